@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// One strict list for every target: a warning anywhere stops the build.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
+let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+
+/// A room of the house: `Sources/NAME`, tested in `Tests/NAMETests`.
+func room(_ name: String, _ dependencies: [Target.Dependency], more: [SwiftSetting] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict + more)
+}
+
+/// A door: parses options, starts, stops. Nothing else lives in it.
+func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+let package = Package(
+    name: "kerege",
+    products: [
+        .library(name: "BusAgent", targets: ["BusAgent"]),
+        .library(name: "BusTesting", targets: ["BusTesting"]),
+        .executable(name: "kerege", targets: ["kerege"]),
+        .executable(name: "kerege-broker", targets: ["kerege-broker"]),
+        .executable(name: "kerege-agent", targets: ["kerege-agent"]),
+        .executable(name: "kerege-bench", targets: ["kerege-bench"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
+
+        room("ZeroMQ", ["CZeroMQ"], more: [.strictMemorySafety()]),
+        room("BusContracts", ["CPCRE2"]),
+        room("BusProtocol", []),
+        room("BusEvidence", ["BusProtocol", crypto]),
+        room("BusDirectory", [crypto, yams]),
+        room("BusIntegrations", []),
+        room("BusJournal", ["BusProtocol", "BusEvidence", grdb]),
+        room(
+            "BusBroker",
+            ["ZeroMQ", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations", logging, collections]),
+        room(
+            "BusAgent",
+            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, logging, yams, collections]),
+        room("BusSystems", ["BusAgent", "BusContracts", grdb]),
+        room("BusConsole", ["BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", hummingbird, logging]),
+        room(
+            "BusTesting",
+            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusBroker", "BusAgent", "BusSystems", logging]),
+
+        door("kerege-broker", ["BusBroker", "BusConsole", "BusDirectory", lifecycle, logging, yams]),
+        door("kerege-agent", ["BusAgent", "BusSystems", "BusContracts", lifecycle, logging]),
+        door(
+            "kerege",
+            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent", "BusSystems", logging]),
+        door("kerege-bench", ["ZeroMQ", "BusAgent", "BusContracts", "BusProtocol", histogram, logging]),
+
+        tests("ZeroMQTests", ["ZeroMQ"]),
+        tests("BusContractsTests", ["BusContracts"]),
+        tests("BusProtocolTests", ["BusProtocol"]),
+        tests("BusEvidenceTests", ["BusEvidence", "BusProtocol"]),
+        tests("BusDirectoryTests", ["BusDirectory"]),
+        tests("BusIntegrationsTests", ["BusIntegrations"]),
+        tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),
+        tests("BusBrokerTests", ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence"]),
+        tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts"]),
+        tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb]),
+        tests("MeshTests", ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"]),
+    ]
+)

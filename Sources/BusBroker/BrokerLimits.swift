@@ -1,0 +1,26 @@
+/// Limits of one broker. Together they bound its memory: see `docs/OPERATIONS.md`, "What memory is for".
+package struct BrokerLimits: Sendable {
+    /// Connected agents.
+    package var sessions = 1024
+    /// Requests between acceptance and answer, all agents together.
+    package var calls = 65_536
+    /// Requests and events that wait for one agent's credit, and their bytes.
+    package var waitingMessages = 4096
+    package var waitingBytes = 16 * 1024 * 1024
+    /// Events kept in memory until every subscriber has settled them, for one subscriber.
+    package var pendingEvents = 10_000
+    /// Deliveries of an event before it is given up.
+    package var eventAttempts = 20
+    /// Records gathered while a commit runs before receiving pauses.
+    package var gatheredRecords = 16_384
+    /// Distinct (consumer, service) pairs of refused traffic counted between two ticks.
+    package var refusedPairs = 1024
+    /// How long ACCEPT may lag when nobody waits for it, microseconds. Replies prove acceptance earlier.
+    package var acceptDelay: Int64 = 10_000
+    /// How long the end of a request may wait for the next commit, microseconds.
+    package var finishDelay: Int64 = 50_000
+    /// Longest time a drain waits for open requests, microseconds.
+    package var drainDeadline: Int64 = 10_000_000
+
+    package init() {}
+}

@@ -1,0 +1,176 @@
+package import BusProtocol
+import BusJournal
+
+/// Step 1: frames become envelopes. Form, limits and identity are checked here; nothing is believed before.
+extension BrokerCore {
+    /// A frame arrived on `route` from the holder of `key` (Z85, proven by CURVE).
+    package mutating func receive(_ frame: [UInt8], from route: [UInt8], key: String, at now: Moment) {
+        counters.framesIn += 1
+        let head: FrameHead
+        do throws(Fault) {
+            head = try frame.reading { raw throws(Fault) in try FrameHead(raw) }
+        } catch {
+            return reject(route, error)
+        }
+        if head.command == .hello { return greet(frame, head, route, key, now) }
+        guard let slot = sessions.slot(route: route), sessions[slot].key == key else {
+            return reject(route, Fault(.notGreeted, at: .broker))
+        }
+        heard(slot, head, now)
+        do throws(Fault) {
+            switch head.command {
+            case .submit: try submit(frame, head, slot, now)
+            case .ack, .nak, .term: try settle(frame, head, slot, now)
+            case .report: try report(frame, head, slot, now)
+            case .pong, .credit, .ping: try heartbeat(frame, head, slot)
+            case .drain: sessions[slot].isDraining = true
+            case .bye: leave(slot, "said goodbye", now)
+            case .hello, .welcome, .error, .accept, .deliver:
+                throw Fault(.unknownCommand, at: .broker, "\(head.command) is not for a broker")
+            }
+        } catch {
+            reject(route, error)
+        }
+        finishStep(now)
+    }
+
+    /// A ZeroMQ message that was no single frame.
+    package mutating func receiveMalformed(from route: [UInt8], _ fault: Fault) { reject(route, fault) }
+
+    /// Tells the sender what was wrong with a whole frame. Nothing of the frame has had any effect.
+    mutating func reject(_ route: [UInt8], _ fault: Fault) {
+        counters.badFrames += 1
+        actions.append(.send(route: route, frame: FrameHead(.error).frame(FaultNotice(fault, at: .broker).encoded())))
+        counters.framesOut += 1
+    }
+
+    private mutating func submit(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
+        let expected = sessions[slot].received + 1
+        guard head.sequence == expected else {
+            throw Fault(.outOfSequence, at: .broker, "message \(head.sequence) came where \(expected) was next")
+        }
+        _ = try frame.reading { raw throws(Fault) in
+            try EnvelopeFrame.decode(raw, head) { _, envelope in take(envelope, frame, raw, slot, now) }
+        }
+    }
+
+    private mutating func take(
+        _ envelope: Result<EnvelopeView, Fault>, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
+        sessions[slot].received += 1
+        touch(slot)
+        switch envelope {
+        case .failure(let fault): refuse(slot, fault.code)
+        case .success(let view):
+            sessions[slot].receivedBytes += UInt64(view.cost)
+            let session = sessions[slot]
+            if session.received > session.decided + Limits.creditMessages
+                || session.receivedBytes > session.decidedBytes + Limits.creditBytes
+            {
+                return refuse(slot, .creditExceeded, retryAfter: 10)
+            }
+            switch view.header.kind {
+            case .request: acceptRequest(view, frame, raw, slot, now)
+            case .reply: acceptReply(view, frame, slot, now)
+            case .event: acceptEvent(view, frame, raw, slot, now)
+            case .command, .outcome, .keyEpoch, .keyWrap: refuse(slot, .badHeader)
+            }
+        }
+    }
+
+    private mutating func acceptRequest(
+        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
+        if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        let right: Rights.Right
+        switch rights.decide(agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw) {
+        case .refused(let code):
+            noteRefused(raw, view, code)
+            return refuse(slot, code)
+        case .allowed(let found): right = found
+        }
+        if let open = calls.reference(view.header.id) { return repeated(open, slot) }
+        let reference = SessionReference(slot: slot, id: sessions[slot].id)
+        var call = Call(
+            id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex, integration: right.integration,
+            stage: right.stage, provider: right.provider,
+            deadline: now.monotonic + Int64(min(view.header.remaining, Limits.deadlineMilliseconds)) * 1000,
+            acceptedAt: now.monotonic)
+        call.times.requestIn = now.wall
+        observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
+        if view.header.remaining == 0 { return refuseCall(call, .expiredOnArrival, slot, now) }
+        if !rights.hasLiveAgent(right.provider) { return refuseCall(call, .noLiveProvider, slot, now) }
+        if calls.count >= limits.calls { return refuseCall(call, .queueFull, slot, now) }
+        call.envelope = OutgoingEnvelope(header: frame[view.header.range], body: frame[view.body])
+        let open = calls.insert(call)
+        deadlines.set(open, at: call.deadline, now: now.monotonic)
+        counters.requestsAccepted += 1
+        gather(
+            JournalBatch.Message(
+                frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
+                integration: right.integration, stage: right.stage, keepsBody: false),
+            then: .deliver(open))
+    }
+
+    /// The same request again, as an agent sends it after a reconnect: it is not worked on twice, and its answer goes to the
+    /// session that asked last.
+    private mutating func repeated(_ open: CallReference, _ slot: Int) {
+        guard calls[open].consumerAgent == sessions[slot].agentIndex else { return refuse(slot, .idReused) }
+        counters.duplicates += 1
+        calls[open].consumer = SessionReference(slot: slot, id: sessions[slot].id)
+    }
+
+    private mutating func acceptReply(_ view: EnvelopeView, _ frame: [UInt8], _ slot: Int, _ now: Moment) {
+        guard let open = calls.reference(view.header.correlation), calls[open].state == .delivered,
+            calls[open].providerSession == SessionReference(slot: slot, id: sessions[slot].id)
+        else { return refuse(slot, .noSuchRequest) }
+        sessions[slot].outstanding -= 1
+        calls[open].state = .answered
+        calls[open].times.replyIn = now.wall
+        calls[open].outcome = view.header.outcome
+        calls[open].envelope = OutgoingEnvelope(header: frame[view.header.range], body: frame[view.body])
+        counters.repliesAccepted += 1
+        gather(
+            JournalBatch.Message(
+                frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
+                integration: calls[open].integration, stage: calls[open].stage, keepsBody: false),
+            then: .finish(open))
+    }
+
+    private mutating func acceptEvent(
+        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
+        if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        switch rights.mayPublish(agent: sessions[slot].agentIndex, view.header.consumer, view.header.target, in: raw) {
+        case .refused(let code):
+            noteRefused(raw, view, code)
+            return refuse(slot, code)
+        case .allowed(let type):
+            guard events.hasRoom(for: type, limit: limits.pendingEvents) else { return refuse(slot, .queueFull, retryAfter: 1000) }
+            sessions[slot].acceptUrgent = true
+            counters.eventsAccepted += 1
+            let event = PendingEvent(
+                type: type, header: Array(frame[view.header.range]), body: Array(frame[view.body]), acceptedAt: now.wall)
+            gather(
+                JournalBatch.Message(
+                    frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
+                    integration: .max, stage: 0, keepsBody: true),
+                then: .fanOut(event))
+        }
+    }
+
+    /// Decided at once: the sender learns it with the next ACCEPT.
+    mutating func refuse(_ slot: Int, _ code: FaultCode, retryAfter: UInt32 = 0) {
+        counters.refused += 1
+        let sequence = sessions[slot].received
+        sessions[slot].refused.append(
+            Acceptance.Refused(sequence: sequence, code: code.number, retryAfterMilliseconds: retryAfter))
+        touch(slot)
+    }
+
+    /// A planned call that cannot be taken now: it counts against its integration, and leaves a trace.
+    private mutating func refuseCall(_ call: Call, _ code: FaultCode, _ slot: Int, _ now: Moment) {
+        refuse(slot, code, retryAfter: code == .queueFull ? 100 : 0)
+        recordEnd(of: call, code.number, at: .broker, now)
+    }
+}

@@ -1,0 +1,192 @@
+import BusDirectory
+import BusIntegrations
+import BusProtocol
+
+/// Step 2: who may call what. A right exists only through a registered integration in testing or approved; all else is
+/// refused and counted as traffic nobody planned.
+///
+/// Decisions are remembered per (agent, consumer, service) by the bytes of the header, so the usual message costs one hash.
+struct Rights: Sendable {
+    struct Right: Sendable, Equatable {
+        /// Dense index of the integration in the space in force.
+        var integration: UInt32
+        var stage: UInt8
+        /// Index of the provider's system.
+        var provider: Int
+    }
+    enum Decision: Sendable {
+        case allowed(Right)
+        case refused(FaultCode)
+    }
+    enum Publication: Sendable {
+        case allowed(Int)
+        case refused(FaultCode)
+    }
+
+    /// A key of the directory.
+    struct Agent: Sendable {
+        let name: String
+        let key: String
+        let systems: [String]
+    }
+
+    /// One subscription: an integration whose service is an event.
+    struct Subscription: Sendable {
+        let integration: UInt32
+        let stage: UInt8
+        let subscriber: Int
+    }
+
+    let snapshot: SpaceSnapshot
+    let agents: [Agent]
+    let systems: [String]
+    /// Event types by index, and who subscribes to each.
+    let eventTypes: [String]
+    let subscriptions: [[Subscription]]
+
+    private let agentByKey: [String: Int]
+    private let systemIndex: [String: Int]
+    private let eventIndex: [String: Int]
+    private let routes: Routes
+    /// Live sessions that serve each system.
+    private(set) var providers: [[Int]]
+    private var turn: [Int]
+    private var memory: [DecisionKey: Decision] = [:]
+    private static let memoryLimit = 8192
+
+    init(_ snapshot: SpaceSnapshot) {
+        let space = snapshot.space
+        self.snapshot = snapshot
+        agents = space.keys.map { Agent(name: $0.agent, key: $0.curve, systems: $0.systems) }
+        systems = space.systems.map(\.id)
+        agentByKey = Dictionary(agents.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
+        systemIndex = Dictionary(systems.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        eventTypes = space.services.filter { $0.kind == .event }.map(\.name)
+        eventIndex = Dictionary(eventTypes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+        routes = Routes(snapshot)
+        providers = systems.map { _ in [] }
+        turn = systems.map { _ in 0 }
+        var subscriptions = eventTypes.map { _ in [Subscription]() }
+        for (index, integration) in space.integrations.enumerated() where integration.stage.permitsTraffic {
+            guard let event = eventIndex[integration.service], let subscriber = systemIndex[integration.consumer] else { continue }
+            subscriptions[event].append(
+                Subscription(integration: UInt32(index), stage: integration.stage.number, subscriber: subscriber))
+        }
+        self.subscriptions = subscriptions
+    }
+
+    func agent(key: String) -> Int? { agentByKey[key] }
+    func system(_ name: String) -> Int? { systemIndex[name] }
+    func event(_ name: String) -> Int? { eventIndex[name] }
+
+    // MARK: - Who is there
+
+    func hasLiveAgent(_ system: Int) -> Bool { !providers[system].isEmpty }
+
+    mutating func join(slot: Int, systems names: [String]) {
+        for name in names { if let system = systemIndex[name] { providers[system].append(slot) } }
+    }
+
+    mutating func leave(slot: Int) {
+        for system in providers.indices { providers[system].removeAll { $0 == slot } }
+    }
+
+    /// The next agent of a system: fewest open requests first, in turn among equals.
+    mutating func choose(_ system: Int, _ sessions: SessionTable, cost: Int) -> Int? {
+        let candidates = providers[system]
+        if candidates.count == 1 { return sessions[candidates[0]].isDraining ? nil : candidates[0] }
+        var best: (slot: Int, load: Int)?
+        for step in candidates.indices {
+            let slot = candidates[(turn[system] + step) % candidates.count]
+            if sessions[slot].isDraining { continue }
+            let load = sessions[slot].outstanding + (sessions[slot].hasCredit(for: cost) ? 0 : 1_000_000)
+            if best.map({ load < $0.load }) ?? true { best = (slot, load) }
+        }
+        turn[system] += 1
+        return best?.slot
+    }
+
+    // MARK: - Decisions
+
+    mutating func decide(agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer) -> Decision {
+        let key = DecisionKey(agent: agent, consumer: raw[consumer], target: raw[target])
+        if let known = memory[key] { return known }
+        let decision = judge(
+            agent, String(decoding: raw[consumer], as: UTF8.self), String(decoding: raw[target], as: UTF8.self))
+        // Bounded: a sender of ever new names cannot make it grow.
+        if memory.count >= Self.memoryLimit { memory.removeAll(keepingCapacity: true) }
+        memory[key] = decision
+        return decision
+    }
+
+    private func judge(_ agent: Int, _ consumer: String, _ target: String) -> Decision {
+        guard agents[agent].systems.contains(consumer) else { return .refused(.keyNotForSystem) }
+        switch routes.way(from: consumer, to: target) {
+        case .success(let way):
+            guard let provider = systemIndex[way.service.provider] else { return .refused(.noSuchService) }
+            return .allowed(Right(integration: UInt32(way.index), stage: way.stage.number, provider: provider))
+        case .failure(.noSuchService): return .refused(.noSuchService)
+        case .failure(.noIntegration): return .refused(.noIntegration)
+        case .failure(.stageForbids): return .refused(.stageForbids)
+        }
+    }
+
+    /// Publishing needs no integration: an event belongs to its system. Only agents of that system may publish it.
+    func mayPublish(
+        agent: Int, _ publisher: Range<Int>, _ target: Range<Int>, in raw: UnsafeRawBufferPointer
+    ) -> Publication {
+        let publisher = String(decoding: raw[publisher], as: UTF8.self)
+        let target = String(decoding: raw[target], as: UTF8.self)
+        guard agents[agent].systems.contains(publisher) else { return .refused(.keyNotForSystem) }
+        guard let event = eventIndex[target] else { return .refused(.noSuchService) }
+        guard Names.system(of: target) == publisher else { return .refused(.keyNotForSystem) }
+        return .allowed(event)
+    }
+}
+
+/// Agent, consumer and service as their bytes: compared in full, hashed without making strings.
+private struct DecisionKey: Hashable, Sendable {
+    let bytes: [UInt8]
+    let hash: Int
+
+    init(agent: Int, consumer: Slice<UnsafeRawBufferPointer>, target: Slice<UnsafeRawBufferPointer>) {
+        var bytes = [UInt8]()
+        bytes.reserveCapacity(consumer.count + target.count + 5)
+        withUnsafeBytes(of: UInt32(truncatingIfNeeded: agent)) { bytes.append(contentsOf: $0) }
+        bytes.append(contentsOf: consumer)
+        bytes.append(0)
+        bytes.append(contentsOf: target)
+        // FNV-1a; the memory is bounded, so an attacker who makes collisions slows only the cache.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        self.bytes = bytes
+        self.hash = Int(truncatingIfNeeded: hash)
+    }
+
+    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
+    static func == (a: DecisionKey, b: DecisionKey) -> Bool { a.hash == b.hash && a.bytes == b.bytes }
+}
+
+/// A pair of undeclared traffic and the code it was refused with.
+struct RefusalKey: Hashable, Sendable {
+    var consumer: String
+    var target: String
+    var code: FaultCode
+}
+
+extension Integration.Stage {
+    /// The stage as one byte of a record: its number in the plan's own order.
+    var number: UInt8 { Stage(name: rawValue)?.rawValue ?? .max }
+}
+
+extension BrokerCore {
+    /// Counts a call that had no right. Names that are no names are counted together, so that noise cannot fill the table.
+    mutating func noteRefused(_ raw: UnsafeRawBufferPointer, _ view: EnvelopeView, _ code: FaultCode) {
+        func name(_ range: Range<Int>, _ isValid: (Slice<UnsafeRawBufferPointer>) -> Bool) -> String {
+            isValid(raw[range]) ? String(decoding: raw[range], as: UTF8.self) : "(unreadable)"
+        }
+        let key = RefusalKey(
+            consumer: name(view.header.consumer, Names.isSystem), target: name(view.header.target, Names.isService), code: code)
+        if refusals[key] != nil || refusals.count < limits.refusedPairs { refusals[key, default: 0] += 1 }
+    }
+}

@@ -1,0 +1,139 @@
+import BusEvidence
+package import BusJournal
+package import BusProtocol
+
+/// Records that will be committed together, and what is to happen once they are.
+struct Gathering: Sendable {
+    enum Effect: Sendable {
+        case deliver(CallReference)
+        case finish(CallReference)
+        case fanOut(PendingEvent)
+    }
+    /// An agent whose messages are in this batch, and how far it will be decided with it.
+    struct Touched: Sendable {
+        var session: SessionReference
+        var received: UInt64 = 0
+        var receivedBytes: UInt64 = 0
+    }
+
+    var batch = JournalBatch()
+    var effects: [(index: Int, effect: Effect)] = []
+    var touched: [Touched] = []
+    /// Somebody waits for it. Ends of requests alone can wait for the next batch.
+    var isUrgent = false
+    /// Monotonic time of the first record that can wait; 0 while there is none.
+    var lazySince: Int64 = 0
+
+    var isEmpty: Bool { batch.isEmpty && touched.isEmpty }
+}
+
+/// Step 3: nothing is delivered or acknowledged before it is durable. While one batch is written, the next one gathers.
+extension BrokerCore {
+    /// The next batch, when there is one worth a commit and none is under way.
+    package mutating func takeBatch(at now: Moment) -> JournalBatch? {
+        guard committing == nil else { return nil }
+        if gathering.batch.isEmpty {
+            decideTouched(gathering.touched)
+            gathering.touched = []
+            return nil
+        }
+        let lazyIsDue = gathering.lazySince > 0 && now.monotonic - gathering.lazySince >= limits.finishDelay
+        guard gathering.isUrgent || lazyIsDue || isDraining else { return nil }
+        for index in gathering.touched.indices {
+            let slot = gathering.touched[index].session.slot
+            guard sessions.isLive(slot, gathering.touched[index].session.id) else { continue }
+            gathering.touched[index].received = sessions[slot].received
+            gathering.touched[index].receivedBytes = sessions[slot].receivedBytes
+            sessions[slot].isTouched = false
+        }
+        let batch = gathering.batch
+        committing = gathering
+        gathering = Gathering()
+        return batch
+    }
+
+    /// The batch is on the disk: now its messages may be acknowledged and go their way.
+    package mutating func committed(_ result: Committed, at now: Moment) {
+        guard let done = committing else { return }
+        committing = nil
+        counters.commits += 1
+        counters.records += UInt64(done.batch.count)
+        treeSize = result.treeSize
+        treeRoot = result.root.bytes
+        for (index, effect) in done.effects {
+            let position = result.firstPosition + UInt64(index)
+            switch effect {
+            case .deliver(let call): deliver(call, position: position, now)
+            case .finish(let call): finish(call, position: position, now)
+            case .fanOut(let event): fanOut(event, position: position, now)
+            }
+        }
+        decide(done.touched)
+        finishStep(now)
+    }
+
+    /// The batch could not be written. Nothing of it happened: every sender is told, and may send again.
+    package mutating func commitFailed(_ fault: Fault, at now: Moment) {
+        guard let failed = committing else { return }
+        committing = nil
+        for (_, effect) in failed.effects {
+            switch effect {
+            case .deliver(let call), .finish(let call): fail(call, fault.code, at: .broker, now)
+            case .fanOut: break
+            }
+        }
+        for item in failed.touched where sessions.isLive(item.session.slot, item.session.id) {
+            // Replies and events of the failed batch count as refused; requests got a fault as their answer.
+            let slot = item.session.slot
+            for sequence in sessions[slot].decided + 1..<max(item.received + 1, sessions[slot].decided + 1) {
+                guard !sessions[slot].refused.contains(where: { $0.sequence == sequence }) else { continue }
+                sessions[slot].refused.append(
+                    Acceptance.Refused(sequence: sequence, code: fault.code.number, retryAfterMilliseconds: 1000))
+            }
+        }
+        decide(failed.touched)
+        notice(.error, "the journal refused a batch", ["why": fault.detail, "records": "\(failed.batch.count)"])
+        finishStep(now)
+    }
+
+    mutating func gather(_ message: JournalBatch.Message, then effect: Gathering.Effect) {
+        let index = gathering.batch.append(.message(message))
+        gathering.effects.append((index, effect))
+        gathering.isUrgent = true
+    }
+
+    /// A record that should be written soon, though nobody waits for it.
+    mutating func gather(_ type: RecordType, _ payload: [UInt8], _ now: Moment, urgent: Bool = false) {
+        gathering.batch.append(.record(type, payload))
+        if urgent { gathering.isUrgent = true }
+        if gathering.lazySince == 0 { gathering.lazySince = now.monotonic }
+    }
+
+    /// Notes that the gathering batch decides messages of this agent.
+    mutating func touch(_ slot: Int) {
+        guard !sessions[slot].isTouched else { return }
+        sessions[slot].isTouched = true
+        gathering.touched.append(.init(session: SessionReference(slot: slot, id: sessions[slot].id)))
+    }
+
+    private mutating func decideTouched(_ touched: [Gathering.Touched]) {
+        guard !touched.isEmpty else { return }
+        var now = touched
+        for index in now.indices where sessions.isLive(now[index].session.slot, now[index].session.id) {
+            let slot = now[index].session.slot
+            now[index].received = sessions[slot].received
+            now[index].receivedBytes = sessions[slot].receivedBytes
+            sessions[slot].isTouched = false
+        }
+        decide(now)
+    }
+
+    private mutating func decide(_ touched: [Gathering.Touched]) {
+        for item in touched where sessions.isLive(item.session.slot, item.session.id) {
+            let slot = item.session.slot
+            sessions[slot].decided = max(sessions[slot].decided, item.received)
+            sessions[slot].decidedBytes = max(sessions[slot].decidedBytes, item.receivedBytes)
+            markDirty(slot)
+        }
+    }
+}

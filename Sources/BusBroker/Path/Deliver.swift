@@ -1,0 +1,156 @@
+import BusProtocol
+
+/// Step 4: a durable request goes to a live agent of the provider's system, within that agent's credit.
+extension BrokerCore {
+    mutating func deliver(_ call: CallReference, position: UInt64, _ now: Moment) {
+        guard calls.isOpen(call), var envelope = calls[call].envelope else { return }
+        guard let slot = rights.choose(calls[call].provider, sessions, cost: envelope.cost) else {
+            return fail(call, .noLiveProvider, at: .broker, now)
+        }
+        var annotations = Annotations()
+        annotations.position = position
+        annotations.attempt = 1
+        annotations.requestIn = calls[call].times.requestIn
+        envelope.annotations = annotations
+        calls[call].providerSession = SessionReference(slot: slot, id: sessions[slot].id)
+        if sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost) {
+            hand(call, envelope, to: slot, now)
+        } else if !wait(envelope, call, slot) {
+            fail(call, .queueFull, at: .broker, now)
+        }
+    }
+
+    /// Puts an envelope into the frame that leaves for an agent at the end of this step.
+    mutating func push(_ envelope: OutgoingEnvelope, to slot: Int) {
+        sessions[slot].delivered += 1
+        sessions[slot].deliveredBytes += UInt64(envelope.cost)
+        sessions[slot].outgoing.append(envelope)
+        sessions[slot].outgoingBytes += envelope.cost
+        markDirty(slot)
+        if sessions[slot].outgoingBytes >= Limits.frameTarget || sessions[slot].outgoing.count >= Limits.envelopesPerFrame {
+            flush(slot)
+        }
+    }
+
+    /// To an agent, or into its queue while it grants no credit. False when the queue is full.
+    @discardableResult
+    mutating func pushOrWait(_ envelope: OutgoingEnvelope, to slot: Int) -> Bool {
+        if sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost) {
+            push(envelope, to: slot)
+            return true
+        }
+        return wait(envelope, nil, slot)
+    }
+
+    /// Sends what waited, as far as the agent's credit reaches now.
+    mutating func sendWaiting(_ slot: Int, _ now: Moment) {
+        while let next = sessions[slot].waiting.first, sessions[slot].hasCredit(for: next.envelope.cost) {
+            sessions[slot].waiting.removeFirst()
+            sessions[slot].waitingBytes -= next.envelope.cost
+            guard let call = next.call else {
+                push(next.envelope, to: slot)
+                continue
+            }
+            if calls.isOpen(call) { hand(call, next.envelope, to: slot, now) }
+        }
+    }
+
+    private mutating func hand(_ call: CallReference, _ envelope: OutgoingEnvelope, to slot: Int, _ now: Moment) {
+        var envelope = envelope
+        envelope.annotations?.requestOut = now.wall
+        calls[call].state = .delivered
+        calls[call].times.requestOut = now.wall
+        // The frame it came in must not live as long as the slowest request in it.
+        calls[call].envelope = nil
+        sessions[slot].outstanding += 1
+        push(envelope, to: slot)
+    }
+
+    private mutating func wait(_ envelope: OutgoingEnvelope, _ call: CallReference?, _ slot: Int) -> Bool {
+        guard sessions[slot].waiting.count < limits.waitingMessages,
+            sessions[slot].waitingBytes + envelope.cost <= limits.waitingBytes
+        else { return false }
+        // Copied out of its frame: what waits may pin only its own bytes.
+        var own = envelope
+        own.header = ArraySlice(Array(envelope.header))
+        own.body = ArraySlice(Array(envelope.body))
+        sessions[slot].waiting.append(.init(envelope: own, call: call))
+        sessions[slot].waitingBytes += own.cost
+        if let call { calls[call].envelope = nil }
+        return true
+    }
+
+    // MARK: - What leaves at the end of a step
+
+    mutating func markDirty(_ slot: Int) {
+        guard !sessions[slot].isDirty else { return }
+        sessions[slot].isDirty = true
+        dirty.append(slot)
+    }
+
+    /// Sends gathered deliveries and ACCEPTs that are due.
+    mutating func finishStep(_ now: Moment) {
+        for slot in dirty where sessions.session(slot)?.isDirty == true {
+            sessions[slot].isDirty = false
+            flush(slot)
+            accept(slot, now)
+        }
+        dirty.removeAll(keepingCapacity: true)
+        if let until = drainUntil, !drainAnnounced {
+            let isIdle = calls.count == 0 && committing == nil && gathering.isEmpty
+            if isIdle || now.monotonic >= until {
+                drainAnnounced = true
+                actions.append(.drained)
+            }
+        }
+    }
+
+    private mutating func flush(_ slot: Int) {
+        guard !sessions[slot].outgoing.isEmpty else { return }
+        var head = head(.deliver, slot)
+        head.sequence = sessions[slot].delivered - UInt64(sessions[slot].outgoing.count) + 1
+        let frame = EnvelopeFrame.encode(head, sessions[slot].outgoing)
+        sessions[slot].outgoing.removeAll(keepingCapacity: true)
+        sessions[slot].outgoingBytes = 0
+        transmit(frame, to: slot)
+    }
+
+    /// ACCEPT at once where somebody waits for it, was refused something, or has used a quarter of its credit; otherwise
+    /// it may wait a moment for others: replies prove acceptance earlier.
+    private mutating func accept(_ slot: Int, _ now: Moment) {
+        let session = sessions[slot]
+        guard session.decided > session.acceptSent else { return }
+        let quarter = session.decided - session.acceptSent >= Limits.creditMessages / 4
+        let bytes = session.decidedBytes + Limits.creditBytes / 4 < session.receivedBytes
+        guard session.acceptUrgent || quarter || bytes || session.refused.contains(where: { $0.sequence <= session.decided })
+        else {
+            if session.acceptOwedSince == 0 { sessions[slot].acceptOwedSince = now.monotonic }
+            return
+        }
+        sendAccept(slot)
+    }
+
+    mutating func sendAccept(_ slot: Int) {
+        let decided = sessions[slot].decided
+        let refused = sessions[slot].refused.filter { $0.sequence <= decided }
+        sessions[slot].refused.removeAll { $0.sequence <= decided }
+        sessions[slot].acceptSent = decided
+        sessions[slot].acceptUrgent = false
+        sessions[slot].acceptOwedSince = 0
+        let acceptance = Acceptance(sequence: decided, treeSize: treeSize, root: treeRoot, refused: refused)
+        transmit(head(.accept, slot).frame(acceptance.encoded()), to: slot)
+    }
+
+    /// A frame head with the credit this agent has with the broker.
+    func head(_ command: Command, _ slot: Int) -> FrameHead {
+        var head = FrameHead(command)
+        head.messageLimit = sessions[slot].decided + Limits.creditMessages
+        head.byteLimit = sessions[slot].decidedBytes + Limits.creditBytes
+        return head
+    }
+
+    mutating func transmit(_ frame: [UInt8], to slot: Int) {
+        counters.framesOut += 1
+        actions.append(.send(route: sessions[slot].route, frame: frame))
+    }
+}

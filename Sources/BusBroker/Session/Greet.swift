@@ -1,0 +1,137 @@
+import BusDirectory
+import BusJournal
+import BusProtocol
+
+/// Sessions begin with HELLO and end with BYE, silence, or the loss of the right to be here.
+extension BrokerCore {
+    mutating func greet(_ frame: [UInt8], _ head: FrameHead, _ route: [UInt8], _ key: String, _ now: Moment) {
+        let hello: Hello
+        do throws(Fault) {
+            hello = try frame.reading { raw throws(Fault) in
+                var reader = head.fields(of: raw)
+                return try Hello(&reader)
+            }
+            try admit(hello, key, now)
+        } catch {
+            notice(.warning, "an agent was refused", ["key": key, "why": "\(error)"])
+            return reject(route, error)
+        }
+        guard let agent = rights.agent(key: key) else { return }
+        // The same process on a new connection: its open work moves with it.
+        let previous = sessions.slot(key: key).map { SessionReference(slot: $0, id: sessions[$0].id) }
+        let resumes = previous.map { sessions[$0.slot].instance == hello.instance } ?? false
+        if let previous, !resumes { end(previous.slot, "another instance took its place", now) }
+        let isNew = !resumes
+        if let previous, resumes { detach(previous.slot) }
+        nextSession += 1
+        let session = Session(
+            id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name, systems: hello.systems,
+            instance: hello.instance, connectedAt: now.wall, lastHeard: now.monotonic, messageLimit: head.messageLimit,
+            byteLimit: head.byteLimit)
+        let slot = sessions.insert(session)
+        rights.join(slot: slot, systems: session.systems)
+        if let previous, resumes { move(from: previous, to: slot) }
+        welcome(slot)
+        if isNew { announce(sessions[slot], up: true, "greeted", now) }
+        redeliverEvents(toSystemsOf: slot, now)
+        finishStep(now)
+    }
+
+    private func admit(_ hello: Hello, _ key: String, _ now: Moment) throws(Fault) {
+        guard hello.oldestVersion <= FrameHead.version, hello.newestVersion >= FrameHead.oldestVersion else {
+            throw Fault(
+                .badVersion, at: .broker,
+                "versions \(hello.oldestVersion) to \(hello.newestVersion); this broker speaks \(FrameHead.version)")
+        }
+        guard let agent = rights.agent(key: key) else {
+            throw Fault(.unknownKey, at: .broker, "the key \(key) is not in the space")
+        }
+        if let stranger = hello.systems.first(where: { !rights.agents[agent].systems.contains($0) }) {
+            throw Fault(
+                .keyNotForSystem, at: .broker, "the key of \(rights.agents[agent].name) may not speak for \(stranger)")
+        }
+        guard hello.treeSize <= treeSize else {
+            throw Fault(
+                .logForked, at: .broker, "the agent holds a receipt for \(hello.treeSize) records, this log has \(treeSize)")
+        }
+        if hello.treeSize == treeSize, treeSize > 0, hello.root != treeRoot {
+            throw Fault(.logForked, at: .broker, "the agent's receipt for \(treeSize) records has another root")
+        }
+        if let slot = sessions.slot(key: key), sessions[slot].instance != hello.instance {
+            let silence = now.monotonic - sessions[slot].lastHeard
+            if silence < silenceLimit {
+                throw Fault(
+                    .instanceConflict, at: .broker, "another instance of \(sessions[slot].agent) holds this key",
+                    retryAfterMilliseconds: UInt32(clamping: (silenceLimit - silence) / 1000 + 1))
+            }
+        } else if sessions.count >= limits.sessions, sessions.slot(key: key) == nil {
+            throw Fault(.queueFull, at: .broker, "\(limits.sessions) agents are connected", retryAfterMilliseconds: 5000)
+        }
+    }
+
+    private mutating func welcome(_ slot: Int) {
+        let heartbeat = rights.snapshot.space.thresholds.heartbeat
+        var welcome = Welcome(
+            heartbeatMilliseconds: UInt32(clamping: heartbeat.interval.count), session: sessions[slot].id, broker: identity.id,
+            spaceVersion: rights.snapshot.version, treeSize: treeSize, root: treeRoot, name: identity.name)
+        welcome.missedHeartbeats = UInt8(clamping: heartbeat.missed)
+        transmit(head(.welcome, slot).frame(welcome.encoded()), to: slot)
+        if isDraining { transmit(head(.drain, slot).frame(), to: slot) }
+    }
+
+    /// Removes a session whose work goes on under a new one.
+    private mutating func detach(_ slot: Int) {
+        sessions.remove(slot)
+        rights.leave(slot: slot)
+    }
+
+    private mutating func move(from previous: SessionReference, to slot: Int) {
+        let next = SessionReference(slot: slot, id: sessions[slot].id)
+        for call in calls.references(where: { $0.consumer == previous || $0.providerSession == previous }) {
+            if calls[call].consumer == previous { calls[call].consumer = next }
+            guard calls[call].providerSession == previous else { continue }
+            if calls[call].state == .delivered {
+                calls[call].providerSession = next
+                sessions[slot].outstanding += 1
+            }
+        }
+        events.move(from: previous, to: next)
+    }
+
+    /// BYE.
+    mutating func leave(_ slot: Int, _ reason: String, _ now: Moment) { end(slot, reason, now) }
+
+    /// Ends a session and everything that only it could have finished.
+    mutating func end(_ slot: Int, _ reason: String, _ now: Moment) {
+        guard let session = sessions.remove(slot) else { return }
+        rights.leave(slot: slot)
+        let reference = SessionReference(slot: slot, id: session.id)
+        for call in calls.references(where: { $0.providerSession == reference && $0.state != .answered }) {
+            // What had not left yet can still go to another agent of the system.
+            if calls[call].state == .accepted, let waiting = session.waiting.first(where: { $0.call == call }) {
+                calls[call].envelope = waiting.envelope
+                deliver(call, position: waiting.envelope.annotations?.position ?? 0, now)
+            } else {
+                fail(call, .providerLost, at: .providerAgent, now)
+            }
+        }
+        events.release(reference)
+        announce(session, up: false, reason, now)
+    }
+
+    private mutating func announce(_ session: Session, up: Bool, _ reason: String, _ now: Moment) {
+        let record = LivenessRecord(at: now.wall, up: up, agent: session.agent, systems: session.systems, reason: reason)
+        gather(.liveness, record.encoded, now)
+        notice(.info, up ? "an agent joined" : "an agent left", ["agent": session.agent, "why": reason])
+        if up {
+            for system in session.systems {
+                observations.append(
+                    .heartbeat(
+                        system: system, agent: session.agent, uptime: 0, dataUpdatedAt: nil, healthy: true,
+                        at: now.wallMilliseconds))
+            }
+        } else {
+            observations.append(.agentLeft(agent: session.agent, systems: session.systems, at: now.wallMilliseconds))
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import BusDirectory
+import BusProtocol
+
+/// PING, PONG, REPORT: who is alive, and how its data are.
+extension BrokerCore {
+    /// Silence after which an agent is given up, microseconds.
+    var silenceLimit: Int64 { rights.snapshot.space.thresholds.heartbeat.silence.count * 1000 }
+
+    mutating func heard(_ slot: Int, _ head: FrameHead, _ now: Moment) {
+        sessions[slot].lastHeard = now.monotonic
+        // Limits only rise; a frame that was overtaken must not take credit back.
+        let more = head.messageLimit > sessions[slot].messageLimit || head.byteLimit > sessions[slot].byteLimit
+        sessions[slot].messageLimit = max(sessions[slot].messageLimit, head.messageLimit)
+        sessions[slot].byteLimit = max(sessions[slot].byteLimit, head.byteLimit)
+        if more, !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
+    }
+
+    mutating func heartbeat(_ frame: [UInt8], _ head: FrameHead, _ slot: Int) throws(Fault) {
+        guard head.command == .ping else { return }
+        let token = try frame.reading { raw throws(Fault) in
+            var reader = head.fields(of: raw)
+            return try Heartbeat.decode(&reader)
+        }
+        transmit(self.head(.pong, slot).frame(Heartbeat.encode(token)), to: slot)
+    }
+
+    mutating func report(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
+        let report = try frame.reading { raw throws(Fault) in
+            var reader = head.fields(of: raw)
+            return try AgentReport(&reader)
+        }
+        sessions[slot].uptime = report.uptimeMilliseconds
+        let session = sessions[slot]
+        for row in report.systems where session.systems.contains(row.system) {
+            observations.append(
+                .heartbeat(
+                    system: row.system, agent: session.agent, uptime: report.uptimeMilliseconds,
+                    dataUpdatedAt: row.dataUpdatedAt < 0 ? nil : row.dataUpdatedAt, healthy: row.healthy,
+                    at: now.wallMilliseconds))
+        }
+    }
+
+    /// Once an interval: PING everybody, give up the silent.
+    mutating func beat(_ now: Moment) {
+        let interval = max(rights.snapshot.space.thresholds.heartbeat.interval.count * 1000, 50_000)
+        guard now.monotonic - lastHeartbeat >= interval else { return }
+        // After a pause of this process itself nobody could have been heard: everyone gets a fresh interval.
+        let wasAway = lastHeartbeat > 0 && now.monotonic - lastHeartbeat > 2 * interval
+        lastHeartbeat = now.monotonic
+        for slot in sessions.indices {
+            if wasAway { sessions[slot].lastHeard = max(sessions[slot].lastHeard, now.monotonic - interval) }
+            if now.monotonic - sessions[slot].lastHeard >= silenceLimit {
+                end(slot, "missed its heartbeats", now)
+            } else {
+                transmit(head(.ping, slot).frame(Heartbeat.encode(UInt64(bitPattern: now.monotonic))), to: slot)
+            }
+        }
+    }
+
+    /// libzmq has no peer behind this route any more.
+    package mutating func unreachable(route: [UInt8], at now: Moment) {
+        guard let slot = sessions.slot(route: route) else { return }
+        end(slot, "its connection is gone", now)
+        finishStep(now)
+    }
+}

@@ -1,0 +1,100 @@
+import BusProtocol
+import DequeModule
+
+/// One agent's connection as the broker sees it, from HELLO to BYE or silence.
+struct Session: Sendable {
+    let id: UInt64
+    let route: [UInt8]
+    /// The transport key in Z85: who this is, whatever the frames say.
+    let key: String
+    /// Index of the key's entry in `Rights`.
+    var agentIndex: Int
+    let agent: String
+    let systems: [String]
+    let instance: UInt128
+    let connectedAt: Int64
+    var lastHeard: Int64
+    var uptime: UInt64 = 0
+
+    // From the agent to the broker.
+    var received: UInt64 = 0
+    var receivedBytes: UInt64 = 0
+    /// Everything up to here is decided: durable or refused.
+    var decided: UInt64 = 0
+    var decidedBytes: UInt64 = 0
+    var acceptSent: UInt64 = 0
+    var refused: [Acceptance.Refused] = []
+    /// A command or event waits for its ACCEPT: send it with the commit, not later.
+    var acceptUrgent = false
+    /// Monotonic time since when an ACCEPT is owed; 0 when none is.
+    var acceptOwedSince: Int64 = 0
+    /// Already noted in the gathering batch as having messages in it.
+    var isTouched = false
+
+    // From the broker to the agent.
+    var delivered: UInt64 = 0
+    var deliveredBytes: UInt64 = 0
+    var messageLimit: UInt64
+    var byteLimit: UInt64
+    var waiting: Deque<Waiting> = []
+    var waitingBytes = 0
+    var outgoing: [OutgoingEnvelope] = []
+    var outgoingBytes = 0
+    /// Requests delivered and not yet answered.
+    var outstanding = 0
+    var isDirty = false
+    var isDraining = false
+
+    /// A delivery that waits for credit.
+    struct Waiting: Sendable {
+        var envelope: OutgoingEnvelope
+        /// The request it belongs to, when it is one; a request that ended meanwhile is not delivered.
+        var call: CallReference?
+    }
+
+    func hasCredit(for cost: Int) -> Bool {
+        delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit
+    }
+}
+
+/// Live sessions in slots, found by route, key or slot. A slot's number is reused; `Session.id` never is.
+struct SessionTable: Sendable {
+    private(set) var slots: [Session?] = []
+    private var free: [Int] = []
+    private var byRoute: [[UInt8]: Int] = [:]
+    private var byKey: [String: Int] = [:]
+
+    var count: Int { byRoute.count }
+    var indices: [Int] { slots.indices.filter { slots[$0] != nil } }
+
+    func slot(route: [UInt8]) -> Int? { byRoute[route] }
+    func slot(key: String) -> Int? { byKey[key] }
+
+    subscript(slot: Int) -> Session {
+        _read { yield slots[slot]! }
+        _modify { yield &slots[slot]! }
+    }
+
+    func session(_ slot: Int) -> Session? { slots.indices.contains(slot) ? slots[slot] : nil }
+
+    /// Whether `slot` still holds the session of that id.
+    func isLive(_ slot: Int, _ id: UInt64) -> Bool { slots.indices.contains(slot) && slots[slot]?.id == id }
+
+    mutating func insert(_ session: Session) -> Int {
+        let slot = free.popLast() ?? slots.count
+        if slot == slots.count { slots.append(session) } else { slots[slot] = session }
+        byRoute[session.route] = slot
+        byKey[session.key] = slot
+        return slot
+    }
+
+    @discardableResult
+    mutating func remove(_ slot: Int) -> Session? {
+        guard slots.indices.contains(slot), let session = slots[slot] else { return nil }
+        slots[slot] = nil
+        free.append(slot)
+        byRoute[session.route] = nil
+        if byKey[session.key] == slot { byKey[session.key] = nil }
+        return session
+    }
+}

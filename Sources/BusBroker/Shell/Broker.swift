@@ -1,0 +1,123 @@
+package import BusDirectory
+import BusEvidence
+import BusIntegrations
+import BusJournal
+import BusProtocol
+package import Logging
+import Synchronization
+package import ZeroMQ
+
+/// A broker that runs: the socket, the journal and the clock around a `BrokerCore`.
+///
+/// Threads: one owns the socket and the core (`BrokerLoop`); one writes the journal; libzmq has one for I/O and one asks the
+/// directory about keys. Everybody else speaks with the core through the mailbox.
+package final class Broker: Sendable {
+    package let readModel: ReadModel
+    package let configuration: BrokerConfiguration
+    /// Where it really listens, with the port it was given.
+    package let endpoint: String
+    /// Z85.
+    package let publicKey: String
+
+    private let context: Context
+    private let zap: ZAPHandler
+    private let mailbox: BrokerMailbox
+    private let thread: SocketThread
+
+    /// Opens the journal, takes up where it ended, and listens.
+    ///
+    /// - Throws: `JournalError`, `BrokerError` or `ZeroMQError`; nothing stays open.
+    package init(_ configuration: BrokerConfiguration, logger: Logger) throws {
+        let journal = try Journal(folder: configuration.data)
+        var shutdown: [() -> Void] = [{ journal.close() }]
+        do {
+            let recovery = try Recovery(folder: configuration.data)
+            var clock = HostClock(floor: recovery.lastCommit)
+            let core = try Self.core(configuration, recovery, journal, clock.now())
+            let snapshot = core.rights.snapshot
+            let keys = DirectoryKeys(snapshot.space)
+            context = try Context()
+            shutdown.append { [context] in context.shutdown() }
+            zap = try ZAPHandler(context: context) { key in keys.admits(key.z85) ? key.z85 : nil }
+            shutdown.append { [zap] in zap.stop() }
+            mailbox = try BrokerMailbox()
+            readModel = Self.readModel(recovery, snapshot, clock.now())
+            let start = BrokerLoop.Start(
+                core: core, clockFloor: recovery.lastCommit, context: context, journal: journal, mailbox: mailbox, keys: keys,
+                readModel: readModel, logger: logger, configuration: configuration)
+            thread = try SocketThread(name: "broker") { BrokerLoop.run(start) }
+            endpoint = try mailbox.waitUntilBound()
+            publicKey = try configuration.secretKey.publicKey().z85
+            self.configuration = configuration
+        } catch {
+            for step in shutdown.reversed() { step() }
+            throw error
+        }
+    }
+
+    private static func core(
+        _ configuration: BrokerConfiguration, _ recovery: Recovery, _ journal: Journal, _ now: Moment
+    ) throws -> BrokerCore {
+        let head = journal.head
+        let identity = BrokerIdentity(id: .random(in: 1 ... .max), name: configuration.name, software: Software.name)
+        let wanted = configuration.space
+        let snapshot = try recovery.snapshot ?? SpaceSnapshot(wanted)
+        var core = BrokerCore(
+            identity: identity, limits: configuration.limits, space: snapshot, treeSize: head.treeSize,
+            treeRoot: head.root.bytes, random: SystemRandomNumberGenerator())
+        core.recordStart(software: Software.name, at: now)
+        for event in recovery.events {
+            core.restore(
+                event: event.header, body: event.body, position: event.position, acceptedAt: event.acceptedAt,
+                settledBy: event.settledBy)
+        }
+        if recovery.snapshot == nil {
+            core.apply(snapshot, at: now)
+        } else {
+            let next = try SpaceSnapshot(wanted, after: snapshot)
+            if next.space != snapshot.space { core.apply(next, at: now) }
+        }
+        return core
+    }
+
+    private static func readModel(_ recovery: Recovery, _ snapshot: SpaceSnapshot, _ now: Moment) -> ReadModel {
+        let plan = Plan(snapshot)
+        let thresholds = BusIntegrations.Thresholds(snapshot.space.thresholds)
+        var ledger = recovery.ledger ?? IntegrationLedger(plan: plan, thresholds: thresholds)
+        ledger.resumed(at: now.wallMilliseconds)
+        return ReadModel(
+            ledger: ledger, snapshot: snapshot, position: recovery.position, startedAt: now.wallMilliseconds)
+    }
+
+    /// Puts a space in force: the next message is judged by it.
+    package func apply(_ space: Space) async throws(BrokerError) -> SpaceSnapshot {
+        let result = await withCheckedContinuation {
+            (continuation: CheckedContinuation<Result<SpaceSnapshot, BrokerError>, Never>) in
+            if !mailbox.order(.apply(space) { continuation.resume(returning: $0) }) {
+                continuation.resume(returning: .failure(BrokerError("the broker has stopped", remedy: "start it again")))
+            }
+        }
+        return try result.get()
+    }
+
+    /// Takes no new requests, and returns when the open ones have ended or the drain's deadline has passed.
+    package func drain() async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            if !mailbox.order(.drain { continuation.resume() }) { continuation.resume() }
+        }
+    }
+
+    /// Stops: says goodbye, closes the socket and the journal. What was accepted is durable already.
+    package func stop() async {
+        _ = mailbox.order(.stop)
+        _ = await mailbox.ending()
+        thread.join()
+        zap.stop()
+        context.shutdown()
+    }
+
+    /// Returns when the broker has stopped: by order, or with the reason when it cannot go on.
+    package func ending() async -> BrokerError? { await mailbox.ending() }
+
+    package var refusedKeys: [ZAPHandler.Refusal] { zap.refusals }
+}

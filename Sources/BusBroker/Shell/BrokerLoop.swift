@@ -1,0 +1,320 @@
+import BusDirectory
+import BusIntegrations
+import BusJournal
+import BusProtocol
+import Dispatch
+import Foundation
+import Logging
+import ZeroMQ
+
+/// The broker's thread: receive, let the core think, commit, send; and again.
+struct BrokerLoop: ~Copyable {
+    /// What the thread is started with; it becomes the only owner.
+    struct Start: Sendable {
+        let core: BrokerCore
+        let clockFloor: Int64
+        let context: Context
+        let journal: Journal
+        let mailbox: BrokerMailbox
+        let keys: DirectoryKeys
+        let readModel: ReadModel
+        let logger: Logger
+        let configuration: BrokerConfiguration
+    }
+
+    /// Frames taken in before the journal and the senders get their turn.
+    static let framesPerRound = 256
+    /// Batches up to this size are written by this thread itself: handing them over and back takes longer.
+    static let inlineRecords = 4
+    static let tickMicroseconds: Int64 = 8_000
+    static let evaluateMicroseconds: Int64 = 250_000
+    static let saveMicroseconds: Int64 = 5_000_000
+    /// Frames libzmq may hold for one agent. Above the largest credit, so that reaching it means the agent does not read.
+    static let highWater = Int(Limits.creditMessages) * 2
+
+    private var core: BrokerCore
+    private var clock: HostClock
+    private var socket: Socket
+    private let journal: JournalThread
+    private let mailbox: BrokerMailbox
+    private let keys: DirectoryKeys
+    private let readModel: ReadModel
+    private let logger: Logger
+    private var lastTick: Int64 = 0
+    private var lastEvaluation: Int64 = 0
+    private var lastSave: Int64 = 0
+    private var heldObservations: [Observation] = []
+    private var drained: [@Sendable () -> Void] = []
+    private var isStopping = false
+    private var failure: BrokerError?
+
+    static func run(_ start: Start) {
+        do {
+            var loop = try BrokerLoop(start)
+            start.mailbox.bound(.success(try loop.socket.lastEndpoint()))
+            loop.run()
+            loop.close()
+            start.mailbox.end(loop.failure)
+        } catch {
+            start.journal.close()
+            start.mailbox.bound(.failure(Self.explain(error, start.configuration)))
+            start.mailbox.end(nil)
+        }
+    }
+
+    private static func explain(_ error: any Error, _ configuration: BrokerConfiguration) -> BrokerError {
+        if let error = error as? ZeroMQError, error.number == EADDRINUSE {
+            return BrokerError(
+                "\(configuration.listen) is taken by another program",
+                remedy: "stop it, or choose another port with --listen")
+        }
+        return BrokerError("cannot listen on \(configuration.listen): \(error)", remedy: "check the address")
+    }
+
+    private init(_ start: Start) throws {
+        var socket = try Self.listen(start)
+        let journal = try JournalThread(start.journal, done: start.mailbox.wakeup)
+        do { try socket.bind(start.configuration.listen) } catch {
+            journal.stop()
+            throw error
+        }
+        self.socket = socket
+        self.journal = journal
+        core = start.core
+        clock = HostClock(floor: start.clockFloor)
+        mailbox = start.mailbox
+        keys = start.keys
+        readModel = start.readModel
+        logger = start.logger
+    }
+
+    private static func listen(_ start: Start) throws(ZeroMQError) -> Socket {
+        var options = SocketOptions()
+        options.curve = .server(secret: start.configuration.secretKey)
+        options.mandatory = true
+        options.handover = false
+        options.sendHighWater = highWater
+        options.receiveHighWater = 1000
+        options.maxMessageSize = Limits.frame
+        options.lingerMs = 200
+        return try Socket(start.context, .router, options: options)
+    }
+
+    private mutating func run() {
+        var poller = Poller()
+        let frames = poller.add(socket)
+        poller.add(mailbox.wakeup)
+        do {
+            pump()
+            while !isStopping {
+                poller.wait(on: frames, for: core.wantsInput ? .readable : [])
+                try poller.wait(atMost: .microseconds(sleepLimit()))
+                if mailbox.wakeup.drain() { takeOrders() }
+                takeResults()
+                if poller.found(frames).contains(.readable) { try receive() }
+                tick()
+                pump()
+            }
+        } catch {
+            failure = BrokerError("the broker's socket failed: \(error)", remedy: "restart the broker")
+            logger.error("the broker's socket failed", metadata: ["why": "\(error)"])
+        }
+    }
+
+    private mutating func sleepLimit() -> Int64 {
+        max(1000, core.sleepLimit(at: clock.now()))
+    }
+
+    // MARK: - In
+
+    private mutating func receive() throws(ZeroMQError) {
+        let limits = ReceiveLimits(maxPayloadBytes: Limits.frame)
+        var left = Self.framesPerRound
+        while left > 0, core.wantsInput, let message = try socket.receive(limits: limits) {
+            left -= 1
+            guard message.isWellFormed, let key = message.userID else {
+                core.receiveMalformed(
+                    from: message.route, Fault(.tooManyParts, at: .broker, "\(message.extraParts + 1) parts; one is expected"))
+                continue
+            }
+            core.receive(message.payload, from: message.route, key: key, at: clock.now())
+        }
+    }
+
+    private mutating func takeOrders() {
+        for order in mailbox.takeOrders() {
+            switch order {
+            case .apply(let space, let answer): answer(apply(space))
+            case .drain(let done):
+                drained.append(done)
+                core.drain(at: clock.now())
+            case .stop:
+                isStopping = true
+            }
+        }
+    }
+
+    private mutating func apply(_ space: Space) -> Result<SpaceSnapshot, BrokerError> {
+        do {
+            let next = try SpaceSnapshot(space, after: core.rights.snapshot)
+            if next.space == core.rights.snapshot.space { return .success(core.rights.snapshot) }
+            core.apply(next, at: clock.now())
+            keys.replace(next.space)
+            return .success(next)
+        } catch {
+            return .failure(BrokerError("the space cannot take effect: \(error)", remedy: "mend it; kerege space check DIR"))
+        }
+    }
+
+    private mutating func tick() {
+        let now = clock.now()
+        guard now.monotonic - lastTick >= Self.tickMicroseconds else { return }
+        lastTick = now.monotonic
+        core.tick(at: now)
+        if now.monotonic - lastEvaluation >= Self.evaluateMicroseconds {
+            lastEvaluation = now.monotonic
+            evaluate(now)
+        }
+        if now.monotonic - lastSave >= Self.saveMicroseconds {
+            lastSave = now.monotonic
+            saveViews()
+        }
+    }
+
+    /// Judges the states of the plan; changes go into the journal.
+    private mutating func evaluate(_ now: Moment) {
+        readModel.publish(
+            agents: core.agentViews(at: now), counters: core.counters, openCalls: core.openCalls, treeSize: core.treeSize,
+            root: core.treeRoot)
+        for change in readModel.evaluate(at: now.wallMilliseconds) {
+            core.record(
+                StateRecord(
+                    at: change.at * 1000, subject: change.subject.rawValue, id: change.id, from: change.from, to: change.to,
+                    why: change.why), at: now)
+        }
+    }
+
+    private mutating func saveViews() {
+        let (position, ledger) = readModel.saved()
+        let space = core.rights.snapshot.canonical
+        // Encoding takes milliseconds: neither this thread nor the journal's waits for it.
+        DispatchQueue.global(qos: .utility).async { [journal] in
+            guard let bytes = try? JSONEncoder().encode(ledger) else { return }
+            journal.add(.saveView(ReadModel.spaceViewName, position: position, space))
+            journal.add(.saveView(ReadModel.viewName, position: position, Array(bytes)))
+        }
+    }
+
+    // MARK: - Commit and out
+
+    /// Commits what is worth a commit and performs what the core wants, until it wants nothing more now.
+    private mutating func pump() {
+        perform()
+        while let batch = core.takeBatch(at: clock.now()) {
+            heldObservations += core.takeObservations()
+            if batch.count <= Self.inlineRecords, journal.isIdle {
+                let result: Result<Committed, JournalError>
+                do throws(JournalError) {
+                    result = .success(try journal.journal.commit(batch, at: clock.now().wall))
+                } catch { result = .failure(error) }
+                conclude(result)
+                if journal.journal.isCheckpointDue { journal.add(.checkpoint) }
+            } else {
+                journal.add(.commit(batch, at: clock.now().wall))
+            }
+            perform()
+        }
+        if core.isQuiet { readModel.absorb(core.takeObservations(), position: 0) }
+        perform()
+    }
+
+    private mutating func takeResults() {
+        for result in journal.takeResults() { conclude(result) }
+    }
+
+    private mutating func conclude(_ result: Result<Committed, JournalError>) {
+        let now = clock.now()
+        switch result {
+        case .success(let committed):
+            readModel.absorb(heldObservations, position: committed.treeSize)
+            heldObservations.removeAll(keepingCapacity: true)
+            core.committed(committed, at: now)
+        case .failure(let error):
+            heldObservations.removeAll()
+            core.commitFailed(error.fault, at: now)
+            if error.kind != .full {
+                // What is on the disk is not known any more: going on could confirm what is lost.
+                failure = BrokerError("\(error)", remedy: "the broker stops, because it can keep no promise")
+                isStopping = true
+            }
+        }
+    }
+
+    private mutating func perform() {
+        for action in core.takeActions() {
+            switch action {
+            case .send(let route, let frame): send(frame, route)
+            case .notice(let notice): log(notice)
+            case .drained:
+                for done in drained { done() }
+                drained = []
+            }
+        }
+    }
+
+    private mutating func send(_ frame: [UInt8], _ route: [UInt8]) {
+        do throws(ZeroMQError) {
+            switch try socket.send(frame, to: route) {
+            case .sent: break
+            case .unreachable: core.unreachable(route: route, at: clock.now())
+            case .wouldBlock:
+                logger.warning("an agent does not read; its session ends")
+                core.unreachable(route: route, at: clock.now())
+            }
+        } catch {
+            logger.error("a frame could not be sent", metadata: ["why": "\(error)"])
+        }
+    }
+
+    private func log(_ notice: BrokerNotice) {
+        let level: Logger.Level =
+            switch notice.level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+        logger.log(level: level, "\(notice.message)", metadata: notice.data.mapValues { "\($0)" })
+    }
+
+    // MARK: - The end
+
+    private mutating func close() {
+        core.sayGoodbye()
+        perform()
+        if failure == nil { writeLastRecords() }
+        journal.stop()
+        journal.journal.close()
+        for done in drained { done() }
+    }
+
+    /// What could still wait is written before the journal closes.
+    private mutating func writeLastRecords() {
+        while core.isCommitting {
+            takeResults()
+            if core.isCommitting { _ = mailbox.wakeup.wait(atMost: .milliseconds(5)); mailbox.wakeup.drain() }
+        }
+        core.gatherEnd(at: clock.now())
+        pump()
+        while core.isCommitting {
+            takeResults()
+            if core.isCommitting { _ = mailbox.wakeup.wait(atMost: .milliseconds(5)); mailbox.wakeup.drain() }
+        }
+        let (position, ledger) = readModel.saved()
+        let space = core.rights.snapshot.canonical
+        try? journal.journal.saveView(ReadModel.spaceViewName, position: position, space)
+        if let bytes = try? JSONEncoder().encode(ledger) {
+            try? journal.journal.saveView(ReadModel.viewName, position: position, Array(bytes))
+        }
+    }
+}

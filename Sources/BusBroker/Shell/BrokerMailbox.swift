@@ -1,0 +1,100 @@
+import BusDirectory
+import Dispatch
+import Synchronization
+import ZeroMQ
+
+/// Between the broker's thread and everybody else: orders in, the outcome of the start and the end out.
+final class BrokerMailbox: Sendable {
+    enum Order: Sendable {
+        case apply(Space, @Sendable (Result<SpaceSnapshot, BrokerError>) -> Void)
+        case drain(@Sendable () -> Void)
+        case stop
+    }
+
+    private struct State {
+        var orders: [Order] = []
+        var bound: Result<String, BrokerError>?
+        var isOver = false
+        var failure: BrokerError?
+        var waiting: [CheckedContinuation<Void, Never>] = []
+    }
+
+    let wakeup: Wakeup
+    private let state = Mutex(State())
+    private let binding = DispatchSemaphore(value: 0)
+
+    init() throws(ZeroMQError) { wakeup = try Wakeup() }
+
+    /// False when the broker is over: nobody will take the order any more.
+    func order(_ order: Order) -> Bool {
+        let isTaken = state.withLock { state in
+            if !state.isOver { state.orders.append(order) }
+            return !state.isOver
+        }
+        wakeup.signal()
+        return isTaken
+    }
+
+    func takeOrders() -> [Order] {
+        state.withLock { state in
+            defer { state.orders.removeAll(keepingCapacity: true) }
+            return state.orders
+        }
+    }
+
+    func bound(_ result: Result<String, BrokerError>) {
+        state.withLock { $0.bound = result }
+        binding.signal()
+    }
+
+    /// Blocks the starting thread until the socket listens or could not.
+    func waitUntilBound() throws(BrokerError) -> String {
+        binding.wait()
+        guard let result = state.withLock({ $0.bound }) else {
+            throw BrokerError("the broker's thread ended before it listened", remedy: "look at the log above")
+        }
+        return try result.get()
+    }
+
+    func end(_ failure: BrokerError?) {
+        let (waiting, orders) = state.withLock { state in
+            state.isOver = true
+            state.failure = failure
+            defer {
+                state.waiting = []
+                state.orders = []
+            }
+            return (state.waiting, state.orders)
+        }
+        for order in orders {
+            switch order {
+            case .apply(_, let answer): answer(.failure(BrokerError("the broker has stopped", remedy: "start it again")))
+            case .drain(let done): done()
+            case .stop: break
+            }
+        }
+        for continuation in waiting { continuation.resume() }
+    }
+
+    /// Returns when the broker is over; the reason when it failed.
+    func ending() async -> BrokerError? {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            let isOver = state.withLock { state in
+                if !state.isOver { state.waiting.append(continuation) }
+                return state.isOver
+            }
+            if isOver { continuation.resume() }
+        }
+        return state.withLock { $0.failure }
+    }
+}
+
+/// The keys that may connect, asked by the ZAP handler on its own thread.
+final class DirectoryKeys: Sendable {
+    private let keys: Mutex<Set<String>>
+
+    init(_ space: Space) { keys = Mutex(Set(space.keys.map(\.curve))) }
+
+    func admits(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
+    func replace(_ space: Space) { keys.withLock { $0 = Set(space.keys.map(\.curve)) } }
+}

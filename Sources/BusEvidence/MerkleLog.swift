@@ -1,0 +1,118 @@
+import Crypto
+
+/// A SHA-256 value, 32 bytes, kept inline.
+package struct Digest32: Hashable, Sendable {
+    package var a: UInt64 = 0
+    package var b: UInt64 = 0
+    package var c: UInt64 = 0
+    package var d: UInt64 = 0
+
+    package init() {}
+
+    init(_ digest: SHA256.Digest) {
+        self.init()
+        digest.withUnsafeBytes { source in
+            withUnsafeMutableBytes(of: &self) { $0.copyMemory(from: UnsafeRawBufferPointer(rebasing: source[0..<32])) }
+        }
+    }
+
+    /// `nil` when there are not exactly 32 bytes.
+    package init?(_ bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        self.init()
+        withUnsafeMutableBytes(of: &self) { $0.copyBytes(from: bytes) }
+    }
+
+    package var bytes: [UInt8] { withUnsafeBytes(of: self) { Array($0) } }
+}
+
+/// Hashes of the log, domain-separated as in RFC 9162 section 2.1: 0x00 before a leaf, 0x01 before two children.
+package enum LogHash {
+    /// Root of the empty log: SHA-256 of nothing.
+    package static let empty = Digest32(SHA256.hash(data: [UInt8]()))
+
+    /// SHA-256 of a body, as it travelled (sealed, once seals are on).
+    package static func body(_ bytes: UnsafeRawBufferPointer) -> Digest32 {
+        var hash = SHA256()
+        hash.update(bufferPointer: bytes)
+        return Digest32(hash.finalize())
+    }
+
+    /// Leaf of a message: H(0x00 ‖ header ‖ SHA-256(body)). The body may be erased later and the leaf still be checked.
+    package static func messageLeaf(header: UnsafeRawBufferPointer, bodyDigest: Digest32) -> Digest32 {
+        leaf(header, bodyDigest)
+    }
+
+    /// Leaf of any other record: H(0x00 ‖ 0xff ‖ type ‖ payload). A header begins with its format, never 0xff, so no
+    /// record can pass for a message.
+    package static func recordLeaf(type: UInt8, payload: UnsafeRawBufferPointer) -> Digest32 {
+        var hash = SHA256()
+        withUnsafeBytes(of: (UInt8(0), UInt8(0xff), type)) { hash.update(bufferPointer: $0) }
+        hash.update(bufferPointer: payload)
+        return Digest32(hash.finalize())
+    }
+
+    private static func leaf(_ header: UnsafeRawBufferPointer, _ digest: Digest32) -> Digest32 {
+        var hash = SHA256()
+        withUnsafeBytes(of: UInt8(0)) { hash.update(bufferPointer: $0) }
+        hash.update(bufferPointer: header)
+        withUnsafeBytes(of: digest) { hash.update(bufferPointer: $0) }
+        return Digest32(hash.finalize())
+    }
+
+    package static func node(_ left: Digest32, _ right: Digest32) -> Digest32 {
+        var hash = SHA256()
+        withUnsafeBytes(of: UInt8(1)) { hash.update(bufferPointer: $0) }
+        withUnsafeBytes(of: left) { hash.update(bufferPointer: $0) }
+        withUnsafeBytes(of: right) { hash.update(bufferPointer: $0) }
+        return Digest32(hash.finalize())
+    }
+
+    /// Binds a batch to all before it: H(0x02 ‖ previous ‖ bytes). Covers also what the Merkle tree leaves out
+    /// (times, proofs), so that no byte of the journal can change unseen.
+    package static func chain(_ previous: Digest32, _ bytes: UnsafeRawBufferPointer) -> Digest32 {
+        var hash = SHA256()
+        withUnsafeBytes(of: UInt8(2)) { hash.update(bufferPointer: $0) }
+        withUnsafeBytes(of: previous) { hash.update(bufferPointer: $0) }
+        hash.update(bufferPointer: bytes)
+        return Digest32(hash.finalize())
+    }
+}
+
+/// The append-only Merkle tree of RFC 9162 as its right edge: roots of the perfect subtrees, largest first.
+///
+/// Appending costs one node hash on average and 32 bytes × log₂(size) of memory, whatever the size of the log.
+package struct MerkleLog: Sendable, Equatable {
+    package private(set) var size: UInt64 = 0
+    private var edge: [Digest32] = []
+
+    package init() {}
+
+    /// Resumes from a saved edge: one root for each bit set in `size`. `nil` when the counts differ.
+    package init?(size: UInt64, edge: [Digest32]) {
+        guard edge.count == size.nonzeroBitCount else { return nil }
+        self.size = size
+        self.edge = edge
+    }
+
+    package var savedEdge: [Digest32] { edge }
+
+    package mutating func append(_ leaf: Digest32) {
+        var carry = leaf
+        // Each trailing 1 bit of the size is a perfect subtree of the same height as `carry`: join them.
+        for _ in 0..<size.trailingOnes { carry = LogHash.node(edge.removeLast(), carry) }
+        edge.append(carry)
+        size += 1
+    }
+
+    /// Root over everything appended.
+    package var root: Digest32 {
+        guard var root = edge.last else { return LogHash.empty }
+        for left in edge.dropLast().reversed() { root = LogHash.node(left, root) }
+        return root
+    }
+}
+
+extension UInt64 {
+    fileprivate var trailingOnes: Int { (~self).trailingZeroBitCount }
+}

@@ -1,0 +1,31 @@
+import Glibc
+
+/// Holds a data folder for one broker: an advisory lock on `broker.lock`, which the kernel drops when the process ends.
+final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    init(folder: String) throws(JournalError) {
+        let path = folder + "/broker.lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else {
+            throw JournalError(
+                .readOnly, "cannot open \(path): \(String(cString: strerror(errno)))",
+                remedy: "make the folder writable for this user, or choose another with --data")
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            var text = [UInt8](repeating: 0, count: 32)
+            let size = read(descriptor, &text, 31)
+            close(descriptor)
+            let holder = size > 0 ? String(decoding: text[0..<size], as: UTF8.self) : "unknown"
+            throw JournalError(
+                .locked, "another broker (process \(holder)) holds \(folder)",
+                remedy: "stop it, or give this one a folder of its own with --data")
+        }
+        let pid = Array("\(getpid())".utf8)
+        _ = ftruncate(descriptor, 0)
+        _ = pwrite(descriptor, pid, pid.count, 0)
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
+}

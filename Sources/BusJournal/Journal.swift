@@ -1,0 +1,262 @@
+package import BusEvidence
+import BusProtocol
+import GRDB
+import GRDBSQLite
+import Foundation
+import Synchronization
+
+/// The durable journal: the truth of a broker. Every other table is a view that can be rebuilt from it.
+///
+/// One row a batch in `journal.sqlite` (SQLite, WAL, synchronous=FULL). A batch that `commit` returned for is on the disk.
+/// Only this connection writes and checkpoints, between batches: SQLite before 3.51.3 can lose a WAL reset to a race with
+/// a second connection's commit or checkpoint. Every other connection is query-only.
+package final class Journal: Sendable {
+    /// "KRGE": marks the file as ours in SQLite's header.
+    static let applicationID: Int32 = 0x4b52_4745
+    static let schemaVersion = 1
+    /// Pages in the WAL after which the next pause between batches checkpoints. 1,000 pages stall about 5 ms.
+    static let checkpointPages = 1000
+    /// The WAL is written once to this size at start: syncing blocks already allocated costs a third less.
+    static let prefillBytes = 6 * 1024 * 1024
+
+    private struct State {
+        var log: MerkleLog
+        var chain: Digest32
+        var pagesSinceCheckpoint = 0
+        var failure: JournalError?
+    }
+
+    package let folder: String
+    private let lock: FolderLock
+    private let database: DatabaseQueue
+    private let state: Mutex<State>
+
+    /// Opens or makes the journal in `folder`, alone.
+    package init(folder: String) throws(JournalError) {
+        self.folder = folder
+        try Self.makeFolder(folder)
+        lock = try FolderLock(folder: folder)
+        let path = Self.path(in: folder)
+        do {
+            try Self.refuseForeignFile(path)
+            database = try DatabaseQueue(path: path, configuration: Self.configuration())
+            try Self.prepare(database)
+            let (log, chain) = try Self.resume(database)
+            state = Mutex(State(log: log, chain: chain))
+            try Self.prefill(database, path: path)
+        } catch {
+            throw JournalError.of(error, doing: "opening the journal \(path)")
+        }
+    }
+
+    package static func path(in folder: String) -> String { folder + "/journal.sqlite" }
+
+    package var position: UInt64 { state.withLock { $0.log.size } }
+    package var head: (treeSize: UInt64, root: Digest32) { state.withLock { ($0.log.size, $0.log.root) } }
+
+    /// Makes a batch durable. Throws without effect; after a failed write or sync every later call throws the same, because
+    /// what is on the disk is then not known (the kernel marks failed pages clean).
+    package func commit(_ batch: JournalBatch, at microseconds: Int64) throws(JournalError) -> Committed {
+        let result: Result<Committed, JournalError> = state.withLock { state in
+            if let failure = state.failure { return .failure(failure) }
+            var log = state.log
+            let first = log.size + 1
+            let encoded = EncodedBatch(batch, appendingTo: &log)
+            let root = log.root
+            let chain = encoded.blob.withUnsafeBytes { LogHash.chain(state.chain, $0) }
+            do {
+                try insert(encoded, first: first, count: batch.count, at: microseconds, root, chain, log)
+            } catch {
+                let error = JournalError.of(error, doing: "writing a batch")
+                if error.kind != .full { state.failure = error }
+                return .failure(error)
+            }
+            state.log = log
+            state.chain = chain
+            state.pagesSinceCheckpoint += 2 + encoded.blob.count / 4000 + encoded.bodies.reduce(0) { $0 + 1 + $1.bytes.count / 4000 }
+            return .success(Committed(firstPosition: first, treeSize: log.size, root: root))
+        }
+        return try result.get()
+    }
+
+    package var isCheckpointDue: Bool { state.withLock { $0.pagesSinceCheckpoint >= Self.checkpointPages } }
+
+    /// Call between batches, when nobody waits: copies the WAL into the database once it is long enough.
+    package func checkpointIfDue() {
+        state.withLock { state in
+            guard state.pagesSinceCheckpoint >= Self.checkpointPages, state.failure == nil else { return }
+            // A failed checkpoint loses nothing: the WAL keeps everything and the next one tries again.
+            _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
+            state.pagesSinceCheckpoint = 0
+        }
+    }
+
+    /// Saves a view together with the position it has been folded to.
+    package func saveView(_ name: String, position: UInt64, _ bytes: [UInt8]) throws(JournalError) {
+        do {
+            try database.write { db in
+                try db.execute(
+                    sql: "INSERT OR REPLACE INTO view (name, position, body) VALUES (?, ?, ?)",
+                    arguments: [name, Int64(position), Data(bytes)])
+            }
+        } catch { throw JournalError.of(error, doing: "saving the view \(name)") }
+    }
+
+    /// Closes in good order: the WAL is copied into the database and removed.
+    package func close() {
+        try? database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
+        try? database.close()
+    }
+
+    // MARK: - Steps
+
+    private func insert(
+        _ encoded: EncodedBatch, first: UInt64, count: Int, at microseconds: Int64, _ root: Digest32, _ chain: Digest32,
+        _ log: MerkleLog
+    ) throws {
+        try database.writeWithoutTransaction { db in
+            try db.inTransaction(.immediate) {
+                let statement = try db.cachedStatement(
+                    sql: "INSERT INTO batch (position, count, committed, root, chain, edge, records) VALUES (?,?,?,?,?,?,?)")
+                try Self.step(statement, db, first, count, microseconds, root, chain, log, encoded.blob)
+                for (index, bytes) in encoded.bodies {
+                    try db.execute(
+                        sql: "INSERT INTO body (position, bytes) VALUES (?, ?)",
+                        arguments: [Int64(first) + Int64(index), Data(bytes)])
+                }
+                return .commit
+            }
+        }
+    }
+
+    /// Binds by hand: GRDB's arguments copy each value into `Data` first, which costs a third of a small commit.
+    private static func step(
+        _ statement: Statement, _ db: Database, _ first: UInt64, _ count: Int, _ microseconds: Int64, _ root: Digest32,
+        _ chain: Digest32, _ log: MerkleLog, _ blob: [UInt8]
+    ) throws {
+        let handle = statement.sqliteStatement
+        let edge = log.savedEdge
+        sqlite3_bind_int64(handle, 1, Int64(first))
+        sqlite3_bind_int64(handle, 2, Int64(count))
+        sqlite3_bind_int64(handle, 3, microseconds)
+        // Every pointer below outlives the step: no destructor is passed, and the bindings are cleared before the scope ends.
+        let code = withUnsafeBytes(of: root) { root in
+            withUnsafeBytes(of: chain) { chain in
+                edge.withUnsafeBytes { edge in
+                    blob.withUnsafeBytes { blob in
+                        sqlite3_bind_blob(handle, 4, root.baseAddress, 32, nil)
+                        sqlite3_bind_blob(handle, 5, chain.baseAddress, 32, nil)
+                        sqlite3_bind_blob(handle, 6, edge.baseAddress, Int32(edge.count), nil)
+                        sqlite3_bind_blob64(handle, 7, blob.baseAddress, UInt64(blob.count), nil)
+                        let code = sqlite3_step(handle)
+                        sqlite3_reset(handle)
+                        sqlite3_clear_bindings(handle)
+                        return code
+                    }
+                }
+            }
+        }
+        guard code == SQLITE_DONE else {
+            throw DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage)
+        }
+    }
+
+    private static func makeFolder(_ folder: String) throws(JournalError) {
+        var path = ""
+        for part in folder.split(separator: "/", omittingEmptySubsequences: false) {
+            path += part + "/"
+            if part.isEmpty || part == "." || part == ".." { continue }
+            guard mkdir(path, 0o700) == 0 || errno == EEXIST else {
+                throw JournalError(
+                    .readOnly, "cannot make the folder \(path): \(String(cString: strerror(errno)))",
+                    remedy: "choose a folder that this user may write with --data")
+            }
+        }
+    }
+
+    private static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(5)
+        configuration.label = "journal"
+        configuration.prepareDatabase { db in
+            try db.execute(
+                sql: """
+                    PRAGMA page_size = 4096;
+                    PRAGMA journal_mode = WAL;
+                    PRAGMA synchronous = FULL;
+                    PRAGMA wal_autocheckpoint = 0;
+                    PRAGMA cache_size = -2000;
+                    PRAGMA temp_store = MEMORY;
+                    """)
+        }
+        return configuration
+    }
+
+    /// Looks at a file before anything is changed in it.
+    private static func refuseForeignFile(_ path: String) throws {
+        guard access(path, F_OK) == 0 else { return }
+        var configuration = Configuration()
+        configuration.readonly = true
+        let (id, version, tables) = try DatabaseQueue(path: path, configuration: configuration).read { db in
+            (
+                try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
+                try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0,
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+            )
+        }
+        guard id == applicationID || (id == 0 && tables == 0) else {
+            throw JournalError(
+                .foreignFile, "\(path) is a database of another program",
+                remedy: "choose another data folder with --data; nothing was changed in this one")
+        }
+        guard version <= schemaVersion else {
+            throw JournalError(
+                .newerVersion, "\(path) has schema \(version); this program knows up to \(schemaVersion)",
+                remedy: "use the newer program that wrote it")
+        }
+    }
+
+    private static func prepare(_ database: DatabaseQueue) throws {
+        try database.write { db in
+            try db.execute(
+                sql: """
+                    PRAGMA application_id = \(applicationID);
+                    PRAGMA user_version = \(schemaVersion);
+                    CREATE TABLE IF NOT EXISTS batch (
+                        position INTEGER PRIMARY KEY, count INTEGER NOT NULL, committed INTEGER NOT NULL,
+                        root BLOB NOT NULL, chain BLOB NOT NULL, edge BLOB NOT NULL, records BLOB NOT NULL);
+                    CREATE TABLE IF NOT EXISTS body (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
+                    CREATE TABLE IF NOT EXISTS view (name TEXT PRIMARY KEY, position INTEGER NOT NULL, body BLOB NOT NULL);
+                    """)
+        }
+    }
+
+    private static func resume(_ database: DatabaseQueue) throws -> (MerkleLog, Digest32) {
+        try database.read { db in
+            let sql = "SELECT position, count, chain, edge FROM batch ORDER BY position DESC LIMIT 1"
+            guard let row = try Row.fetchOne(db, sql: sql) else { return (MerkleLog(), LogHash.empty) }
+            let position: Int64 = row["position"]
+            let count: Int64 = row["count"]
+            let edgeBytes = [UInt8](row["edge"] as Data)
+            let edge = stride(from: 0, to: edgeBytes.count - 31, by: 32).compactMap { Digest32(edgeBytes[$0..<$0 + 32]) }
+            guard position > 0, count > 0, let chain = Digest32([UInt8](row["chain"] as Data)),
+                let log = MerkleLog(size: UInt64(position + count - 1), edge: edge)
+            else {
+                throw JournalError(
+                    .damaged, "the last batch of the journal, at position \(position), does not fit together",
+                    remedy: "kerege journal verify DIR names the place; restore a backup")
+            }
+            return (log, chain)
+        }
+    }
+
+    private static func prefill(_ database: DatabaseQueue, path: String) throws {
+        var status = stat()
+        if stat(path + "-wal", &status) == 0, status.st_size >= prefillBytes { return }
+        try database.write { db in
+            try db.execute(sql: "CREATE TABLE prefill (b BLOB); INSERT INTO prefill VALUES (zeroblob(\(prefillBytes)));")
+        }
+        try database.write { db in try db.execute(sql: "DROP TABLE prefill") }
+        _ = try database.writeWithoutTransaction { try $0.checkpoint(.restart) }
+    }
+}

@@ -1,0 +1,164 @@
+package import BusEvidence
+package import BusProtocol
+
+/// Records that will become durable together: one transaction, one fsync, one range of leaves.
+///
+/// The broker's core fills it; the journal hashes and writes it, off the core's thread. Frames are only referred to.
+package struct JournalBatch: Sendable {
+    package struct Message: Sendable {
+        package var frame: [UInt8]
+        package var header: Range<Int>
+        package var proof: Range<Int>
+        package var body: Range<Int>
+        package var receivedAt: Int64
+        package var integration: UInt32
+        package var stage: UInt8
+        /// Commands and events keep their body; of requests and replies the digest is enough.
+        package var keepsBody: Bool
+        package init(
+            frame: [UInt8], header: Range<Int>, proof: Range<Int>, body: Range<Int>, receivedAt: Int64,
+            integration: UInt32, stage: UInt8, keepsBody: Bool
+        ) {
+            self.frame = frame
+            self.header = header
+            self.proof = proof
+            self.body = body
+            self.receivedAt = receivedAt
+            self.integration = integration
+            self.stage = stage
+            self.keepsBody = keepsBody
+        }
+    }
+
+    package enum Entry: Sendable {
+        case message(Message)
+        case finished(FinishedRecord)
+        case record(RecordType, [UInt8])
+    }
+
+    package private(set) var entries: [Entry] = []
+
+    package init() {}
+
+    package var count: Int { entries.count }
+    package var isEmpty: Bool { entries.isEmpty }
+
+    /// Returns the record's index within the batch; its position is the batch's first position + index.
+    @discardableResult
+    package mutating func append(_ entry: Entry) -> Int {
+        entries.append(entry)
+        return entries.count - 1
+    }
+}
+
+/// What a commit made true.
+package struct Committed: Sendable, Equatable {
+    /// Position of the batch's first record, from 1.
+    package var firstPosition: UInt64
+    /// Records in the log now.
+    package var treeSize: UInt64
+    package var root: Digest32
+}
+
+/// A batch in the form it is written: the blob, its leaves' effect on the tree, and the bodies to keep.
+///
+/// Blob: "KRGB", u8 version, 3 × 0, u32 count, then per record: u8 type, u8 0, u16 0, u32 size, payload.
+struct EncodedBatch {
+    static let magic: UInt32 = 0x4247_524b  // "KRGB" as bytes
+    static let headSize = 12
+    static let recordHead = 8
+
+    var blob: [UInt8]
+    var bodies: [(index: Int, bytes: ArraySlice<UInt8>)] = []
+
+    init(_ batch: JournalBatch, appendingTo log: inout MerkleLog) {
+        var out = ByteWriter(capacity: Self.headSize + batch.count * 260)
+        out.put(Self.magic)
+        out.put(UInt32(1))
+        out.put(UInt32(batch.count))
+        for (index, entry) in batch.entries.enumerated() {
+            switch entry {
+            case .message(let message):
+                log.append(Self.write(message, into: &out))
+                if message.keepsBody { bodies.append((index, message.frame[message.body])) }
+            case .finished(let record):
+                let start = Self.open(.finished, FinishedRecord.size, &out)
+                record.write(into: &out)
+                log.append(Self.leaf(.finished, out, from: start))
+            case .record(let type, let payload):
+                let start = Self.open(type, payload.count, &out)
+                out.put(raw: payload)
+                log.append(Self.leaf(type, out, from: start))
+            }
+        }
+        blob = out.finish()
+    }
+
+    private static func open(_ type: RecordType, _ size: Int, _ out: inout ByteWriter) -> Int {
+        out.put(type.rawValue)
+        out.put(UInt8(0))
+        out.put(UInt16(0))
+        out.put(UInt32(size))
+        return out.count
+    }
+
+    private static func leaf(_ type: RecordType, _ out: borrowing ByteWriter, from start: Int) -> Digest32 {
+        out.bytes.withUnsafeBytes {
+            LogHash.recordLeaf(type: type.rawValue, payload: UnsafeRawBufferPointer(rebasing: $0[start...]))
+        }
+    }
+
+    private static func write(_ message: JournalBatch.Message, into out: inout ByteWriter) -> Digest32 {
+        let header = message.header
+        let proof = message.proof
+        _ = open(.message, MessageRecord.fixedSize + header.count + proof.count, &out)
+        out.put(message.receivedAt)
+        out.put(message.stage)
+        out.put(UInt8(0))
+        out.put(UInt16(header.count))
+        out.put(UInt16(proof.count))
+        out.put(UInt16(0))
+        out.put(message.integration)
+        out.put(UInt32(message.body.count))
+        return message.frame.withUnsafeBytes { frame in
+            let digest = LogHash.body(UnsafeRawBufferPointer(rebasing: frame[message.body]))
+            withUnsafeBytes(of: digest) { out.put(raw: $0) }
+            let headerBytes = UnsafeRawBufferPointer(rebasing: frame[header])
+            out.put(raw: headerBytes)
+            out.put(raw: UnsafeRawBufferPointer(rebasing: frame[proof]))
+            return LogHash.messageLeaf(header: headerBytes, bodyDigest: digest)
+        }
+    }
+}
+
+/// A stored batch read back record by record.
+package struct StoredBatch: Sendable {
+    package var firstPosition: UInt64
+    package var committedAt: Int64
+    package var records: [UInt8]
+
+    /// Calls `each` with position, type number and a reader over the payload. Throws where the blob is damaged.
+    package func forEach(_ each: (UInt64, UInt8, inout ByteReader) throws(Fault) -> Void) throws(Fault) {
+        let result: Result<Void, Fault> = records.withUnsafeBytes { raw in
+            do throws(Fault) {
+                var reader = ByteReader(raw)
+                guard try reader.take(UInt32.self) == EncodedBatch.magic, try reader.take(UInt32.self) == 1 else {
+                    throw Fault(.storageFailed, at: .broker, "the batch at \(firstPosition) does not begin with KRGB 1")
+                }
+                let count = try reader.take(UInt32.self)
+                for index in 0..<UInt64(count) {
+                    let type = try reader.take(UInt8.self)
+                    _ = try reader.takeRange(3)
+                    let range = try reader.takeRange(Int(reader.take(UInt32.self)))
+                    var payload = ByteReader(raw, from: range.lowerBound, to: range.upperBound)
+                    try each(firstPosition + index, type, &payload)
+                }
+                guard reader.remaining == 0 else {
+                    throw Fault(.storageFailed, at: .broker, "the batch at \(firstPosition) is longer than its records")
+                }
+                return .success(())
+            } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+}

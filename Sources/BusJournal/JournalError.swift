@@ -1,0 +1,57 @@
+package import BusProtocol
+import GRDB
+
+/// Why a journal cannot be opened, read or written: what happened, why, what to do next.
+package struct JournalError: Error, Sendable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// Another process holds the folder.
+        case locked
+        /// The folder or file cannot be written.
+        case readOnly
+        /// `journal.sqlite` is not a journal of this program.
+        case foreignFile
+        /// Made by a newer version of this program.
+        case newerVersion
+        case full
+        /// A write or sync failed: what is on the disk is not known any more, so nothing may be written.
+        case failed
+        case damaged
+        case missing
+    }
+    package let kind: Kind
+    package let detail: String
+    package let remedy: String
+
+    package init(_ kind: Kind, _ detail: String, remedy: String) {
+        self.kind = kind
+        self.detail = detail
+        self.remedy = remedy
+    }
+
+    package var description: String { "\(detail) — \(remedy)" }
+
+    /// The fault that senders are told.
+    package var fault: Fault { Fault(kind == .full ? .storageFull : .storageFailed, at: .broker, detail) }
+
+    static func of(_ error: any Error, doing what: String) -> JournalError {
+        if let error = error as? JournalError { return error }
+        guard let error = error as? DatabaseError else {
+            return JournalError(.failed, "\(what) failed: \(error)", remedy: "examine the disk and the folder's rights")
+        }
+        let why = "\(what) failed: SQLite says \(error.resultCode.rawValue) \(error.message ?? "")"
+        switch error.resultCode {
+        case .SQLITE_FULL:
+            return JournalError(.full, why, remedy: "free disk space")
+        case .SQLITE_NOTADB:
+            return JournalError(.foreignFile, why, remedy: "this is no SQLite file: choose another data folder with --data")
+        case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
+            return JournalError(.readOnly, why, remedy: "make the folder writable for this user, or choose another with --data")
+        case .SQLITE_CORRUPT:
+            return JournalError(.damaged, why, remedy: "kerege journal verify DIR names the place; restore a backup")
+        case .SQLITE_BUSY, .SQLITE_LOCKED:
+            return JournalError(.locked, why, remedy: "stop the other program that has the journal open for writing")
+        default:
+            return JournalError(.failed, why, remedy: "stop, examine the disk, then kerege journal verify DIR")
+        }
+    }
+}

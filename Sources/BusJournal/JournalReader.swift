@@ -1,0 +1,132 @@
+package import BusProtocol
+import Foundation
+import GRDB
+
+/// Reads a journal beside its writer: query-only, never checkpoints.
+package final class JournalReader: Sendable {
+    private let database: DatabaseQueue
+
+    package init(folder: String) throws(JournalError) {
+        let path = Journal.path(in: folder)
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw JournalError(.missing, "there is no journal in \(folder)", remedy: "name the broker's data folder")
+        }
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = 1; PRAGMA cache_size = -1000;") }
+        do {
+            database = try DatabaseQueue(path: path, configuration: configuration)
+            let id = try database.read { try Int32.fetchOne($0, sql: "PRAGMA application_id") ?? 0 }
+            guard id == Journal.applicationID else {
+                throw JournalError(.foreignFile, "\(path) is not a journal", remedy: "name the broker's data folder")
+            }
+        } catch { throw JournalError.of(error, doing: "opening \(path) for reading") }
+    }
+
+    /// A saved view and the position it was folded to.
+    package func view(_ name: String) throws(JournalError) -> (position: UInt64, bytes: [UInt8])? {
+        try reading { db in
+            guard let row = try Row.fetchOne(db, sql: "SELECT position, body FROM view WHERE name = ?", arguments: [name])
+            else { return nil }
+            return (UInt64(row["position"] as Int64), [UInt8](row["body"] as Data))
+        }
+    }
+
+    /// The body of a command or event; `nil` when it was never kept or has been erased.
+    package func body(at position: UInt64) throws(JournalError) -> [UInt8]? {
+        try reading { db in
+            try Data.fetchOne(db, sql: "SELECT bytes FROM body WHERE position = ?", arguments: [Int64(position)]).map([UInt8].init)
+        }
+    }
+
+    /// Up to `limit` batches from the one that holds `position` on.
+    package func batches(from position: UInt64, limit: Int) throws(JournalError) -> [StoredBatch] {
+        try reading { db in
+            let sql = """
+                SELECT position, committed, records FROM batch
+                WHERE position >= (SELECT coalesce(max(position), 0) FROM batch WHERE position <= ?) ORDER BY position LIMIT ?
+                """
+            return try Row.fetchAll(db, sql: sql, arguments: [Int64(clamping: position), limit]).map {
+                StoredBatch(
+                    firstPosition: UInt64($0["position"] as Int64), committedAt: $0["committed"],
+                    records: [UInt8]($0["records"] as Data))
+            }
+        }
+    }
+
+    /// Calls `each` for every record from `position` on, in order.
+    package func forEach(
+        from position: UInt64, _ each: (UInt64, Int64, UInt8, inout ByteReader) throws(Fault) -> Void
+    ) throws(JournalError) {
+        var next = position
+        while true {
+            let batches = try batches(from: next, limit: 64)
+            guard let last = batches.last, last.firstPosition >= next || next == position else { return }
+            var lastSeen = next
+            for batch in batches {
+                do throws(Fault) {
+                    try batch.forEach { at, type, reader throws(Fault) in
+                        lastSeen = at
+                        if at >= next { try each(at, batch.committedAt, type, &reader) }
+                    }
+                } catch { throw Self.damaged(error) }
+            }
+            if lastSeen < next { return }
+            next = lastSeen + 1
+        }
+    }
+
+    /// Position of the first batch committed at or after a time (Unix microseconds); `nil` when there is none.
+    package func firstPosition(committedFrom microseconds: Int64) throws(JournalError) -> UInt64? {
+        try reading { db in
+            guard let newest = try Int64.fetchOne(db, sql: "SELECT max(position) FROM batch") else { return nil }
+            var low: Int64 = 1
+            var high = newest
+            let sql = "SELECT position, committed FROM batch WHERE position >= ? ORDER BY position LIMIT 1"
+            while low < high {
+                let middle = low + (high - low) / 2
+                guard let row = try Row.fetchOne(db, sql: sql, arguments: [middle]) else { break }
+                if row["committed"] as Int64 >= microseconds { high = middle } else { low = (row["position"] as Int64) + 1 }
+            }
+            guard let row = try Row.fetchOne(db, sql: sql, arguments: [low]), row["committed"] as Int64 >= microseconds
+            else { return nil }
+            return UInt64(row["position"] as Int64)
+        }
+    }
+
+    func reading<Value>(_ body: (Database) throws -> Value) throws(JournalError) -> Value {
+        do { return try database.read(body) } catch { throw JournalError.of(error, doing: "reading the journal") }
+    }
+
+    static func damaged(_ fault: Fault) -> JournalError {
+        JournalError(.damaged, fault.detail, remedy: "kerege journal verify DIR names the place; restore a backup")
+    }
+}
+
+extension JournalReader {
+    /// Positions whose body is kept, oldest first; at most `limit` of the newest.
+    package func keptBodies(limit: Int = 100_000) throws(JournalError) -> [UInt64] {
+        try reading { db in
+            try Int64.fetchAll(db, sql: "SELECT position FROM body ORDER BY position DESC LIMIT ?", arguments: [limit])
+                .reversed().map { UInt64(clamping: $0) }
+        }
+    }
+
+    /// The message record at a position; `nil` when there is none.
+    package func message(at position: UInt64) throws(JournalError) -> MessageRecord? {
+        guard let batch = try batches(from: position, limit: 1).first else { return nil }
+        var found: MessageRecord?
+        do throws(Fault) {
+            try batch.forEach { at, type, payload throws(Fault) in
+                if at == position, type == RecordType.message.rawValue { found = try MessageRecord(&payload) }
+            }
+        } catch { throw Self.damaged(error) }
+        return found
+    }
+
+    /// When the newest batch was committed, Unix microseconds; 0 for an empty journal.
+    package func lastCommit() throws(JournalError) -> Int64 {
+        try reading { try Int64.fetchOne($0, sql: "SELECT committed FROM batch ORDER BY position DESC LIMIT 1") ?? 0 }
+    }
+}

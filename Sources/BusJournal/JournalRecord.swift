@@ -1,0 +1,271 @@
+package import BusProtocol
+
+/// What a record of the journal says. Numbers are in the file; a number is never given a second meaning.
+package enum RecordType: UInt8, Sendable, CaseIterable {
+    /// A message was accepted: header, proof and digest of its body.
+    case message = 1
+    /// A request ended: how, where, and its hop times.
+    case finished = 2
+    /// Calls were refused for want of a right (aggregated): the traffic nobody planned.
+    case refused = 3
+    /// An agent came or went.
+    case liveness = 4
+    /// A space took effect: its whole snapshot.
+    case space = 5
+    /// An integration or a system changed its observed state.
+    case state = 6
+    /// A subscriber settled an event.
+    case settled = 7
+    /// The broker started on this journal, or stopped in good order.
+    case brokerStarted = 8
+    case brokerStopped = 9
+}
+
+/// A message as the journal keeps it.
+///
+/// Payload: i64 received (µs), u8 stage, u8 0, u16 header size, u16 proof size, u16 0, u32 integration, u32 body size,
+/// 32 bytes SHA-256 of the body, header, proof. The body itself, where it is kept, stands in its own row, so that it can
+/// be erased without touching what is hashed.
+package struct MessageRecord: Sendable {
+    package static let fixedSize = 56
+    package var receivedAt: Int64
+    package var stage: UInt8
+    package var integration: UInt32
+    package var bodySize: UInt32
+    package var bodyDigest: [UInt8]
+    package var header: [UInt8]
+    package var proof: [UInt8]
+
+    package init(_ reader: inout ByteReader) throws(Fault) {
+        receivedAt = try reader.take()
+        stage = try reader.take()
+        _ = try reader.take(UInt8.self)
+        let headerSize = Int(try reader.take(UInt16.self))
+        let proofSize = Int(try reader.take(UInt16.self))
+        _ = try reader.take(UInt16.self)
+        integration = try reader.take()
+        bodySize = try reader.take()
+        bodyDigest = try reader.takeArray(32)
+        header = try reader.takeArray(headerSize)
+        proof = try reader.takeArray(proofSize)
+    }
+}
+
+/// The end of a request. `integration` is the index of the space in force, `UInt32.max` where there is none.
+package struct FinishedRecord: Sendable, Equatable {
+    package static let size = 52
+    package var request: MessageID
+    package var integration: UInt32
+    package var outcome: UInt16
+    package var hop: Hop
+    /// The stage of the integration when the request was committed (`IntegrationStage` of the directory).
+    package var stage: UInt8
+    package var times: HopTimes
+
+    package init(
+        request: MessageID, integration: UInt32, outcome: UInt16, hop: Hop, stage: UInt8, times: HopTimes
+    ) {
+        self.request = request
+        self.integration = integration
+        self.outcome = outcome
+        self.hop = hop
+        self.stage = stage
+        self.times = times
+    }
+
+    package func write(into out: inout ByteWriter) {
+        out.put(id: request.value)
+        out.put(integration)
+        out.put(outcome)
+        out.put(hop.rawValue)
+        out.put(stage)
+        out.put(times.requestIn)
+        // Differences fit 32 bits (hop times lie within a request's deadline) but full times read easier in a dump.
+        out.put(times.requestOut)
+        out.put(times.replyIn)
+        out.put(Int32(clamping: times.replyOut == 0 ? 0 : max(1, times.replyOut - times.requestIn)))
+    }
+
+    package init(_ reader: inout ByteReader) throws(Fault) {
+        request = MessageID(value: try reader.takeID())
+        integration = try reader.take()
+        outcome = try reader.take()
+        hop = Hop(rawValue: try reader.take(UInt8.self)) ?? .unknown
+        stage = try reader.take()
+        times = HopTimes()
+        times.requestIn = try reader.take()
+        times.requestOut = try reader.take()
+        times.replyIn = try reader.take()
+        let out = Int64(try reader.take(Int32.self))
+        times.replyOut = out == 0 ? 0 : times.requestIn + out
+    }
+}
+
+/// Refused calls of one consumer to one service since the last such record.
+package struct RefusedRecord: Sendable, Equatable {
+    package var consumer: String
+    package var target: String
+    package var code: UInt16
+    package var count: UInt32
+    /// Unix microseconds of the newest one.
+    package var at: Int64
+    package init(consumer: String, target: String, code: UInt16, count: UInt32, at: Int64) {
+        self.consumer = consumer
+        self.target = target
+        self.code = code
+        self.count = count
+        self.at = at
+    }
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter()
+        out.put(at)
+        out.put(count)
+        out.put(code)
+        out.put(short: consumer)
+        out.put(short: target)
+        return out.finish()
+    }
+
+    package init(_ reader: inout ByteReader) throws(Fault) {
+        at = try reader.take()
+        count = try reader.take()
+        code = try reader.take()
+        consumer = try reader.takeShortText()
+        target = try reader.takeShortText()
+    }
+}
+
+/// An agent greeted, said goodbye, or fell silent.
+package struct LivenessRecord: Sendable, Equatable {
+    package var at: Int64
+    package var up: Bool
+    package var agent: String
+    package var systems: [String]
+    package var reason: String
+    package init(at: Int64, up: Bool, agent: String, systems: [String], reason: String) {
+        self.at = at
+        self.up = up
+        self.agent = agent
+        self.systems = systems
+        self.reason = reason
+    }
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter()
+        out.put(at)
+        out.put(UInt8(up ? 1 : 0))
+        out.put(UInt8(systems.count))
+        out.put(short: agent)
+        out.put(short: reason)
+        for system in systems { out.put(short: system) }
+        return out.finish()
+    }
+
+    package init(_ reader: inout ByteReader) throws(Fault) {
+        at = try reader.take()
+        up = try reader.take(UInt8.self) != 0
+        let count = try reader.take(UInt8.self)
+        agent = try reader.takeShortText()
+        reason = try reader.takeShortText()
+        systems = []
+        for _ in 0..<count { systems.append(try reader.takeShortText()) }
+    }
+}
+
+/// The observed state of an integration or a system changed.
+package struct StateRecord: Sendable, Equatable, Codable {
+    package var at: Int64
+    /// `integration` or `system`.
+    package var subject: String
+    package var id: String
+    package var from: String
+    package var to: String
+    package var why: String
+    package init(at: Int64, subject: String, id: String, from: String, to: String, why: String) {
+        self.at = at
+        self.subject = subject
+        self.id = id
+        self.from = from
+        self.to = to
+        self.why = why
+    }
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter()
+        out.put(at)
+        for text in [subject, id, from, to] { out.put(short: text) }
+        out.put(long: why)
+        return out.finish()
+    }
+
+    package init(_ reader: inout ByteReader) throws(Fault) {
+        at = try reader.take()
+        subject = try reader.takeShortText()
+        id = try reader.takeShortText()
+        from = try reader.takeShortText()
+        to = try reader.takeShortText()
+        why = try reader.takeLongText()
+    }
+}
+
+/// A subscribing system is done with an event.
+package struct SettledRecord: Sendable, Equatable {
+    package var position: UInt64
+    package var at: Int64
+    package var integration: UInt32
+    /// 0: taken; else the catalogue number it was given up for.
+    package var code: UInt16
+    package var subscriber: String
+    package init(position: UInt64, at: Int64, integration: UInt32, code: UInt16, subscriber: String) {
+        self.position = position
+        self.at = at
+        self.integration = integration
+        self.code = code
+        self.subscriber = subscriber
+    }
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter()
+        out.put(position)
+        out.put(at)
+        out.put(integration)
+        out.put(code)
+        out.put(short: subscriber)
+        return out.finish()
+    }
+
+    package init(_ reader: inout ByteReader) throws(Fault) {
+        position = try reader.take()
+        at = try reader.take()
+        integration = try reader.take()
+        code = try reader.take()
+        subscriber = try reader.takeShortText()
+    }
+}
+
+/// The broker took up or put down this journal.
+package struct BrokerRecord: Sendable, Equatable {
+    package var at: Int64
+    package var broker: UInt128
+    package var software: String
+    package init(at: Int64, broker: UInt128, software: String) {
+        self.at = at
+        self.broker = broker
+        self.software = software
+    }
+
+    package var encoded: [UInt8] {
+        var out = ByteWriter()
+        out.put(at)
+        out.put(id: broker)
+        out.put(short: software)
+        return out.finish()
+    }
+
+    package init(_ reader: inout ByteReader) throws(Fault) {
+        at = try reader.take()
+        broker = try reader.takeID()
+        software = try reader.takeShortText()
+    }
+}

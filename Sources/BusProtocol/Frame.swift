@@ -1,0 +1,90 @@
+/// The commands of the protocol. Numbers are on the wire.
+package enum Command: UInt8, Sendable, CaseIterable {
+    case hello = 1
+    case welcome, error, submit, accept, deliver, ack, nak, term, report, credit, ping, pong, drain, bye
+}
+
+/// The fixed head H of a frame `H|E|B`, 48 bytes.
+package struct FrameHead: Sendable, Equatable {
+    package static let size = 48
+    package static let magic: UInt32 = 0x4547_524b  // "KRGE" as bytes
+    package static let version: UInt8 = 1
+    package static let oldestVersion: UInt8 = 1
+
+    package var command: Command
+    /// SUBMIT and DELIVER: the session's number of the first envelope, from 1. Otherwise 0.
+    package var sequence: UInt64 = 0
+    /// How many messages the sender of this frame is ready to take in this session, counted from its start.
+    package var messageLimit: UInt64 = 0
+    /// The same in bytes of header and body.
+    package var byteLimit: UInt64 = 0
+    /// Envelopes in E; 0 in every other command.
+    package var count: UInt32 = 0
+    package var entriesSize: UInt32 = 0
+    package var bodiesSize: UInt32 = 0
+
+    package init(_ command: Command) { self.command = command }
+
+    /// Reads and checks the head against the size of the whole frame.
+    package init(_ frame: UnsafeRawBufferPointer) throws(Fault) {
+        guard frame.count >= Self.size else {
+            throw Fault(.badFrame, at: .unknown, "\(frame.count) bytes are no frame; the head alone is \(Self.size)")
+        }
+        var reader = ByteReader(frame)
+        guard try reader.take(UInt32.self) == Self.magic else {
+            throw Fault(.badFrame, at: .unknown, "the frame does not begin with KRGE")
+        }
+        let version = try reader.take(UInt8.self)
+        guard version >= Self.oldestVersion, version <= Self.version else {
+            throw Fault(
+                .badVersion, at: .unknown,
+                "version \(version); this side speaks \(Self.oldestVersion) to \(Self.version)")
+        }
+        let number = try reader.take(UInt8.self)
+        guard let command = Command(rawValue: number) else {
+            throw Fault(.unknownCommand, at: .unknown, "command \(number) is not one of the protocol")
+        }
+        self.command = command
+        _ = try reader.take(UInt16.self)  // flags: none yet, ignored so that later versions may set them
+        sequence = try reader.take()
+        messageLimit = try reader.take()
+        byteLimit = try reader.take()
+        count = try reader.take()
+        entriesSize = try reader.take()
+        bodiesSize = try reader.take()
+        _ = try reader.take(UInt32.self)  // reserved
+        guard Self.size + Int(entriesSize) + Int(bodiesSize) == frame.count else {
+            throw Fault(
+                .badFrame, at: .unknown,
+                "the head promises \(entriesSize) + \(bodiesSize) bytes behind it, \(frame.count - Self.size) are there"
+            )
+        }
+        guard count <= UInt32(Limits.envelopesPerFrame) else {
+            throw Fault(.badFrame, at: .unknown, "\(count) envelopes; at most \(Limits.envelopesPerFrame) are possible")
+        }
+    }
+
+    package func write(into out: inout ByteWriter) {
+        out.put(Self.magic)
+        out.put(Self.version)
+        out.put(command.rawValue)
+        out.put(UInt16(0))
+        out.put(sequence)
+        out.put(messageLimit)
+        out.put(byteLimit)
+        out.put(count)
+        out.put(entriesSize)
+        out.put(bodiesSize)
+        out.put(UInt32(0))
+    }
+
+    /// A frame without envelopes: head and the command's own fields as E.
+    package func frame(_ fields: [UInt8] = []) -> [UInt8] {
+        var head = self
+        head.entriesSize = UInt32(fields.count)
+        var out = ByteWriter(capacity: Self.size + fields.count)
+        head.write(into: &out)
+        out.put(raw: fields)
+        return out.finish()
+    }
+}

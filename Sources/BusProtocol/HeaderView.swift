@@ -1,0 +1,191 @@
+/// A header read in place: the offsets of its fields within a frame, nothing copied.
+///
+/// The broker routes a hundred thousand messages a second by a handful of fields; making strings of all of them
+/// would cost more than the rest of the way.
+package struct HeaderView: Sendable {
+    /// Where the header stands in the frame.
+    package let range: Range<Int>
+    package let kind: MessageKind
+    package let priority: UInt8
+    package let sealSuite: UInt8
+    package let present: UInt32
+    package let id: MessageID
+    package let created: Int64
+    package let outcome: UInt16
+    package let remaining: UInt32
+    package private(set) var correlation: MessageID = .none
+    /// Byte ranges within the frame; empty when absent.
+    package private(set) var target: Range<Int> = 0..<0
+    package private(set) var consumer: Range<Int> = 0..<0
+    package private(set) var provider: Range<Int> = 0..<0
+
+    /// Reads and checks a header. Extensions that are not critical are skipped; every byte must be accounted for.
+    package init(_ frame: UnsafeRawBufferPointer, in range: Range<Int>) throws(Fault) {
+        guard range.count >= Header.fixedSize, range.count <= Limits.header else {
+            throw Self.bad("its size is \(range.count) bytes; \(Header.fixedSize) to \(Limits.header) are possible")
+        }
+        var reader = ByteReader(frame, from: range.lowerBound, to: range.upperBound, fault: .badHeader)
+        self.range = range
+        let format = try reader.take(UInt8.self)
+        guard format == Header.format else { throw Self.bad("format \(format); this side reads \(Header.format)") }
+        guard let kind = MessageKind(rawValue: try reader.take(UInt8.self)) else {
+            throw Self.bad("unknown kind of message")
+        }
+        self.kind = kind
+        priority = try reader.take(UInt8.self)
+        guard priority <= 9 else { throw Self.bad("priority \(priority); 0 to 9 are possible") }
+        sealSuite = try reader.take(UInt8.self)
+        present = try reader.take(UInt32.self)
+        id = MessageID(value: try reader.takeID())
+        created = try reader.take(Int64.self)
+        outcome = try reader.take(UInt16.self)
+        guard try reader.take(UInt16.self) == 0 else { throw Self.bad("the reserved field is not zero") }
+        remaining = try reader.take(UInt32.self)
+        guard remaining <= Limits.deadlineMilliseconds else {
+            throw Self.bad("\(remaining) ms remain; at most \(Limits.deadlineMilliseconds) are possible")
+        }
+        guard present >> UInt32(Header.Field.allCases.count) == 0 else {
+            throw Self.bad("unknown fields are marked present")
+        }
+        if has(.correlation) { correlation = try Self.takeMarkedID(&reader) }
+        try skipFixed(&reader)
+        if has(.target) { target = try Self.takeName(&reader, frame) }
+        if has(.consumer) { consumer = try Self.takeName(&reader, frame) }
+        if has(.provider) { provider = try Self.takeName(&reader, frame) }
+        if present & (Header.Field.purpose.bit | Header.Field.consent.bit | Header.Field.user.bit) != 0 {
+            for field in [Header.Field.purpose, .consent, .user] where has(field) {
+                guard try !reader.takeShortText().isEmpty else {
+                    throw Self.bad("\(field) is marked present and empty")
+                }
+            }
+        }
+        if has(.extensions) { try Self.skipExtensions(&reader) }
+        guard reader.remaining == 0 else { throw Self.bad("\(reader.remaining) bytes stand behind the last field") }
+        guard id.isVersion7 else {
+            throw Fault(.badIdentifier, at: .unknown, "the id \(id) is not a UUID of version 7")
+        }
+    }
+
+    @inline(__always)
+    package func has(_ field: Header.Field) -> Bool { present & field.bit != 0 }
+
+    /// Sizes of the fixed-size optional fields behind `correlation`, in the order of their bits.
+    private static let fixedSizes: [(Header.Field, Int)] = [
+        (.causation, 16), (.expiry, 8), (.orderKey, 16), (.subjectReference, 16), (.contractDigest, 32), (.keyEpoch, 8),
+        (.counter, 8), (.publisherSequence, 8), (.chunk, 24), (.replaces, 16), (.traceparent, 26),
+    ]
+
+    @inline(__always)
+    private func skipFixed(_ reader: inout ByteReader) throws(Fault) {
+        var size = 0
+        if has(.contractDigest) { size = 32 }
+        // The digest alone is the usual case; the loop runs only for headers with more than that.
+        let others: UInt32 = 0xffe & ~Header.Field.contractDigest.bit
+        if present & others != 0 {
+            size = 0
+            for (field, bytes) in Self.fixedSizes where has(field) {
+                if field == .causation || field == .replaces {
+                    _ = try reader.takeRange(size)
+                    _ = try Self.takeMarkedID(&reader)
+                    size = 0
+                } else {
+                    size += bytes
+                }
+            }
+        }
+        _ = try reader.takeRange(size)
+    }
+
+    /// An id whose presence bit is set. Zero means "absent" and would be a second way to write that.
+    @inline(__always)
+    private static func takeMarkedID(_ reader: inout ByteReader) throws(Fault) -> MessageID {
+        let id = MessageID(value: try reader.takeID())
+        guard id != .none else { throw bad("an id is marked present and zero") }
+        return id
+    }
+
+    /// A name whose presence bit is set: not empty and ASCII, so that it compares byte by byte and can always be shown.
+    @inline(__always)
+    private static func takeName(_ reader: inout ByteReader, _ frame: UnsafeRawBufferPointer) throws(Fault) -> Range<
+        Int
+    > {
+        let range = try reader.takeRange(Int(reader.take(UInt8.self)))
+        guard !range.isEmpty else { throw bad("a name is marked present and empty") }
+        guard frame[range].reduce(0, |) < 0x80 else { throw bad("a name is not ASCII") }
+        return range
+    }
+
+    private static func skipExtensions(_ reader: inout ByteReader) throws(Fault) {
+        let size = Int(try reader.take(UInt16.self))
+        guard size == reader.remaining else {
+            throw bad("the extensions' length is \(size), \(reader.remaining) bytes are left")
+        }
+        guard size > 0 else { throw bad("extensions are marked present and there are none") }
+        while reader.remaining > 0 {
+            let type = try reader.take(UInt16.self)
+            let length = Int(try reader.take(UInt16.self))
+            _ = try reader.takeRange(length)
+            guard type & Header.Extension.criticalBit == 0 else {
+                throw Fault(
+                    .unknownCriticalExtension, at: .unknown, "extension \(type & 0x7fff) is critical and not known here"
+                )
+            }
+        }
+    }
+
+    package static func bad(_ why: String) -> Fault {
+        Fault(.badHeader, at: .unknown, "the header is not readable: \(why)")
+    }
+}
+
+extension Header {
+    /// Reads every field. For edges and tools; the broker reads `HeaderView`.
+    package init(decoding bytes: [UInt8]) throws(Fault) {
+        let result: Result<Header, Fault> = bytes.withUnsafeBytes { raw in
+            do throws(Fault) { return .success(try Header(decoding: raw, in: 0..<raw.count)) } catch {
+                return .failure(error)
+            }
+        }
+        self = try result.get()
+    }
+
+    package init(decoding frame: UnsafeRawBufferPointer, in range: Range<Int>) throws(Fault) {
+        let view = try HeaderView(frame, in: range)
+        self.init(kind: view.kind, id: view.id, created: view.created)
+        priority = view.priority
+        sealSuite = view.sealSuite
+        outcome = view.outcome
+        remaining = view.remaining
+        correlation = view.correlation
+        var reader = ByteReader(frame, from: range.lowerBound + Self.fixedSize, to: range.upperBound, fault: .badHeader)
+        if view.has(.correlation) { _ = try reader.takeID() }
+        if view.has(.causation) { causation = MessageID(value: try reader.takeID()) }
+        if view.has(.expiry) { expiry = try reader.take(Int64.self) }
+        if view.has(.orderKey) { orderKey = try reader.takeID() }
+        if view.has(.subjectReference) { subjectReference = try reader.takeID() }
+        if view.has(.contractDigest) { contractDigest = try reader.takeArray(32) }
+        if view.has(.keyEpoch) { keyEpoch = try reader.take(UInt64.self) }
+        if view.has(.counter) { counter = try reader.take(UInt64.self) }
+        if view.has(.publisherSequence) { publisherSequence = try reader.take(UInt64.self) }
+        if view.has(.chunk) {
+            chunk = Chunk(
+                id: try reader.takeID(), index: try reader.take(UInt32.self), total: try reader.take(UInt32.self))
+        }
+        if view.has(.replaces) { replaces = MessageID(value: try reader.takeID()) }
+        if view.has(.traceparent) { traceparent = try reader.takeArray(26) }
+        if view.has(.target) { target = try reader.takeShortText() }
+        if view.has(.consumer) { consumer = try reader.takeShortText() }
+        if view.has(.provider) { provider = try reader.takeShortText() }
+        if view.has(.purpose) { purpose = try reader.takeShortText() }
+        if view.has(.consent) { consent = try reader.takeShortText() }
+        if view.has(.user) { user = try reader.takeShortText() }
+        if view.has(.extensions) {
+            _ = try reader.take(UInt16.self)
+            while reader.remaining > 0 {
+                let type = try reader.take(UInt16.self)
+                let length = Int(try reader.take(UInt16.self))
+                extensions.append(Extension(type: type, value: try reader.takeArray(length)))
+            }
+        }
+    }
+}
