@@ -1,0 +1,36 @@
+# Two commands: `make demo` runs the whole space with live status, `make test` runs every test.
+# Both install what they miss and build what is not built.
+SHELL := /bin/bash
+ARGS ?=
+RELEASE := .build/release
+
+.PHONY: setup build release demo test chaos bench lint format clean
+.SILENT:
+
+setup:
+	deploy/setup.sh
+
+build: setup
+	swift build --build-tests -q
+
+release: setup
+	swift build -c release -q
+
+demo: release
+	$(RELEASE)/kerege up $(ARGS)
+
+test: setup
+	swift build --build-tests -q
+	swift test --skip-build --parallel --num-workers 2 $(ARGS)
+
+bench: release
+	deploy/bench.sh $(ARGS)
+
+lint:
+	swift format lint --strict --recursive --parallel Package.swift Sources Tests
+
+format:
+	swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+clean:
+	rm -rf .build
