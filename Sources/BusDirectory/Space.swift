@@ -1,0 +1,202 @@
+/// The space: who is on the bus, what they offer, and who may use it. A value without identity; see `SpaceSnapshot`.
+///
+/// Every list is sorted by its identifier, so the order of files and of entries changes nothing.
+package struct Space: Sendable, Codable, Equatable {
+    package var id: String
+    package var title: LocalizedName
+    /// The space of a demonstration: its windows are shortened, and screens say so.
+    package var isDemo: Bool
+    /// One sentence shown beside the title.
+    package var note: String?
+    package var broker: BrokerFacts
+    package var thresholds: Thresholds
+    package var agencies: [Agency]
+    package var systems: [InformationSystem]
+    package var services: [OfferedService]
+    package var integrations: [Integration]
+    package var keys: [AgentKey]
+
+    package init(
+        id: String, title: LocalizedName, isDemo: Bool = false, note: String? = nil, broker: BrokerFacts,
+        thresholds: Thresholds = .production, agencies: [Agency] = [], systems: [InformationSystem] = [],
+        services: [OfferedService] = [], integrations: [Integration] = [], keys: [AgentKey] = []
+    ) {
+        self.id = id
+        self.title = title
+        self.isDemo = isDemo
+        self.note = note
+        self.broker = broker
+        self.thresholds = thresholds
+        self.agencies = agencies.sorted { $0.id < $1.id }
+        self.systems = systems.sorted { $0.id < $1.id }
+        self.services = services.sorted { $0.name < $1.name }
+        self.integrations = integrations.sorted { $0.id < $1.id }
+        self.keys = keys.sorted { $0.agent < $1.agent }
+    }
+
+    /// The same space with every list in order again, whatever was done to it.
+    var inOrder: Space {
+        Space(
+            id: id, title: title, isDemo: isDemo, note: note, broker: broker, thresholds: thresholds,
+            agencies: agencies,
+            systems: systems, services: services, integrations: integrations,
+            keys: keys.map {
+                AgentKey(
+                    agent: $0.agent, systems: $0.systems, curve: $0.curve, signature: $0.signature, roles: $0.roles)
+            })
+    }
+}
+
+/// A name in Kazakh, Russian and English; what is nil has not been filled in.
+package struct LocalizedName: Sendable, Codable, Equatable {
+    package var kk: String?
+    package var ru: String?
+    package var en: String?
+
+    package init(kk: String? = nil, ru: String? = nil, en: String? = nil) {
+        self.kk = kk
+        self.ru = ru
+        self.en = en
+    }
+
+    /// The first that is filled: English, Russian, Kazakh.
+    package var anything: String? { en ?? ru ?? kk }
+}
+
+/// What everybody may know about the broker.
+package struct BrokerFacts: Sendable, Codable, Equatable {
+    package var id: String
+    /// Where agents connect, `tcp://host:port`.
+    package var endpoint: String
+    /// The page and admin API, `http://host:port`.
+    package var console: String?
+    /// CURVE public key in Z85; agents refuse a broker with another key.
+    package var curve: String?
+
+    package init(id: String, endpoint: String, console: String? = nil, curve: String? = nil) {
+        self.id = id
+        self.endpoint = endpoint
+        self.console = console
+        self.curve = curve
+    }
+}
+
+/// An owner or operator of systems.
+package struct Agency: Sendable, Codable, Equatable {
+    package var id: String
+    package var name: LocalizedName
+    /// Business identification number, 12 digits, check digit verified.
+    package var bin: String?
+
+    package init(id: String, name: LocalizedName, bin: String? = nil) {
+        self.id = id
+        self.name = name
+        self.bin = bin
+    }
+}
+
+/// A service or an event type that a system offers to the bus.
+package struct OfferedService: Sendable, Codable, Equatable {
+    package enum Kind: String, Sendable, Codable, CaseIterable { case request, command, event }
+
+    /// `system.name.vN`.
+    package var name: String
+    /// Name of the contract in the schema folder; the service's own name unless given.
+    package var contract: String
+    package var kind: Kind
+    /// Provider: the first part of the name.
+    package var system: String
+    /// Request: the longest wait for a reply. Command: how long it stays deliverable. Nil for events.
+    package var deadline: Milliseconds?
+    /// Request: the 95th percentile its owner promises.
+    package var promisedP95: Milliseconds?
+    /// How old its data may be.
+    package var freshness: Milliseconds?
+
+    package init(
+        name: String, contract: String? = nil, kind: Kind, system: String, deadline: Milliseconds? = nil,
+        promisedP95: Milliseconds? = nil, freshness: Milliseconds? = nil
+    ) {
+        self.name = name
+        self.contract = contract ?? name
+        self.kind = kind
+        self.system = system
+        self.deadline = deadline
+        self.promisedP95 = promisedP95
+        self.freshness = freshness
+    }
+}
+
+/// The right of a system to use a service or to receive an event type, and the plan it comes from.
+package struct Integration: Sendable, Codable, Equatable {
+    package enum Stage: String, Sendable, Codable, CaseIterable {
+        case planned
+        case inDevelopment = "in-development"
+        case testing
+        case approved
+        case retired
+        case cancelled
+
+        /// Only these two open the way for messages.
+        package var permitsTraffic: Bool { self == .testing || self == .approved }
+    }
+
+    package var id: String
+    package var consumer: String
+    /// Name of a service or event type.
+    package var service: String
+    /// Agency that answers for the integration being done.
+    package var owner: String
+    package var planYear: Int
+    package var due: CalendarDate
+    package var stage: Stage
+    /// Day it was added to the plan after the baseline of its year was closed; nil: it is in the baseline.
+    package var added: CalendarDate?
+    /// Declared cost.
+    package var manDays: Int?
+
+    package var isBaseline: Bool { added == nil }
+
+    package init(
+        id: String, consumer: String, service: String, owner: String, planYear: Int, due: CalendarDate, stage: Stage,
+        added: CalendarDate? = nil, manDays: Int? = nil
+    ) {
+        self.id = id
+        self.consumer = consumer
+        self.service = service
+        self.owner = owner
+        self.planYear = planYear
+        self.due = due
+        self.stage = stage
+        self.added = added
+        self.manDays = manDays
+    }
+}
+
+/// An agent or a person's tool: who holds the key, and for which systems it may speak.
+package struct AgentKey: Sendable, Codable, Equatable {
+    package enum Role: String, Sendable, Codable, CaseIterable {
+        /// May call as any system for diagnosis, resend, and apply a space.
+        case `operator`
+        /// May read evidence.
+        case auditor
+    }
+
+    package var agent: String
+    /// Sorted.
+    package var systems: [String]
+    /// CURVE public key, Z85, 40 characters.
+    package var curve: String
+    /// Ed25519 public key, 64 hexadecimal digits.
+    package var signature: String?
+    /// Sorted.
+    package var roles: [Role]
+
+    package init(agent: String, systems: [String], curve: String, signature: String? = nil, roles: [Role] = []) {
+        self.agent = agent
+        self.systems = systems.sorted()
+        self.curve = curve
+        self.signature = signature
+        self.roles = roles.sorted { $0.rawValue < $1.rawValue }
+    }
+}
