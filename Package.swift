@@ -15,6 +15,7 @@ let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: 
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -66,7 +67,7 @@ let package = Package(
         room("BusEvidence", ["BusProtocol", crypto]),
         room("BusDirectory", [crypto, yams]),
         room("BusIntegrations", []),
-        room("BusJournal", ["BusProtocol", "BusEvidence", grdb]),
+        room("BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite]),
         room(
             "BusBroker",
             ["ZeroMQ", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations", logging, collections]),
@@ -74,16 +75,16 @@ let package = Package(
             "BusAgent",
             ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, logging, yams, collections]),
         room("BusSystems", ["BusAgent", "BusContracts", grdb]),
-        room("BusConsole", ["BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", hummingbird, logging]),
+        room("BusConsole", ["BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", "BusJournal", hummingbird, lifecycle, logging]),
         room(
             "BusTesting",
-            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusBroker", "BusAgent", "BusSystems", logging]),
+            ["BusAgent", "BusSystems", yams]),
 
-        door("kerege-broker", ["BusBroker", "BusConsole", "BusDirectory", lifecycle, logging, yams]),
+        door("kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, logging, yams]),
         door("kerege-agent", ["BusAgent", "BusSystems", "BusContracts", lifecycle, logging]),
         door(
             "kerege",
-            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent", "BusSystems", logging]),
+            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent", "BusConsole", "BusTesting", logging]),
         door("kerege-bench", ["ZeroMQ", "BusAgent", "BusContracts", "BusProtocol", histogram, logging]),
 
         tests("ZeroMQTests", ["ZeroMQ"]),
@@ -95,7 +96,8 @@ let package = Package(
         tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),
         tests("BusBrokerTests", ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence"]),
         tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts"]),
-        tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb]),
+        tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb, yams]),
+        tests("BusConsoleTests", ["BusConsole", "BusBroker", "BusDirectory", "BusProtocol", "ZeroMQ", logging, yams]),
         tests("MeshTests", ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"]),
     ]
 )

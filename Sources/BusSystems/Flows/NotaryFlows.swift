@@ -1,0 +1,44 @@
+import BusContracts
+
+extension Flows {
+    /// Notaries, before and after a deed.
+    static let notary: [Flow] = [
+        .asking(
+            "real-estate.rights-get.v1", as: "e-notary-rights", consumer: "e-notary",
+            "Rights and encumbrances of a property that is to be sold", request: Drawn.property),
+        Flow(
+            "e-notary-precheck", consumer: "e-notary",
+            "Before a deed: the property, its owners and the taker in all three registers",
+            services: [
+                "real-estate.rights-get.v1", "individuals.life-status.v1", "legal-entities.entity-get.v1",
+                "individuals.person-get.v1", "legal-entities.participation-list.v1",
+            ],
+            run: precheck),
+    ]
+
+    /// Owners must be able to act and creditors must exist; then the taker is identified, with the companies that
+    /// would make a conflict of interest.
+    @Sendable private static func precheck(
+        _ bus: any FlowBus, _ random: inout SeededRandom, _ population: Population
+    ) async throws {
+        let rights = try await bus.ask("real-estate.rights-get.v1", Drawn.property(&random, population))
+        for right in try rights.array("rights").prefix(checkedOwners) {
+            if let iin = right["iin"]?.string {
+                _ = try await bus.ask("individuals.life-status.v1", ["iin": .string(iin)])
+            } else if let bin = right["bin"]?.string {
+                _ = try await bus.ask("legal-entities.entity-get.v1", ["bin": .string(bin)])
+            }
+        }
+        for encumbrance in try rights.array("encumbrances").prefix(checkedOwners)
+        where encumbrance["lifted"]?.isNull == true {
+            guard let creditor = encumbrance["creditorBin"]?.string else { continue }
+            _ = try await bus.ask("legal-entities.entity-get.v1", ["bin": .string(creditor)])
+        }
+        let taker: JSONValue = ["iin": .string(population.iin(population.capablePerson(&random)))]
+        _ = try await bus.ask("individuals.person-get.v1", taker)
+        _ = try await bus.ask("legal-entities.participation-list.v1", taker)
+    }
+
+    /// A deed over a property with more owners or creditors than this is checked by hand.
+    private static let checkedOwners = 5
+}
