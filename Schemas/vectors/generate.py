@@ -1,0 +1,416 @@
+#!/usr/bin/env python3
+"""Makes and checks the golden vectors of the wire; wire.md, section 14, says how to use it."""
+
+import json
+import pathlib
+import re
+import struct
+import sys
+
+sys.dont_write_bytecode = True  # no folder of compiled files among the vectors
+import wire  # noqa: E402
+
+HERE = pathlib.Path(__file__).resolve().parent
+PAGE = HERE.parent / "wire.md"
+
+T = 1767225600000  # 2026-01-01T00:00:00Z in milliseconds
+REQUEST_ID = "019b76da-a800-7000-8000-000000000001"
+REPLY_ID = "019b76da-a80c-7abc-9def-0123456789ab"
+EVENT_ID = "019b76da-abe8-7fff-bfff-ffffffffffff"
+ROOT = bytes(range(32)).hex()
+DIGEST = bytes(range(255, 223, -1)).hex()
+
+
+def header(kind, identifier, **fields):
+    return {"kind": kind, "priority": 4, "sealSuite": 0, "id": identifier, "created": str(T), "outcome": 0,
+            "remaining": 0} | fields
+
+
+MINIMAL = header("event", EVENT_ID)
+REQUEST = header("request", REQUEST_ID, remaining=5000, target="individuals.person-get.v1", consumer="portal")
+TYPICAL = REQUEST | {"contractDigest": DIGEST, "provider": "individuals", "purpose": "address certificate", "user": "u-71"}
+REPLY = header("reply", REPLY_ID, created=str(T + 12), correlation=REQUEST_ID, target="individuals.person-get.v1",
+               consumer="portal", provider="individuals")
+EVERYTHING = header(
+    "event", EVENT_ID, priority=9, created=str(T + 1000), outcome=65535, remaining=300000, correlation=REQUEST_ID,
+    causation=REPLY_ID, expiry=str(T + 86400000), orderKey="00112233445566778899aabbccddeeff",
+    subjectReference="ffeeddccbbaa99887766554433221100", contractDigest=DIGEST, keyEpoch="18446744073709551615",
+    counter="1", publisherSequence="9007199254740993",
+    chunk={"id": "0f0e0d0c0b0a09080706050403020100", "index": 2, "total": 4294967295},
+    replaces="019b76da-a7ff-7001-8001-00000000000a",
+    traceparent="00" + "4bf92f3577b34da6a3ce929d0e0e4736" + "00f067aa0ba902b7" + "01",
+    target="individuals.birth.v1", consumer="individuals", provider="registry-office", purpose="тіркеу",
+    consent="c/2026/17", user="қызметкер-7", extensions=[{"type": 1, "value": "cafe"}])
+EXTENSIONS = REQUEST | {"extensions": [{"type": 32767, "value": ""}, {"type": 2, "value": "00ff"}]}
+LONGEST_TEXTS = REQUEST | {name: name[0] * 255 for name in ("purpose", "consent", "user")}
+
+HEADERS = {
+    "minimal": MINIMAL, "request": REQUEST, "request-typical": TYPICAL, "reply": REPLY,
+    "reply-fault": REPLY | {"outcome": 4220},
+    "command": header("command", REQUEST_ID, priority=0, expiry=str(T + 1), orderKey="ab" * 16,
+                      target="real-estate.encumbrance-impose.v12", consumer="e-notary"),
+    "outcome": header("outcome", REPLY_ID, correlation=REQUEST_ID, target="real-estate.encumbrance-impose.v12",
+                      consumer="e-notary"),
+    "event-with-everything": EVERYTHING,
+    "created-before-1970": MINIMAL | {"created": "-1"},
+    "key-epoch": header("keyEpoch", EVENT_ID, keyEpoch="0"), "key-wrap": header("keyWrap", EVENT_ID, keyEpoch="1"),
+    "extensions-not-critical": EXTENSIONS, "longest-texts": LONGEST_TEXTS,
+    "largest": MINIMAL | {"extensions": [{"type": 3, "value": "5a" * (4096 - 40 - 6)}]},
+}
+
+
+def head(command, sequence=0, messages=4096, size=16777216):
+    return {"command": command, "sequence": str(sequence), "messageLimit": str(messages), "byteLimit": str(size)}
+
+
+def frame(command, fields=None, **more):
+    return {"head": head(command, **more)} | ({command: fields} if fields else {})
+
+
+def envelope(header, body=b"", annotations=None):
+    made = {"header": header, "proof": "", "body": wire.shorten(body)}
+    return made | ({"annotations": annotations} if annotations else {})
+
+
+def envelopes(command, items, sequence=1, **more):
+    return {"head": head(command, sequence=sequence, **more), "envelopes": items}
+
+
+ASK = envelope(REQUEST, b'{"iin":"000000000000"}')
+HELLO = {"oldestVersion": 1, "newestVersion": 1, "instance": "000102030405060708090a0b0c0d0e0f", "bootCounter": "3",
+         "treeSize": "17", "root": ROOT, "agent": "portal-1", "software": "kerege-agent 1.0.0", "systems": ["portal"]}
+WELCOME = {"version": 1, "missedHeartbeats": 3, "heartbeatMilliseconds": 1000, "session": "42",
+           "broker": "f0e0d0c0b0a090807060504030201000", "spaceVersion": "7", "largestBody": 65536,
+           "largestFrame": 4194304, "treeSize": "17", "root": ROOT, "name": "broker-1"}
+ANNOTATIONS = {"position": "1001", "attempt": 2, "requestIn": str(T * 1000 + 1), "requestOut": str(T * 1000 + 2),
+               "replyIn": "0"}
+REFUSED = {"sequence": "2", "code": 4030, "hop": "broker", "retryAfterMilliseconds": 0}
+BUSY = {"sequence": "3", "code": 4291, "hop": "provider-agent", "retryAfterMilliseconds": 250}
+ROW = {"position": "1001", "delayMilliseconds": 0, "code": 0}
+REPORT = {"uptimeMilliseconds": "60000",
+          "systems": [{"dataUpdatedAt": str(T), "healthy": True, "system": "portal"},
+                      {"dataUpdatedAt": "-1", "healthy": False, "system": "mobile"}],
+          "counts": [{"count": 2, "code": 5021, "hop": "consumer-agent", "target": "individuals.person-get.v1",
+                      "consumer": "portal"}]}
+
+FRAMES = {
+    "hello": frame("hello", HELLO),
+    "hello-no-receipt-64-systems": frame("hello", HELLO | {
+        "treeSize": "0", "root": "00" * 32, "systems": [f"s{n}" for n in range(64)]}),
+    "welcome": frame("welcome", WELCOME),
+    "error": frame("error", {"code": 4091, "hop": "broker", "retryAfterMilliseconds": 3000,
+                             "detail": "another instance – басқа дана"}, messages=0, size=0),
+    "submit-one-request": envelopes("submit", [ASK]),
+    "submit-several": envelopes("submit", [
+        ASK, envelope(REPLY, b'{"name":"A"}'), envelope(MINIMAL),
+        envelope(REPLY | {"outcome": 4220}, b'{"hop":"provider-agent","pointer":"/iin"}'),
+        envelope(EVERYTHING, "сәлем".encode())], sequence=4294967297),
+    "submit-none": envelopes("submit", []),
+    "submit-largest-body": envelopes("submit", [envelope(REQUEST, b"\x20" * 65536)]),
+    "deliver-event": envelopes("deliver", [envelope(EVERYTHING, b"{}", ANNOTATIONS)], sequence=9),
+    "deliver-several": envelopes("deliver", [
+        envelope(REQUEST, b"[1]", ANNOTATIONS | {"attempt": 1}), envelope(REPLY, b"[2]", ANNOTATIONS | {
+            "position": "18446744073709551615", "replyIn": str(T * 1000 + 3)})], sequence=10),
+    "accept": frame("accept", {"sequence": "3", "treeSize": "18", "root": ROOT, "refused": []}),
+    "accept-one-refused": frame("accept", {"sequence": "3", "treeSize": "19", "root": ROOT, "refused": [REFUSED]}),
+    "accept-two-refused": frame("accept", {"sequence": "3", "treeSize": "19", "root": ROOT, "refused": [REFUSED, BUSY]}),
+    "ack": frame("ack", {"rows": [ROW, ROW | {"position": "1002"}]}),
+    "ack-none": frame("ack", {"rows": []}),
+    "nak": frame("nak", {"rows": [ROW | {"delayMilliseconds": 1500}]}),
+    "term": frame("term", {"rows": [ROW | {"code": 4221}]}),
+    "report": frame("report", REPORT),
+    "report-fullest": frame("report", REPORT | {
+        "systems": REPORT["systems"] * 32, "counts": [REPORT["counts"][0] | {"target": "", "consumer": ""}] * 512}),
+    "report-empty": frame("report", REPORT | {"systems": [], "counts": []}),
+    "credit": frame("credit", messages=18446744073709551615, size=9007199254740993),
+    "ping": frame("ping", {"token": "81985529216486895"}),
+    "pong": frame("pong", {"token": "81985529216486895"}),
+    "drain": frame("drain"),
+    "bye": frame("bye", messages=0, size=0),
+}
+
+
+# What no sender of version 1 writes and every reader takes.
+
+def patched(data, offset, new):
+    return data[:offset] + new + data[offset + len(new):]
+
+
+def grown(name, tail):
+    """A frame with more bytes at the end of E, as a later version may send it."""
+    data = wire.write_frame(FRAMES[name])
+    return patched(data, 36, struct.pack("<I", len(data) - 48 + len(tail))) + tail
+
+
+def rooted():
+    """The request with a signed root and a proof of two hashes."""
+    data = wire.write_frame(FRAMES["submit-one-request"])
+    root = bytes(range(116))
+    proof = struct.pack("<BBHI", 1, 2, 0, 7) + bytes(64)
+    size = len(wire.write_header(REQUEST))
+    e = struct.pack("<HH", 1, 0) + root + data[52:54] + struct.pack("<H", len(proof)) + data[56:68 + size] + proof
+    return patched(data[:48], 36, struct.pack("<I", len(e))) + e + data[68 + size:], proof.hex()
+
+
+def later_annotations():
+    data = wire.write_frame(FRAMES["deliver-event"])
+    at = 48 + struct.unpack("<I", data[36:40])[0]
+    data = patched(data, 36, struct.pack("<I", at - 48 + 8))
+    data = patched(data, 52 + 4, b"\x30")
+    return data[:at] + b"\x77" * 8 + data[at:]
+
+
+def lenient():
+    ping = wire.write_frame(FRAMES["ping"])
+    submit, proof = rooted()
+    accept = wire.write_frame(FRAMES["accept-one-refused"])
+    return {
+        "flags-and-reserved-set": (patched(patched(ping, 6, b"\xff\xff"), 44, b"\xff" * 4), FRAMES["ping"]),
+        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name])
+           for name in ("hello", "welcome", "error", "report", "ping", "pong", "credit", "drain", "bye")},
+        "welcome-reserved-set": (patched(wire.write_frame(FRAMES["welcome"]), 50, b"\x01\x01"), FRAMES["welcome"]),
+        "unknown-hop": (patched(accept, 48 + 66, b"\xc8\x01"), frame("accept", {
+            "sequence": "3", "treeSize": "19", "root": ROOT, "refused": [REFUSED | {"hop": "unknown"}]})),
+        "healthy-is-two": (patched(wire.write_frame(FRAMES["report"]), 48 + 12 + 8, b"\x02"), FRAMES["report"]),
+        "entry-reserved-set": (patched(wire.write_frame(FRAMES["submit-one-request"]), 52 + 5, b"\x01\x02\x03"),
+                               FRAMES["submit-one-request"]),
+        "root-and-proof": (submit, envelopes("submit", [ASK | {"proof": proof}])),
+        "longer-annotations": (later_annotations(), FRAMES["deliver-event"]),
+    }
+
+
+# What is refused.
+
+def bad_headers():
+    def with_header(base, offset, new):
+        return patched(wire.write_header(base), offset, new)
+
+    request = wire.write_header(REQUEST)
+    reply = wire.write_header(REPLY)
+    target = 40 + 1
+    critical = wire.write_header(REQUEST | {"extensions": [{"type": 2, "value": "aa"}, {"type": 0x8002, "value": ""}]})
+    listed = wire.write_header(REQUEST | {"extensions": [{"type": 2, "value": "aa"}]})
+    return {
+        "header-empty": (b"", "bad-header"),
+        "header-39-bytes": (request[:39], "bad-header"),
+        "header-cut-in-target": (request[:-8], "bad-header"),
+        "header-4097-bytes": (wire.write_header(
+            MINIMAL | {"extensions": [{"type": 3, "value": "00" * (4097 - 46)}]}), "bad-header"),
+        "header-trailing-byte": (request + b"\x00", "bad-header"),
+        "header-format-0": (with_header(REQUEST, 0, b"\x00"), "bad-header"),
+        "header-format-2": (with_header(REQUEST, 0, b"\x02"), "bad-header"),
+        "header-kind-0": (with_header(REQUEST, 1, b"\x00"), "bad-header"),
+        "header-kind-8": (with_header(REQUEST, 1, b"\x08"), "bad-header"),
+        "header-priority-10": (with_header(REQUEST, 2, b"\x0a"), "bad-header"),
+        "header-reserved-not-zero": (with_header(REQUEST, 34, b"\x01"), "bad-header"),
+        "header-remaining-too-long": (with_header(REQUEST, 36, struct.pack("<I", 300001)), "bad-header"),
+        "header-unknown-presence-bit": (with_header(REQUEST, 6, b"\x08"), "bad-header"),
+        "header-highest-presence-bit": (with_header(REQUEST, 7, b"\x80"), "bad-header"),
+        "header-presence-without-bytes": (with_header(MINIMAL, 4, b"\x01"), "bad-header"),
+        "header-bytes-without-presence": (with_header(REQUEST, 5, b"\x20"), "bad-header"),
+        "header-correlation-zero": (with_header(REPLY, 40, bytes(16)), "bad-header"),
+        "header-causation-zero": (patched(wire.write_header(MINIMAL | {"causation": REQUEST_ID}), 40, bytes(16)), "bad-header"),
+        "header-replaces-zero": (patched(wire.write_header(MINIMAL | {"expiry": "1", "replaces": REQUEST_ID}), 48, bytes(16)),
+                                 "bad-header"),
+        "header-target-empty": (patched(wire.write_header(MINIMAL), 5, b"\x10") + b"\x00", "bad-header"),
+        "header-user-empty": (patched(wire.write_header(MINIMAL), 6, b"\x02") + b"\x00", "bad-header"),
+        "header-target-not-ascii": (with_header(REQUEST, target, "ә".encode()), "bad-header"),
+        "header-purpose-not-utf8": (patched(wire.write_header(MINIMAL | {"purpose": "ab"}), 41, b"\xc3\x28"), "bad-header"),
+        "header-text-too-long-by-its-length": (with_header(REQUEST, 40, b"\xff"), "bad-header"),
+        "header-extensions-none": (patched(wire.write_header(MINIMAL), 6, b"\x04") + b"\x00\x00", "bad-header"),
+        "header-extensions-size-lies": (patched(listed, len(request), b"\x06"), "bad-header"),
+        "header-extension-length-lies": (patched(listed, len(request) + 4, b"\x02"), "bad-header"),
+        "header-critical-extension": (critical, "unknown-critical-extension"),
+        "header-id-version-4": (with_header(REQUEST, 8 + 6, b"\x40"), "bad-identifier"),
+        "header-id-variant": (with_header(REQUEST, 8 + 8, b"\xc0"), "bad-identifier"),
+        "header-id-zero": (with_header(REPLY, 8, bytes(16)), "bad-identifier"),
+        "header-reply-cut-in-correlation": (reply[:50], "bad-header"),
+    }
+
+
+def raw_frame(command, count, e, b=b"", sequence=1, **more):
+    return wire.write_head(wire.COMMANDS.index(command) + 1, head(command, sequence), count, len(e), len(b), **more) + e + b
+
+
+def entry(header, offset, size, proof=0, annotations=0, header_size=None):
+    size_of_header = len(header) if header_size is None else header_size
+    return struct.pack("<HHBBHII", size_of_header, proof, annotations, 0, 0, offset, size) + header
+
+
+def bad_frames():
+    """Name → (bytes, fault of the frame), or (bytes, fault of one envelope, its index)."""
+    data = {name: wire.write_frame(made) for name, made in FRAMES.items()}
+    submit, hello, accept = data["submit-one-request"], data["hello"], data["accept-one-refused"]
+    request, none = wire.write_header(REQUEST), struct.pack("<I", 0)
+    one = lambda *parts, b=b"", count=1: raw_frame("submit", count, none + b"".join(parts), b)
+    broken = patched(request, 2, b"\xff")
+    e_size = struct.unpack("<I", submit[36:40])[0]
+    b_size = struct.unpack("<I", submit[40:44])[0]
+
+    def sized(frame, entries, bodies):
+        return patched(patched(frame, 36, struct.pack("<I", entries)), 40, struct.pack("<I", bodies))
+
+    return {
+        "frame-empty": (b"", "bad-frame"),
+        "frame-47-bytes": (data["bye"][:47], "bad-frame"),
+        "frame-truncated": (submit[:-1], "bad-frame"),
+        "frame-trailing-byte": (submit + b"\x00", "bad-frame"),
+        "frame-wrong-magic": (patched(submit, 0, b"KRGF"), "bad-frame"),
+        "frame-magic-reversed": (patched(submit, 0, b"EGRK"), "bad-frame"),
+        "frame-version-0": (patched(submit, 4, b"\x00"), "bad-version"),
+        "frame-version-2": (patched(submit, 4, b"\x02"), "bad-version"),
+        "frame-command-0": (patched(submit, 5, b"\x00"), "unknown-command"),
+        "frame-command-16": (patched(submit, 5, b"\x10"), "unknown-command"),
+        "frame-entries-size-lies": (patched(submit, 36, struct.pack("<I", e_size + 1)), "bad-frame"),
+        "frame-bodies-size-lies": (patched(submit, 40, b"\xff\xff\xff\xff"), "bad-frame"),
+        "frame-sizes-moved": (sized(submit, e_size + 1, b_size - 1), "bad-frame"),
+        "frame-count-too-small": (patched(submit, 32, struct.pack("<I", 0)), "bad-frame"),
+        "frame-count-too-great": (patched(submit, 32, struct.pack("<I", 2)), "bad-frame"),
+        "frame-1025-envelopes": (raw_frame("submit", 1025, none + entry(b"", 0, 0) * 1025), "bad-frame"),
+        "frame-count-greatest": (patched(submit, 32, b"\xff\xff\xff\xff"), "bad-frame"),
+        "ping-1025-envelopes": (patched(data["ping"], 32, struct.pack("<I", 1025)), "bad-frame"),
+        "roots-count-lies": (patched(submit, 48, b"\x01"), "bad-frame"),
+        "entries-without-roots-count": (raw_frame("submit", 0, b""), "bad-frame"),
+        "entry-cut": (one(entry(b"", 0, 0)[:15]), "bad-frame"),
+        "entry-header-size-lies": (one(entry(request, 0, 0, header_size=len(request) + 1)), "bad-frame"),
+        "entry-header-4097-bytes": (one(entry(bytes(4097), 0, 0)), "bad-frame"),
+        "entry-proof-2057-bytes": (one(entry(request, 0, 0, proof=2057), bytes(2057)), "bad-frame"),
+        "entry-annotations-39-bytes": (one(entry(request, 0, 0, annotations=39), bytes(39)), "bad-frame"),
+        "entry-trailing-byte": (one(entry(request, 0, 0), b"\x00"), "bad-frame"),
+        "body-outside": (one(entry(request, 0, 3), b=b"{}"), "bad-frame"),
+        "body-far-outside": (one(entry(request, 0xffffffff, 0xffffffff), b=b"{}"), "bad-frame"),
+        "body-offset-not-zero": (one(entry(request, 1, 1), b=b"{}"), "bad-frame"),
+        "body-leaves-bytes": (one(entry(request, 0, 1), b=b"{}"), "bad-frame"),
+        "bodies-overlap": (one(entry(request, 0, 2), entry(request, 0, 2), b=b"{}", count=2), "bad-frame"),
+        "bodies-with-gap": (one(entry(request, 0, 1), entry(request, 2, 1), b=b"{ }", count=2), "bad-frame"),
+        "bodies-in-other-order": (one(entry(request, 2, 2), entry(request, 0, 2), b=b"{}[]", count=2), "bad-frame"),
+        "deliver-body-outside": (raw_frame("deliver", 1, none + entry(request, 0, 3), b"{}"), "bad-frame"),
+        "envelope-header-bad": (one(entry(request, 0, 2), entry(broken, 2, 0), entry(request, 2, 2), b=b"{}[]", count=3),
+                                "bad-header", 1),
+        "envelope-header-empty": (one(entry(b"", 0, 2), b=b"{}"), "bad-header", 0),
+        "envelope-id-bad": (one(entry(patched(request, 14, b"\x40"), 0, 0), entry(request, 0, 1), b=b"1", count=2),
+                            "bad-identifier", 0),
+        "envelope-critical-extension": (one(entry(request, 0, 0), entry(wire.write_header(
+            REQUEST | {"extensions": [{"type": 0xffff, "value": ""}]}), 0, 0), count=2), "unknown-critical-extension", 1),
+        "envelope-body-too-large": (one(entry(request, 0, 65537), b=bytes(65537)), "body-too-large", 0),
+        "hello-cut-by-its-size": (patched(hello[:-1], 36, struct.pack("<I", len(hello) - 49)), "bad-frame"),
+        "hello-65-systems": (wire.write_frame(frame("hello", HELLO | {"systems": ["s"] * 65})), "bad-frame"),
+        "hello-fewer-systems-than-counted": (patched(hello, 50, b"\x02"), "bad-frame"),
+        "hello-agent-not-utf8": (patched(hello, 48 + 69, b"\xff"), "bad-frame"),
+        "welcome-empty": (raw_frame("welcome", 0, b"", sequence=0), "bad-frame"),
+        "error-detail-length-lies": (patched(data["error"], 48 + 8, b"\xff\xff"), "bad-frame"),
+        "accept-more-rows-than-bytes": (patched(accept, 48 + 48, b"\x02"), "bad-frame"),
+        "accept-fewer-rows-than-bytes": (patched(accept, 48 + 48, b"\x00"), "bad-frame"),
+        "accept-rows-greatest": (patched(accept, 48 + 48, b"\xff\xff\xff\xff"), "bad-frame"),
+        "ack-row-cut": (patched(data["ack"][:-1], 36, struct.pack("<I", len(data["ack"]) - 49)), "bad-frame"),
+        "nak-trailing-byte": (patched(data["nak"], 36, struct.pack("<I", len(data["nak"]) - 47)) + b"\x00", "bad-frame"),
+        "term-rows-lie": (patched(data["term"], 48, b"\x00\x00\x00\x10"), "bad-frame"),
+        "report-65-systems": (wire.write_frame(frame("report", REPORT | {
+            "systems": REPORT["systems"][:1] * 65, "counts": []})), "bad-frame"),
+        "report-513-counts": (wire.write_frame(frame("report", REPORT | {
+            "systems": [], "counts": [REPORT["counts"][0] | {"target": "", "consumer": ""}] * 513})), "bad-frame"),
+        "report-counts-lie": (patched(data["report"], 48 + 10, b"\x02"), "bad-frame"),
+        "ping-7-bytes": (patched(data["ping"][:-1], 36, b"\x07"), "bad-frame"),
+    }
+
+
+# The files.
+
+def files():
+    numbers = "64-bit numbers are decimal texts; hex: BB*N is the byte BB, N times. Made by generate.py from wire.md."
+    bad = [{"name": name, "of": "header", "hex": wire.shorten(data), "fault": fault}
+           for name, (data, fault) in bad_headers().items()]
+    for name, (data, fault, *index) in bad_frames().items():
+        bad.append({"name": name, "of": "frame", "hex": wire.shorten(data), "fault": fault}
+                   | ({"envelope": index[0]} if index else {}))
+    return {
+        "headers.json": {"about": "Headers of messages. " + numbers, "vectors": [
+            {"name": n, "hex": wire.shorten(wire.write_header(h)), "header": h} for n, h in HEADERS.items()]},
+        "frames.json": {"about": "Whole frames of every command. " + numbers, "vectors": [
+            {"name": n, "hex": wire.shorten(wire.write_frame(f)), "frame": f} for n, f in FRAMES.items()]},
+        "lenient.json": {"about": "Frames of later or careless senders, and what they are read as. " + numbers, "vectors": [
+            {"name": n, "hex": wire.shorten(data), "reads": reads} for n, (data, reads) in lenient().items()]},
+        "bad.json": {"about": "What must be refused, with the fault's name in errors.json. " + numbers, "vectors": bad},
+    }
+
+
+def page():
+    """wire.md with its examples filled in: 32 bytes a line, as offset and hexadecimal."""
+    def example(match):
+        data = wire.write_frame(FRAMES[match[1]])
+        lines = [f"{at:04x}  {data[at:at + 32].hex()}\n" for at in range(0, len(data), 32)]
+        return f"```hex {match[1]}\n{''.join(lines)}```\n"
+
+    return re.sub(r"```hex (\S+)\n[^`]*```\n", example, PAGE.read_text())
+
+
+def text(content):
+    """JSON with one vector a line, so that a change of one is a change of one line."""
+    lines = ",\n".join("    " + json.dumps(v, ensure_ascii=False) for v in content["vectors"])
+    return f'{{\n  "about": {json.dumps(content["about"])},\n  "vectors": [\n{lines}\n  ]\n}}\n'
+
+
+def check():
+    """Every way a vector can be wrong, as sentences."""
+    problems = []
+
+    def expect(name, found, wanted):
+        if found != wanted:
+            problems.append(f"{name}: {found!r} instead of {wanted!r}")
+
+    def fault_of(name, read):
+        try:
+            return read()
+        except wire.Fault as fault:
+            return fault.name
+
+    for name, wanted in HEADERS.items():
+        expect(name, fault_of(name, lambda: wire.read_header(wire.write_header(wanted))), wanted)
+    for name, wanted in FRAMES.items():
+        expect(name, fault_of(name, lambda: wire.read_frame(wire.write_frame(wanted))), wanted)
+    for name, (data, wanted) in lenient().items():
+        expect(name, fault_of(name, lambda: wire.read_frame(data)), wanted)
+    for name, (data, wanted) in bad_headers().items():
+        expect(name, fault_of(name, lambda: wire.read_header(data)), wanted)
+    for name, (data, wanted, *index) in bad_frames().items():
+        found = fault_of(name, lambda: wire.read_frame(data))
+        if index and isinstance(found, dict):
+            faults = {i: e.name for i, e in enumerate(found["envelopes"]) if isinstance(e, wire.Fault)}
+            expect(name, faults, {index[0]: wanted})
+        else:
+            expect(name, found, wanted)
+    for name, content in files().items():
+        path = HERE / name
+        if not path.exists() or path.read_text() != text(content):
+            problems.append(f"{name} is not what generate.py makes; run generate.py --write")
+    if PAGE.read_text() != page():
+        problems.append("the examples of wire.md are not what generate.py makes; run generate.py --write")
+    return problems
+
+
+def main(arguments):
+    if arguments == []:
+        for content in files().values():
+            print(text(content), end="")
+    elif arguments == ["--write"]:
+        for name, content in files().items():
+            (HERE / name).write_text(text(content))
+        PAGE.write_text(page())
+    elif arguments == ["--check"]:
+        problems = check()
+        print("\n".join(problems) or f"{sum(len(c['vectors']) for c in files().values())} vectors are right")
+        return 1 if problems else 0
+    elif len(arguments) == 2 and arguments[0] == "--read":
+        try:
+            print(json.dumps(wire.read_frame(wire.expand(arguments[1])), ensure_ascii=False, indent=2, default=str))
+        except (wire.Fault, ValueError) as fault:
+            print(fault, file=sys.stderr)
+            return 1
+    else:
+        print("usage: generate.py [--write | --check | --read HEX]", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,473 @@
+"""The wire of Kerege in Python, written from wire.md alone: bytes to plain dictionaries and back.
+
+A second implementation, so that the vectors do not merely repeat what the first one does. Standard library only.
+Shapes are those of the vectors: 64-bit numbers are decimal texts, smaller ones ints, bytes and ids are hexadecimal.
+"""
+
+import struct
+import uuid
+
+BODY = 64 * 1024
+HEADER = 4 * 1024
+PROOF = 8 + 64 * 32
+ENVELOPES_PER_FRAME = 1024
+DEADLINE_MILLISECONDS = 300_000
+SYSTEMS_PER_AGENT = 64
+REPORT_ROWS = 512
+
+COMMANDS = ["hello", "welcome", "error", "submit", "accept", "deliver", "ack", "nak", "term", "report", "credit",
+            "ping", "pong", "drain", "bye"]
+KINDS = ["request", "reply", "command", "outcome", "event", "keyEpoch", "keyWrap"]
+HOPS = ["unknown", "consumer-agent", "broker", "provider-agent", "provider-system"]
+TEXTS = ["target", "consumer", "provider", "purpose", "consent", "user"]
+
+
+class Fault(Exception):
+    """A refusal by its name in errors.json."""
+
+    def __init__(self, name, why):
+        super().__init__(f"{name}: {why}")
+        self.name = name
+
+
+class Writer:
+    def __init__(self):
+        self.bytes = bytearray()
+
+    def number(self, form, value):
+        self.bytes += struct.pack("<" + form, int(value))
+
+    def raw(self, text, size=None):
+        data = bytes.fromhex(text)
+        assert size is None or len(data) == size, (text, size)
+        self.bytes += data
+
+    def text8(self, text):
+        data = text.encode()
+        self.number("B", len(data))
+        self.bytes += data
+
+    def text16(self, text):
+        data = text.encode()
+        self.number("H", len(data))
+        self.bytes += data
+
+
+class Reader:
+    def __init__(self, data, fault="bad-frame"):
+        self.data, self.at, self.fault = data, 0, fault
+
+    @property
+    def left(self):
+        return len(self.data) - self.at
+
+    def take(self, size):
+        if size > self.left:
+            raise Fault(self.fault, f"{size} bytes wanted, {self.left} left")
+        self.at += size
+        return self.data[self.at - size:self.at]
+
+    def number(self, form):
+        """One number, as an int up to 32 bits and as a text above."""
+        value = struct.unpack("<" + form, self.take(struct.calcsize("<" + form)))[0]
+        return str(value) if form in "qQ" else value
+
+    def hex(self, size):
+        return self.take(size).hex()
+
+    def text(self, size):
+        try:
+            return self.take(size).decode()
+        except UnicodeDecodeError:
+            raise Fault(self.fault, "a text is not UTF-8") from None
+
+    def text8(self):
+        return self.text(self.number("B"))
+
+    def text16(self):
+        return self.text(self.number("H"))
+
+    def hop(self):
+        number = self.number("B")
+        return HOPS[number] if number < len(HOPS) else "unknown"
+
+
+# The header of a message (section 6)
+
+def write_header(h):
+    body, present = Writer(), 0
+
+    def field(bit, name, write):
+        nonlocal present
+        if name in h:
+            present |= 1 << bit
+            write(h[name])
+
+    def chunk(value):
+        body.raw(value["id"], 16)
+        body.number("I", value["index"])
+        body.number("I", value["total"])
+
+    def extensions(items):
+        inner = Writer()
+        for item in items:
+            inner.number("H", item["type"])
+            inner.number("H", len(item["value"]) // 2)
+            inner.raw(item["value"])
+        body.number("H", len(inner.bytes))
+        body.bytes += inner.bytes
+
+    def message_id(value):
+        body.bytes += uuid.UUID(value).bytes
+
+    field(0, "correlation", message_id)
+    field(1, "causation", message_id)
+    field(2, "expiry", lambda v: body.number("q", v))
+    field(3, "orderKey", lambda v: body.raw(v, 16))
+    field(4, "subjectReference", lambda v: body.raw(v, 16))
+    field(5, "contractDigest", lambda v: body.raw(v, 32))
+    field(6, "keyEpoch", lambda v: body.number("Q", v))
+    field(7, "counter", lambda v: body.number("Q", v))
+    field(8, "publisherSequence", lambda v: body.number("Q", v))
+    field(9, "chunk", chunk)
+    field(10, "replaces", message_id)
+    field(11, "traceparent", lambda v: body.raw(v, 26))
+    for place, name in enumerate(TEXTS):
+        field(12 + place, name, body.text8)
+    field(18, "extensions", extensions)
+
+    out = Writer()
+    out.number("B", 1)
+    out.number("B", KINDS.index(h["kind"]) + 1)
+    out.number("B", h["priority"])
+    out.number("B", h["sealSuite"])
+    out.number("I", present)
+    out.bytes += uuid.UUID(h["id"]).bytes
+    out.number("q", h["created"])
+    out.number("H", h["outcome"])
+    out.number("H", 0)
+    out.number("I", h["remaining"])
+    return bytes(out.bytes + body.bytes)
+
+
+def read_header(data):
+    def need(condition, why):
+        if not condition:
+            raise Fault("bad-header", why)
+
+    need(40 <= len(data) <= HEADER, "size")
+    r = Reader(data, "bad-header")
+    need(r.number("B") == 1, "format")
+    kind = r.number("B")
+    need(1 <= kind <= len(KINDS), "kind")
+    h = {"kind": KINDS[kind - 1], "priority": r.number("B"), "sealSuite": r.number("B")}
+    need(h["priority"] <= 9, "priority")
+    present = r.number("I")
+    identifier = uuid.UUID(bytes=r.take(16))
+    h["id"] = str(identifier)
+    h["created"] = r.number("q")
+    h["outcome"] = r.number("H")
+    need(r.number("H") == 0, "reserved")
+    h["remaining"] = r.number("I")
+    need(h["remaining"] <= DEADLINE_MILLISECONDS, "remaining")
+    need(present >> 19 == 0, "unknown fields")
+
+    def message_id():
+        value = uuid.UUID(bytes=r.take(16))
+        need(value.int != 0, "zero id")
+        return str(value)
+
+    def text(name):
+        value = r.text8()
+        need(value, "empty text")
+        need(name not in ("target", "consumer", "provider") or value.isascii(), "not ASCII")
+        return value
+
+    def extensions():
+        need(r.number("H") == r.left and r.left > 0, "size of extensions")
+        items = []
+        while r.left:
+            kind = r.number("H")
+            value = r.hex(r.number("H"))
+            if kind & 0x8000:
+                raise Fault("unknown-critical-extension", str(kind))
+            items.append({"type": kind, "value": value})
+        return items
+
+    fields = [
+        ("correlation", message_id), ("causation", message_id), ("expiry", lambda: r.number("q")),
+        ("orderKey", lambda: r.hex(16)), ("subjectReference", lambda: r.hex(16)),
+        ("contractDigest", lambda: r.hex(32)), ("keyEpoch", lambda: r.number("Q")),
+        ("counter", lambda: r.number("Q")), ("publisherSequence", lambda: r.number("Q")),
+        ("chunk", lambda: {"id": r.hex(16), "index": r.number("I"), "total": r.number("I")}),
+        ("replaces", message_id), ("traceparent", lambda: r.hex(26)),
+        *[(name, lambda name=name: text(name)) for name in TEXTS], ("extensions", extensions),
+    ]
+    for bit, (name, read) in enumerate(fields):
+        if present >> bit & 1:
+            h[name] = read()
+    need(r.left == 0, "bytes behind the last field")
+    if identifier.version != 7 or identifier.variant != uuid.RFC_4122:
+        raise Fault("bad-identifier", h["id"])
+    return h
+
+
+# Envelopes (section 5)
+
+def write_envelopes(envelopes):
+    entries, bodies = Writer(), bytearray()
+    entries.number("I", 0)
+    for e in envelopes:
+        header, proof, body = write_header(e["header"]), bytes.fromhex(e["proof"]), expand(e["body"])
+        entries.number("H", len(header))
+        entries.number("H", len(proof))
+        entries.number("B", 40 if e.get("annotations") else 0)
+        entries.raw("000000")
+        entries.number("I", len(bodies))
+        entries.number("I", len(body))
+        entries.bytes += header + proof
+        if e.get("annotations"):
+            a = e["annotations"]
+            entries.number("Q", a["position"])
+            entries.number("H", a["attempt"])
+            entries.raw("000000000000")
+            for name in ("requestIn", "requestOut", "replyIn"):
+                entries.number("q", a[name])
+        bodies += body
+    return bytes(entries.bytes), bytes(bodies)
+
+
+def read_envelopes(count, e, b):
+    """Envelopes of a frame; in the place of one that is bad stands its Fault."""
+    def need(condition, why):
+        if not condition:
+            raise Fault("bad-frame", why)
+
+    r = Reader(e)
+    roots = r.number("H")
+    r.take(2)
+    r.take(116 * roots)
+    entries, end = [], 0
+    for _ in range(count):
+        header_size, proof_size, annotations_size = r.number("H"), r.number("H"), r.number("B")
+        r.take(3)
+        offset, size = r.number("I"), r.number("I")
+        need(header_size <= HEADER and proof_size <= PROOF, "header or proof over its limit")
+        need(annotations_size == 0 or annotations_size >= 40, "short annotations")
+        need(offset == end and offset + size <= len(b), "place of a body")
+        end += size
+        entries.append((r.take(header_size), r.take(proof_size), r.take(annotations_size), b[offset:end]))
+    need(r.left == 0 and end == len(b), "bytes are left")
+    return [read_envelope(*parts) for parts in entries]
+
+
+def read_envelope(header, proof, annotations, body):
+    try:
+        fields = read_header(header)
+    except Fault as fault:
+        return fault
+    if len(body) > BODY:
+        return Fault("body-too-large", str(len(body)))
+    envelope = {"header": fields, "proof": proof.hex(), "body": shorten(body)}
+    if annotations:
+        r = Reader(annotations)
+        envelope["annotations"] = {"position": r.number("Q"), "attempt": r.number("H")}
+        r.take(6)
+        for name in ("requestIn", "requestOut", "replyIn"):
+            envelope["annotations"][name] = r.number("q")
+    return envelope
+
+
+# Fields of the other commands (section 4)
+
+def write_fields(command, f):
+    w = Writer()
+    if command == "hello":
+        w.number("B", f["oldestVersion"])
+        w.number("B", f["newestVersion"])
+        w.number("H", len(f["systems"]))
+        w.raw(f["instance"], 16)
+        w.number("Q", f["bootCounter"])
+        w.number("Q", f["treeSize"])
+        w.raw(f["root"], 32)
+        for text in [f["agent"], f["software"], *f["systems"]]:
+            w.text8(text)
+    elif command == "welcome":
+        w.number("B", f["version"])
+        w.number("B", f["missedHeartbeats"])
+        w.number("H", 0)
+        w.number("I", f["heartbeatMilliseconds"])
+        w.number("Q", f["session"])
+        w.raw(f["broker"], 16)
+        w.number("Q", f["spaceVersion"])
+        w.number("I", f["largestBody"])
+        w.number("I", f["largestFrame"])
+        w.number("Q", f["treeSize"])
+        w.raw(f["root"], 32)
+        w.text8(f["name"])
+    elif command == "error":
+        w.number("H", f["code"])
+        w.number("B", HOPS.index(f["hop"]))
+        w.number("B", 0)
+        w.number("I", f["retryAfterMilliseconds"])
+        w.text16(f["detail"])
+    elif command == "accept":
+        w.number("Q", f["sequence"])
+        w.number("Q", f["treeSize"])
+        w.raw(f["root"], 32)
+        w.number("I", len(f["refused"]))
+        w.number("I", 0)
+        for row in f["refused"]:
+            w.number("Q", row["sequence"])
+            w.number("H", row["code"])
+            w.number("B", HOPS.index(row["hop"]))
+            w.number("B", 0)
+            w.number("I", row["retryAfterMilliseconds"])
+    elif command in ("ack", "nak", "term"):
+        w.number("I", len(f["rows"]))
+        for row in f["rows"]:
+            w.number("Q", row["position"])
+            w.number("I", row["delayMilliseconds"])
+            w.number("H", row["code"])
+            w.number("H", 0)
+    elif command == "report":
+        w.number("Q", f["uptimeMilliseconds"])
+        w.number("H", len(f["systems"]))
+        w.number("H", len(f["counts"]))
+        for row in f["systems"]:
+            w.number("q", row["dataUpdatedAt"])
+            w.number("B", row["healthy"])
+            w.text8(row["system"])
+        for row in f["counts"]:
+            w.number("I", row["count"])
+            w.number("H", row["code"])
+            w.number("B", HOPS.index(row["hop"]))
+            w.text8(row["target"])
+            w.text8(row["consumer"])
+    elif command in ("ping", "pong"):
+        w.number("Q", f["token"])
+    return bytes(w.bytes)
+
+
+def read_fields(command, data):
+    r, f = Reader(data), {}
+    if command == "hello":
+        f["oldestVersion"], f["newestVersion"] = r.number("B"), r.number("B")
+        count = bounded(r.number("H"), SYSTEMS_PER_AGENT)
+        f["instance"], f["bootCounter"], f["treeSize"], f["root"] = r.hex(16), r.number("Q"), r.number("Q"), r.hex(32)
+        f["agent"], f["software"] = r.text8(), r.text8()
+        f["systems"] = [r.text8() for _ in range(count)]
+    elif command == "welcome":
+        f["version"], f["missedHeartbeats"] = r.number("B"), r.number("B")
+        r.take(2)
+        f["heartbeatMilliseconds"], f["session"], f["broker"] = r.number("I"), r.number("Q"), r.hex(16)
+        f["spaceVersion"], f["largestBody"], f["largestFrame"] = r.number("Q"), r.number("I"), r.number("I")
+        f["treeSize"], f["root"], f["name"] = r.number("Q"), r.hex(32), r.text8()
+    elif command == "error":
+        f["code"], f["hop"], _ = r.number("H"), r.hop(), r.take(1)
+        f["retryAfterMilliseconds"], f["detail"] = r.number("I"), r.text16()
+    elif command == "accept":
+        f["sequence"], f["treeSize"], f["root"], count, _ = r.number("Q"), r.number("Q"), r.hex(32), r.number("I"), r.take(4)
+        to_the_end(r, count)
+        f["refused"] = []
+        for _ in range(count):
+            row = {"sequence": r.number("Q"), "code": r.number("H"), "hop": r.hop()}
+            r.take(1)
+            f["refused"].append(row | {"retryAfterMilliseconds": r.number("I")})
+    elif command in ("ack", "nak", "term"):
+        count = r.number("I")
+        to_the_end(r, count)
+        f["rows"] = []
+        for _ in range(count):
+            f["rows"].append({"position": r.number("Q"), "delayMilliseconds": r.number("I"), "code": r.number("H")})
+            r.take(2)
+    elif command == "report":
+        f["uptimeMilliseconds"] = r.number("Q")
+        systems, counts = bounded(r.number("H"), SYSTEMS_PER_AGENT), bounded(r.number("H"), REPORT_ROWS)
+        f["systems"] = [{"dataUpdatedAt": r.number("q"), "healthy": r.number("B") != 0, "system": r.text8()}
+                        for _ in range(systems)]
+        f["counts"] = [{"count": r.number("I"), "code": r.number("H"), "hop": r.hop(), "target": r.text8(),
+                        "consumer": r.text8()} for _ in range(counts)]
+    elif command in ("ping", "pong"):
+        f["token"] = r.number("Q")
+    return f
+
+
+def bounded(count, limit):
+    if count > limit:
+        raise Fault("bad-frame", f"{count} rows, at most {limit}")
+    return count
+
+
+def to_the_end(reader, rows):
+    if rows * 16 != reader.left:
+        raise Fault("bad-frame", f"{rows} rows in {reader.left} bytes")
+
+
+# The frame (section 3)
+
+def write_frame(frame):
+    head, command = frame["head"], frame["head"]["command"]
+    if command in ("submit", "deliver"):
+        e, b = write_envelopes(frame["envelopes"])
+        count = len(frame["envelopes"])
+    else:
+        e, b, count = write_fields(command, frame.get(command, {})), b"", 0
+    return write_head(COMMANDS.index(command) + 1, head, count, len(e), len(b)) + e + b
+
+
+def write_head(command, head, count, entries_size, bodies_size, version=1, flags=0, reserved=0):
+    return struct.pack(
+        "<4sBBHQQQIIII", b"KRGE", version, command, flags, int(head["sequence"]), int(head["messageLimit"]),
+        int(head["byteLimit"]), count, entries_size, bodies_size, reserved)
+
+
+def read_frame(data):
+    """The frame as a dictionary; bad envelopes stand as Fault in their place."""
+    if len(data) < 48 or data[:4] != b"KRGE":
+        raise Fault("bad-frame", "no frame")
+    version, number, _, sequence, messages, size, count, entries_size, bodies_size, _ = struct.unpack(
+        "<BBHQQQIIII", data[4:48])
+    if version != 1:
+        raise Fault("bad-version", str(version))
+    if not 1 <= number <= len(COMMANDS):
+        raise Fault("unknown-command", str(number))
+    if 48 + entries_size + bodies_size != len(data):
+        raise Fault("bad-frame", "sizes")
+    bounded(count, ENVELOPES_PER_FRAME)
+    command = COMMANDS[number - 1]
+    frame = {"head": {"command": command, "sequence": str(sequence), "messageLimit": str(messages), "byteLimit": str(size)}}
+    e, b = data[48:48 + entries_size], data[48 + entries_size:]
+    if command in ("submit", "deliver"):
+        frame["envelopes"] = read_envelopes(count, e, b)
+    else:
+        fields = read_fields(command, e)
+        if fields:
+            frame[command] = fields
+    return frame
+
+
+# Hexadecimal texts of the vectors (section 14)
+
+def expand(text):
+    out = bytearray()
+    for token in text.split():
+        byte, star, times = token.partition("*")
+        out += bytes.fromhex(byte) * int(times) if star else bytes.fromhex(token)
+    return bytes(out)
+
+
+def shorten(data):
+    """Hexadecimal text; 64 and more equal bytes in a row are written BB*N."""
+    out, at, plain = [], 0, 0
+    while at < len(data):
+        end = at
+        while end < len(data) and data[end] == data[at]:
+            end += 1
+        if end - at >= 64:
+            out += [data[plain:at].hex()] if at > plain else []
+            out.append(f"{data[at]:02x}*{end - at}")
+            plain = end
+        at = end
+    out += [data[plain:].hex()] if len(data) > plain else []
+    return " ".join(out)

@@ -1,0 +1,201 @@
+import BusProtocol
+
+/// A frame as it stands in the JSON of the vectors: its head, and the fields under the command's name.
+struct VectorFrame: Decodable {
+    struct Head: Decodable {
+        var command: String
+        var sequence: Decimal<UInt64>
+        var messageLimit: Decimal<UInt64>
+        var byteLimit: Decimal<UInt64>
+    }
+    struct Greeting: Decodable {
+        var oldestVersion: UInt8
+        var newestVersion: UInt8
+        var instance: VectorBytes
+        var bootCounter: Decimal<UInt64>
+        var treeSize: Decimal<UInt64>
+        var root: VectorBytes
+        var agent: String
+        var software: String
+        var systems: [String]
+    }
+    struct Answer: Decodable {
+        var version: UInt8
+        var missedHeartbeats: UInt8
+        var heartbeatMilliseconds: UInt32
+        var session: Decimal<UInt64>
+        var broker: VectorBytes
+        var spaceVersion: Decimal<UInt64>
+        var largestBody: UInt32
+        var largestFrame: UInt32
+        var treeSize: Decimal<UInt64>
+        var root: VectorBytes
+        var name: String
+    }
+    struct Notice: Decodable {
+        var code: UInt16
+        var hop: String
+        var retryAfterMilliseconds: UInt32
+        var detail: String
+    }
+    struct Refusal: Decodable {
+        var sequence: Decimal<UInt64>
+        var code: UInt16
+        var hop: String
+        var retryAfterMilliseconds: UInt32
+    }
+    struct Accepted: Decodable {
+        var sequence: Decimal<UInt64>
+        var treeSize: Decimal<UInt64>
+        var root: VectorBytes
+        var refused: [Refusal]
+    }
+    struct Row: Decodable {
+        var position: Decimal<UInt64>
+        var delayMilliseconds: UInt32
+        var code: UInt16
+    }
+    struct Rows: Decodable { var rows: [Row] }
+    struct Health: Decodable {
+        var system: String
+        var dataUpdatedAt: Decimal<Int64>
+        var healthy: Bool
+    }
+    struct Count: Decodable {
+        var count: UInt32
+        var code: UInt16
+        var hop: String
+        var target: String
+        var consumer: String
+    }
+    struct Report: Decodable {
+        var uptimeMilliseconds: Decimal<UInt64>
+        var systems: [Health]
+        var counts: [Count]
+    }
+    struct Token: Decodable { var token: Decimal<UInt64> }
+    struct Notes: Decodable {
+        var position: Decimal<UInt64>
+        var attempt: UInt16
+        var requestIn: Decimal<Int64>
+        var requestOut: Decimal<Int64>
+        var replyIn: Decimal<Int64>
+    }
+    struct Envelope: Decodable {
+        var header: VectorHeader
+        var proof: VectorBytes
+        var annotations: Notes?
+        var body: VectorBytes
+    }
+
+    var head: Head
+    var hello: Greeting?
+    var welcome: Answer?
+    var error: Notice?
+    var accept: Accepted?
+    var ack: Rows?
+    var nak: Rows?
+    var term: Rows?
+    var report: Report?
+    var ping: Token?
+    var pong: Token?
+    var envelopes: [Envelope]?
+
+    func value() throws -> WholeFrame {
+        guard let command = Command.allCases.first(where: { "\($0)" == head.command }) else {
+            throw BadVector(why: "no command: \(head.command)")
+        }
+        return WholeFrame(
+            command: command, sequence: head.sequence.value, messageLimit: head.messageLimit.value,
+            byteLimit: head.byteLimit.value, content: try content())
+    }
+
+    private func content() throws -> WholeFrame.Content {
+        if let hello { return .hello(try Self.hello(hello)) }
+        if let welcome { return .welcome(try Self.welcome(welcome)) }
+        if let error { return .error(try Self.notice(error)) }
+        if let accept { return .acceptance(try Self.acceptance(accept)) }
+        if let rows = ack ?? nak ?? term { return .settlement(Self.settlement(rows)) }
+        if let report { return .report(try Self.report(report)) }
+        if let token = ping ?? pong { return .token(token.token.value) }
+        if let envelopes { return .envelopes(try envelopes.map(Self.envelope)) }
+        return .nothing
+    }
+
+    private static func hello(_ fields: Greeting) throws -> Hello {
+        var hello = Hello(
+            instance: try fields.instance.id(), agent: fields.agent, software: fields.software, systems: fields.systems)
+        hello.oldestVersion = fields.oldestVersion
+        hello.newestVersion = fields.newestVersion
+        hello.bootCounter = fields.bootCounter.value
+        hello.treeSize = fields.treeSize.value
+        hello.root = fields.root.bytes
+        return hello
+    }
+
+    private static func welcome(_ fields: Answer) throws -> Welcome {
+        var welcome = Welcome(
+            heartbeatMilliseconds: fields.heartbeatMilliseconds, session: fields.session.value,
+            broker: try fields.broker.id(), spaceVersion: fields.spaceVersion.value, treeSize: fields.treeSize.value,
+            root: fields.root.bytes, name: fields.name)
+        welcome.version = fields.version
+        welcome.missedHeartbeats = fields.missedHeartbeats
+        welcome.largestBody = fields.largestBody
+        welcome.largestFrame = fields.largestFrame
+        return welcome
+    }
+
+    private static func notice(_ fields: Notice) throws -> FaultNotice {
+        var notice = FaultNotice(Fault(.badFrame, at: .unknown), at: try Hop(vector: fields.hop))
+        notice.code = fields.code
+        notice.retryAfterMilliseconds = fields.retryAfterMilliseconds
+        notice.detail = fields.detail
+        return notice
+    }
+
+    private static func acceptance(_ fields: Accepted) throws -> Acceptance {
+        Acceptance(
+            sequence: fields.sequence.value, treeSize: fields.treeSize.value, root: fields.root.bytes,
+            refused: try fields.refused.map {
+                Acceptance.Refused(
+                    sequence: $0.sequence.value, code: $0.code, hop: try Hop(vector: $0.hop),
+                    retryAfterMilliseconds: $0.retryAfterMilliseconds)
+            })
+    }
+
+    private static func settlement(_ fields: Rows) -> Settlement {
+        Settlement(
+            fields.rows.map {
+                Settlement.Row(position: $0.position.value, delayMilliseconds: $0.delayMilliseconds, code: $0.code)
+            })
+    }
+
+    private static func report(_ fields: Report) throws -> AgentReport {
+        AgentReport(
+            uptimeMilliseconds: fields.uptimeMilliseconds.value,
+            systems: fields.systems.map {
+                AgentReport.SystemHealth(system: $0.system, dataUpdatedAt: $0.dataUpdatedAt.value, healthy: $0.healthy)
+            },
+            counts: try fields.counts.map {
+                AgentReport.Count(
+                    target: $0.target, consumer: $0.consumer, code: $0.code, hop: try Hop(vector: $0.hop),
+                    count: $0.count)
+            })
+    }
+
+    private static func envelope(_ fields: Envelope) throws -> WholeFrame.Envelope {
+        var annotations: Annotations?
+        if let notes = fields.annotations {
+            var made = Annotations()
+            made.position = notes.position.value
+            made.attempt = notes.attempt
+            made.requestIn = notes.requestIn.value
+            made.requestOut = notes.requestOut.value
+            made.replyIn = notes.replyIn.value
+            annotations = made
+        }
+        return WholeFrame.Envelope(
+            header: try fields.header.value(), proof: fields.proof.bytes, annotations: annotations,
+            body: fields.body.bytes)
+    }
+}

@@ -1,0 +1,138 @@
+import BusProtocol
+
+/// A frame of any command as values: what the tests compare, and the one place that knows which decoder belongs to
+/// which command.
+struct WholeFrame: Equatable {
+    struct Envelope: Equatable {
+        var header: Header
+        var proof: [UInt8]
+        var annotations: Annotations?
+        var body: [UInt8]
+    }
+
+    enum Content: Equatable {
+        case hello(Hello)
+        case welcome(Welcome)
+        case error(FaultNotice)
+        case envelopes([Envelope])
+        case acceptance(Acceptance)
+        case settlement(Settlement)
+        case report(AgentReport)
+        case token(UInt64)
+        case nothing
+    }
+
+    var command: Command
+    var sequence: UInt64
+    var messageLimit: UInt64
+    var byteLimit: UInt64
+    var content: Content
+    /// Envelopes that are bad by themselves, by index.
+    var faults: [Int: FaultCode] = [:]
+
+    init(command: Command, sequence: UInt64, messageLimit: UInt64, byteLimit: UInt64, content: Content) {
+        self.command = command
+        self.sequence = sequence
+        self.messageLimit = messageLimit
+        self.byteLimit = byteLimit
+        self.content = content
+    }
+
+    init(_ frame: UnsafeRawBufferPointer) throws(Fault) {
+        let head = try FrameHead(frame)
+        self.init(
+            command: head.command, sequence: head.sequence, messageLimit: head.messageLimit, byteLimit: head.byteLimit,
+            content: .nothing)
+        var fields = head.fields(of: frame)
+        switch head.command {
+        case .hello: content = .hello(try Hello(&fields))
+        case .welcome: content = .welcome(try Welcome(&fields))
+        case .error: content = .error(try FaultNotice(&fields))
+        case .accept: content = .acceptance(try Acceptance(&fields))
+        case .ack, .nak, .term: content = .settlement(try Settlement(&fields))
+        case .report: content = .report(try AgentReport(&fields))
+        case .ping, .pong: content = .token(try Heartbeat.decode(&fields))
+        case .credit, .drain, .bye: content = .nothing
+        case .submit, .deliver: try readEnvelopes(frame, head)
+        }
+    }
+
+    private mutating func readEnvelopes(_ frame: UnsafeRawBufferPointer, _ head: FrameHead) throws(Fault) {
+        var read: [Envelope] = []
+        var bad: [Int: FaultCode] = [:]
+        var late: Fault?
+        try EnvelopeFrame.decode(frame, head) { index, result in
+            do throws(Fault) {
+                let view = try result.get()
+                let header = try Header(decoding: frame, in: view.header.range)
+                var annotations: Annotations?
+                if !view.annotations.isEmpty {
+                    var reader = ByteReader(frame, from: view.annotations.lowerBound, to: view.annotations.upperBound)
+                    do throws(Fault) { annotations = try Annotations(&reader) } catch { late = error }
+                }
+                read.append(
+                    Envelope(
+                        header: header, proof: Array(frame[view.proof]), annotations: annotations,
+                        body: Array(frame[view.body])))
+            } catch {
+                bad[index] = error.code
+            }
+        }
+        if let late { throw late }
+        content = .envelopes(read)
+        faults = bad
+    }
+
+    func encoded() -> [UInt8] {
+        var head = FrameHead(command)
+        head.sequence = sequence
+        head.messageLimit = messageLimit
+        head.byteLimit = byteLimit
+        switch content {
+        case .hello(let fields): return head.frame(fields.encoded())
+        case .welcome(let fields): return head.frame(fields.encoded())
+        case .error(let fields): return head.frame(fields.encoded())
+        case .acceptance(let fields): return head.frame(fields.encoded())
+        case .settlement(let fields): return head.frame(fields.encoded())
+        case .report(let fields): return head.frame(fields.encoded())
+        case .token(let token): return head.frame(Heartbeat.encode(token))
+        case .nothing: return head.frame()
+        case .envelopes(let envelopes):
+            return EnvelopeFrame.encode(
+                head,
+                envelopes.map { item in
+                    var out = OutgoingEnvelope(
+                        header: item.header.encoded()[...], body: item.body[...], annotations: item.annotations)
+                    out.proof = item.proof[...]
+                    return out
+                })
+        }
+    }
+}
+
+extension [UInt8] {
+    /// Reads the frame, with the fault as a value.
+    func readFrame() -> Result<WholeFrame, Fault> {
+        withUnsafeBytes { raw in
+            do throws(Fault) { return .success(try WholeFrame(raw)) } catch { return .failure(error) }
+        }
+    }
+
+    /// Reads the header in place, with the fault as a value.
+    func readHeaderView() -> Result<HeaderView, Fault> {
+        withUnsafeBytes { raw in
+            do throws(Fault) { return .success(try HeaderView(raw, in: 0..<raw.count)) } catch {
+                return .failure(error)
+            }
+        }
+    }
+
+    /// Reads every field of the header, with the fault as a value.
+    func readHeader() -> Result<Header, Fault> {
+        do throws(Fault) { return .success(try Header(decoding: self)) } catch { return .failure(error) }
+    }
+}
+
+extension Result where Failure == Fault {
+    var fault: FaultCode? { if case .failure(let fault) = self { fault.code } else { nil } }
+}
