@@ -1,0 +1,52 @@
+/// The check digit that IIN and BIN share: weights 1…11, and if that gives 10, weights 3…11, 1, 2.
+package enum CheckDigit {
+    /// Digits of a number with its check digit.
+    package static let length = 12
+
+    /// The twelfth digit for the first eleven (each 0–9), nil when both passes give 10 and the number cannot exist.
+    package static func twelfth(_ digits: some RandomAccessCollection<UInt8>) -> UInt8? {
+        guard digits.count == length - 1, digits.allSatisfy({ $0 < 10 }) else { return nil }
+        for firstWeight in [1, 3] {
+            var sum = 0
+            for (index, digit) in digits.enumerated() { sum += Int(digit) * ((firstWeight - 1 + index) % 11 + 1) }
+            if sum % 11 < 10 { return UInt8(sum % 11) }
+        }
+        return nil
+    }
+
+    /// The digits of twelve ASCII bytes whose last is the right check digit; nil for anything else.
+    static func verified(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+        guard text.count == length else { return nil }
+        var (first, second) = (0, 0)
+        for index in 0..<length - 1 {
+            guard text[index].isDigit else { return nil }
+            let digit = Int(text[index] & 0x0F)
+            first += digit * (index + 1)
+            second += digit * ((index + 2) % 11 + 1)
+        }
+        let remainder = first % 11 < 10 ? first % 11 : second % 11
+        guard remainder < 10, text[length - 1] == Byte.zero + UInt8(remainder) else { return nil }
+        return text
+    }
+
+    /// Appends the check digit to eleven ASCII digits.
+    static func completed(_ eleven: String) -> String? {
+        twelfth(eleven.utf8.map { $0 &- Byte.zero }).map { eleven + String($0) }
+    }
+
+    /// `value` in exactly `width` digits, nil when it does not fit.
+    static func padded(_ value: Int, _ width: Int) -> String? {
+        guard value >= 0 else { return nil }
+        let digits = String(value)
+        guard digits.count <= width else { return nil }
+        return String(repeating: "0", count: width - digits.count) + digits
+    }
+}
+
+extension String {
+    /// Calls `body` with the bytes of the text.
+    func withBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        var copy = self
+        return copy.withUTF8(body)
+    }
+}
