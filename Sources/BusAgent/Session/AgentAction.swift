@@ -1,0 +1,85 @@
+package import BusProtocol
+
+/// What the core wants done. The caller executes actions in order.
+package enum AgentAction: Sendable {
+    /// Send this frame to the broker.
+    case send([UInt8])
+    /// Close the connection and open a new one; frames not yet sent are void.
+    case reopen
+    /// A submission ended. Comes exactly once for each ticket.
+    case completed(ticket: UInt64, Completion)
+    /// A request, command or event for this agent's systems.
+    case deliver(Delivery)
+    /// The session is open.
+    case welcomed(Welcome)
+    /// The session ended; another will be opened unless the agent is closing.
+    case disconnected(Fault)
+    /// Something an operator should see.
+    case notice(Fault)
+    /// Draining is done: nothing is under way any more.
+    case drained
+}
+
+package enum Completion: Sendable {
+    case answer(ReceivedReply)
+    /// Published: durable in the broker's log.
+    case accepted(MessageID, LogReceipt)
+    case fault(Fault)
+}
+
+/// A reply as it arrived: ranges into the frame, nothing copied.
+package struct ReceivedReply: Sendable {
+    package let frame: [UInt8]
+    package let body: Range<Int>
+    /// The request's id.
+    package let request: MessageID
+    /// 0, or a number of the catalogue.
+    package let outcome: UInt16
+    package let annotations: Annotations
+}
+
+/// A state of the broker's log that an ACCEPT or WELCOME named.
+package struct LogReceipt: Sendable, Equatable {
+    package var treeSize: UInt64
+    /// 32 bytes.
+    package var root: [UInt8]
+    package init(treeSize: UInt64, root: [UInt8]) {
+        self.treeSize = treeSize
+        self.root = root
+    }
+    package static let none = LogReceipt(treeSize: 0, root: [UInt8](repeating: 0, count: 32))
+}
+
+/// A message for this agent: ranges into the frame it came in.
+package struct Delivery: Sendable {
+    package let frame: [UInt8]
+    package let envelope: EnvelopeView
+    package let annotations: Annotations
+    package let mark: DeliveryMark
+    /// Monotonic arrival, microseconds.
+    package let arrived: UInt64
+}
+
+/// What became of a delivered command or event.
+package enum Settled: Sendable {
+    case handled
+    /// Deliver again after this many milliseconds.
+    case again(UInt32)
+    /// Never deliver again, for this reason.
+    case never(FaultCode)
+}
+
+/// Counts of an agent since its start.
+package struct AgentCounters: Sendable, Equatable {
+    package var submitted: UInt64 = 0
+    package var delivered: UInt64 = 0
+    package var replies: UInt64 = 0
+    /// Replies to no request that waits: late, repeated or wrongly addressed.
+    package var strayReplies: UInt64 = 0
+    /// Replies of ours the broker did not want.
+    package var refusedReplies: UInt64 = 0
+    package var badFrames: UInt64 = 0
+    package var sessions: UInt64 = 0
+    package var resubmitted: UInt64 = 0
+    package init() {}
+}

@@ -1,0 +1,153 @@
+import BusProtocol
+
+/// The way in: frames, deliveries, replies, settlements.
+extension AgentCore {
+    /// Takes one frame of the broker.
+    package mutating func receive(_ frame: [UInt8], _ clock: ClockReading, into actions: inout [AgentAction]) {
+        if case .idle = state { return }
+        if case .refused = state { return }
+        lastHeard = clock.now
+        do throws(Fault) {
+            let result: Result<Void, Fault> = frame.withUnsafeBytes { raw in
+                do throws(Fault) {
+                    return .success(try take(frame, raw, clock, into: &actions))
+                } catch { return .failure(error) }
+            }
+            try result.get()
+        } catch {
+            counters.badFrames += 1
+            actions.append(.notice(error))
+        }
+        finishDraining(into: &actions)
+    }
+
+    private mutating func take(
+        _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ clock: ClockReading, into actions: inout [AgentAction]
+    ) throws(Fault) {
+        let head = try FrameHead(raw)
+        // Limits of an earlier session mean nothing while HELLO is under way.
+        if isOpen { grant(head) }
+        var fields = head.fields(of: raw)
+        switch head.command {
+        case .welcome: open(try Welcome(&fields), head, clock, into: &actions)
+        case .error: noticed(try FaultNotice(&fields), clock, into: &actions)
+        case .accept: if isOpen { accepted(try Acceptance(&fields), into: &actions) }
+        case .deliver: try delivered(frame, raw, head, clock, into: &actions)
+        case .ping: pong = try Heartbeat.decode(&fields)
+        case .drain: brokerDrains = true
+        case .bye:
+            if isOpen {
+                disconnect(Fault(.draining, at: .broker, "the broker said BYE"), clock, into: &actions)
+            }
+        case .credit, .pong: break
+        case .hello, .submit, .ack, .nak, .term, .report:
+            throw Fault(.unknownCommand, at: .consumerAgent, "a broker does not send \(head.command)")
+        }
+    }
+
+    private mutating func delivered(
+        _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ head: FrameHead, _ clock: ClockReading,
+        into actions: inout [AgentAction]
+    ) throws(Fault) {
+        if isOpen {
+            let expected = deliveredMessages + 1
+            guard head.sequence == expected else {
+                counters.badFrames += 1
+                // Older numbers are a repetition of what was taken. A jump means something was lost on the way.
+                if head.sequence > expected { startAnew(head.sequence, expected, clock, into: &actions) }
+                return
+            }
+            deliveredMessages += UInt64(head.count)
+        }
+        try EnvelopeFrame.decode(raw, head) { _, result in
+            switch result {
+            case .success(let envelope): deliver(envelope, frame, raw, clock, into: &actions)
+            case .failure(let fault):
+                counters.badFrames += 1
+                handledMessages += 1
+                actions.append(.notice(fault))
+            }
+        }
+    }
+
+    private mutating func startAnew(
+        _ got: UInt64, _ expected: UInt64, _ clock: ClockReading, into actions: inout [AgentAction]
+    ) {
+        let fault = Fault(.outOfSequence, at: .consumerAgent, "delivery \(got) came where \(expected) was due")
+        actions.append(.notice(fault))
+        actions.append(.disconnected(fault))
+        greet(clock, into: &actions)
+    }
+
+    private mutating func deliver(
+        _ envelope: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ clock: ClockReading,
+        into actions: inout [AgentAction]
+    ) {
+        let annotations = Self.annotations(envelope, raw)
+        if envelope.header.kind == .reply || envelope.header.kind == .outcome {
+            // A reply counts whatever the session: its request may have been asked in an earlier one.
+            if isOpen { release(DeliveryMark(session: session, cost: envelope.cost)) }
+            replied(envelope, frame, annotations, into: &actions)
+            return
+        }
+        guard isOpen else { return }
+        counters.delivered += 1
+        atWork += 1
+        let mark = DeliveryMark(session: session, cost: envelope.cost)
+        actions.append(
+            .deliver(
+                Delivery(frame: frame, envelope: envelope, annotations: annotations, mark: mark, arrived: clock.now)))
+    }
+
+    private static func annotations(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> Annotations {
+        guard envelope.annotations.count == Annotations.size else { return Annotations() }
+        var reader = ByteReader(raw, from: envelope.annotations.lowerBound, to: envelope.annotations.upperBound)
+        return (try? Annotations(&reader)) ?? Annotations()
+    }
+
+    private mutating func replied(
+        _ envelope: EnvelopeView, _ frame: [UInt8], _ annotations: Annotations, into actions: inout [AgentAction]
+    ) {
+        guard let reference = requests[envelope.header.correlation] else {
+            counters.strayReplies += 1
+            return
+        }
+        counters.replies += 1
+        let reply = ReceivedReply(
+            frame: frame, body: envelope.body, request: envelope.header.correlation, outcome: envelope.header.outcome,
+            annotations: annotations)
+        finish(reference, .answer(reply), into: &actions)
+    }
+
+    /// A delivered command or event has been dealt with.
+    package mutating func settle(_ delivery: Delivery, _ settled: Settled) {
+        atWork -= 1
+        guard delivery.mark.session == session, isOpen else {
+            // The session it came in is over; the broker delivers it again by itself.
+            return
+        }
+        let position = delivery.annotations.position
+        switch settled {
+        case .handled: acknowledged.append(Settlement.Row(position: position))
+        case .again(let delay): rejected.append(Settlement.Row(position: position, delayMilliseconds: delay))
+        case .never(let code): terminated.append(Settlement.Row(position: position, code: code.number))
+        }
+        release(delivery.mark)
+    }
+
+    /// Gives the credit of a handled delivery back, if its session still runs.
+    mutating func release(_ mark: DeliveryMark) {
+        guard mark.session == session else { return }
+        handledMessages += 1
+        handledBytes += UInt64(mark.cost)
+    }
+
+    mutating func flushSettlements(into actions: inout [AgentAction]) {
+        if !acknowledged.isEmpty { actions.append(.send(framed(.ack, Settlement(acknowledged).encoded()))) }
+        if !rejected.isEmpty { actions.append(.send(framed(.nak, Settlement(rejected).encoded()))) }
+        if !terminated.isEmpty { actions.append(.send(framed(.term, Settlement(terminated).encoded()))) }
+        acknowledged.removeAll(keepingCapacity: true)
+        rejected.removeAll(keepingCapacity: true)
+        terminated.removeAll(keepingCapacity: true)
+    }
+}

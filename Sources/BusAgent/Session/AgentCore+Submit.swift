@@ -1,0 +1,196 @@
+import BusProtocol
+import DequeModule
+
+/// The way out: queue, credit, frames, acceptance.
+extension AgentCore {
+    /// Takes a message to be sent. It leaves with the next `flush` that has a session and credit for it.
+    package mutating func submit(_ submission: Submission, _ clock: ClockReading, into actions: inout [AgentAction]) {
+        counters.submitted += 1
+        if submission.answers != nil { atWork -= 1 }
+        if let fault = reasonToRefuse(submission, clock.now) {
+            if submission.ticket != Submission.noTicket {
+                actions.append(.completed(ticket: submission.ticket, .fault(fault)))
+            }
+            if let mark = submission.answers { release(mark) }
+            return
+        }
+        waitingCount += 1
+        waitingBytes += submission.cost
+        let reference = pending.insert(submission)
+        if submission.kind == .request { requests[submission.id] = reference }
+        nextDeadline = min(nextDeadline, submission.deadline)
+        waiting.append(reference)
+    }
+
+    private func reasonToRefuse(_ submission: Submission, _ now: UInt64) -> Fault? {
+        if case .refused(let fault) = state { return fault }
+        guard submission.body.count <= Limits.body else {
+            return Fault(
+                .bodyTooLarge, at: .consumerAgent,
+                "the body is \(submission.body.count) bytes, at most \(Limits.body) are possible")
+        }
+        // A reply is work that was taken already, bounded by the credit we gave for it.
+        if submission.answers != nil {
+            return saidDrained ? Fault(.draining, at: .providerAgent, "the agent was closed") : nil
+        }
+        if isDraining { return Fault(.draining, at: .consumerAgent, "this agent is draining and takes no new work") }
+        guard waitingCount < timing.waitingMessages, waitingBytes + submission.cost <= timing.waitingBytes else {
+            return Fault(
+                .queueFull, at: .consumerAgent,
+                "\(waitingCount) messages wait in this agent for the broker; \(timing.waitingMessages) messages or "
+                    + "\(timing.waitingBytes) bytes are the limit", retryAfterMilliseconds: 100)
+        }
+        return nil
+    }
+
+    /// Writes everything that may leave now: settlements, envelopes within the credit, and credit of ours.
+    package mutating func flush(_ clock: ClockReading, into actions: inout [AgentAction]) {
+        guard isOpen else { return }
+        flushSettlements(into: &actions)
+        if let token = pong {
+            pong = nil
+            actions.append(.send(framed(.pong, Heartbeat.encode(token))))
+        }
+        if !brokerDrains {
+            while let frame = nextFrame(clock.now) { actions.append(.send(frame)) }
+        }
+        if creditIsDue { actions.append(.send(framed(.credit))) }
+    }
+
+    /// Credit travels in every frame; a frame of its own is due when a quarter of the window is unannounced.
+    private var creditIsDue: Bool {
+        handledMessages + timing.windowMessages - announcedMessages >= max(1, timing.windowMessages / 4)
+            || handledBytes + timing.windowBytes - announcedBytes >= max(1, timing.windowBytes / 4)
+    }
+
+    private mutating func nextFrame(_ now: UInt64) -> [UInt8]? {
+        outgoing.removeAll(keepingCapacity: true)
+        let first = sentMessages + 1
+        var bytes = 0
+        while let reference = waiting.first, outgoing.count < Limits.envelopesPerFrame, bytes < Limits.frameTarget {
+            guard let submission = pending[reference] else {
+                waiting.removeFirst()
+                continue
+            }
+            let cost = submission.cost
+            guard sentMessages < grantedMessages, sentBytes + UInt64(cost) <= grantedBytes else { break }
+            waiting.removeFirst()
+            waitingCount -= 1
+            waitingBytes -= cost
+            sentMessages += 1
+            sentBytes += UInt64(cost)
+            bytes += cost
+            if let mark = submission.answers { release(mark, of: reference) }
+            pending.setStage(.sent, of: reference)
+            inFlight.append(reference)
+            outgoing.append(OutgoingEnvelope(header: submission.header[...], body: submission.body[...]))
+        }
+        guard !outgoing.isEmpty else { return nil }
+        var head = announce(.submit)
+        head.sequence = first
+        return EnvelopeFrame.encode(head, outgoing)
+    }
+
+    private mutating func release(_ mark: DeliveryMark, of reference: PendingTable.Reference) {
+        pending.clearMark(of: reference)
+        release(mark)
+    }
+
+    /// Takes the other side's limits; they only ever rise within a session.
+    mutating func grant(_ head: FrameHead) {
+        grantedMessages = max(grantedMessages, head.messageLimit)
+        grantedBytes = max(grantedBytes, head.byteLimit)
+    }
+
+    /// ACCEPT: everything up to its sequence is durable or refused.
+    mutating func accepted(_ acceptance: Acceptance, into actions: inout [AgentAction]) {
+        receipt = LogReceipt(treeSize: acceptance.treeSize, root: acceptance.root)
+        guard acceptance.sequence <= sentMessages else {
+            counters.badFrames += 1
+            return
+        }
+        var refusals = acceptance.refused[...]
+        while firstInFlight <= acceptance.sequence, let reference = inFlight.popFirst() {
+            let sequence = firstInFlight
+            firstInFlight += 1
+            while let refusal = refusals.first, refusal.sequence < sequence { refusals.removeFirst() }
+            if let refusal = refusals.first, refusal.sequence == sequence {
+                refused(reference, refusal, into: &actions)
+            } else {
+                durable(reference, into: &actions)
+            }
+        }
+    }
+
+    private mutating func durable(_ reference: PendingTable.Reference, into actions: inout [AgentAction]) {
+        guard let submission = pending[reference] else { return }
+        if submission.kind == .request {
+            pending.setStage(.accepted, of: reference)
+        } else {
+            finish(reference, .accepted(submission.id, receipt), into: &actions)
+        }
+    }
+
+    private mutating func refused(
+        _ reference: PendingTable.Reference, _ refusal: Acceptance.Refused, into actions: inout [AgentAction]
+    ) {
+        guard let submission = pending[reference] else { return }
+        if submission.kind == .reply { counters.refusedReplies += 1 }
+        let code = FaultCode(rawValue: refusal.code) ?? .badHeader
+        let fault = Fault(code, at: refusal.hop, retryAfterMilliseconds: refusal.retryAfterMilliseconds)
+        finish(reference, .fault(fault), into: &actions)
+    }
+
+    /// Ends a submission. The only place that emits `.completed` for what is in the table.
+    mutating func finish(
+        _ reference: PendingTable.Reference, _ completion: Completion, into actions: inout [AgentAction]
+    ) {
+        guard let row = pending.remove(reference) else { return }
+        let submission = row.submission
+        if row.stage == .waiting {
+            waitingCount -= 1
+            waitingBytes -= submission.cost
+        }
+        if let mark = submission.answers { release(mark) }
+        if submission.kind == .request { requests[submission.id] = nil }
+        if submission.ticket != Submission.noTicket {
+            actions.append(.completed(ticket: submission.ticket, completion))
+        }
+    }
+
+    /// The caller no longer wants an answer.
+    package mutating func cancel(ticket: UInt64, into actions: inout [AgentAction]) {
+        let fault = Fault(.deadlinePassed, at: .consumerAgent, "the caller's task was cancelled before an answer came")
+        for reference in pending.references(where: { $0.submission.ticket == ticket }) {
+            finish(reference, .fault(fault), into: &actions)
+        }
+    }
+
+    /// Ends what is past its deadline and finds the next one. Runs once per deadline reached, not per message.
+    mutating func expire(_ now: UInt64, into actions: inout [AgentAction]) {
+        nextDeadline = .never
+        var passed: [PendingTable.Reference] = []
+        for index in pending.rows.indices {
+            guard let row = pending.rows[index], row.submission.deadline != .never else { continue }
+            let end = row.submission.deadline.saturating(adding: row.stage == .waiting ? 0 : timing.deadlineGrace)
+            if end <= now {
+                passed.append(PendingTable.Reference(index: index, serial: row.serial))
+            } else {
+                nextDeadline = min(nextDeadline, end)
+            }
+        }
+        for reference in passed { finish(reference, .fault(lateness(of: reference)), into: &actions) }
+        // Without a session nothing takes ended references out of the queue.
+        if waiting.count > 2 * waitingCount + 64 { waiting.removeAll { !pending.lives($0) } }
+    }
+
+    private func lateness(of reference: PendingTable.Reference) -> Fault {
+        if !isOpen, pending.stage(of: reference) == .waiting || welcome == nil {
+            let why = lastFault.map { "; the last reason: \($0.code.name)" } ?? ""
+            return Fault(
+                .brokerUnreachable, at: .consumerAgent,
+                "there was no connection to the broker before the deadline\(why)")
+        }
+        return Fault(.deadlinePassed, at: .consumerAgent)
+    }
+}

@@ -1,0 +1,162 @@
+package import BusProtocol
+import DequeModule
+
+/// The agent's side of the protocol as a state machine: no socket, no clock, no randomness of its own.
+///
+/// Inputs are submissions, frames and ticks; what is to be done is appended to the caller's `actions`. Rules:
+/// - a submission's bytes never change; after a new session everything unanswered is sent again as it was;
+/// - a row leaves `pending` in one place (`finish`), and only that emits `.completed`: a ticket ends exactly once;
+/// - a frame is written only in `flush`, so everything that gathered since the last one leaves together.
+package struct AgentCore: Sendable {
+    /// Who this agent is.
+    package struct Identity: Sendable {
+        package var agent: String
+        package var systems: [String]
+        /// Made at random when the process starts.
+        package var instance: UInt128
+        package var bootCounter: UInt64
+        package var software: String
+        package init(agent: String, systems: [String], instance: UInt128, bootCounter: UInt64 = 0, software: String) {
+            self.agent = agent
+            self.systems = systems
+            self.instance = instance
+            self.bootCounter = bootCounter
+            self.software = software
+        }
+    }
+
+    package enum State: Sendable, Equatable {
+        /// Not started, or closed.
+        case idle
+        /// HELLO was sent.
+        case greeting(until: UInt64)
+        case open
+        /// Waiting before the next connection.
+        case waiting(until: UInt64)
+        /// The broker said something that no retry mends; everything submitted fails with it.
+        case refused(Fault)
+
+        package static func == (a: State, b: State) -> Bool {
+            switch (a, b) {
+            case (.idle, .idle), (.open, .open): true
+            case (.greeting(let a), .greeting(let b)), (.waiting(let a), .waiting(let b)): a == b
+            case (.refused(let a), .refused(let b)): a == b
+            default: false
+            }
+        }
+    }
+
+    package let identity: Identity
+    package let timing: AgentTiming
+    package internal(set) var state: State = .idle
+    package internal(set) var counters = AgentCounters()
+    /// The last state of the broker's log this agent was told; HELLO carries it.
+    package internal(set) var receipt: LogReceipt
+    package internal(set) var welcome: Welcome?
+    /// Health of the systems served; goes out with every REPORT.
+    package var health: [AgentReport.SystemHealth] = []
+    /// Last fault of the session as a whole: why there is no connection.
+    package internal(set) var lastFault: Fault?
+
+    // Sending.
+    var pending = PendingTable()
+    var waiting = Deque<PendingTable.Reference>()
+    /// Of the references in `waiting`, those whose submission has not ended, and their bytes.
+    var waitingCount = 0
+    var waitingBytes = 0
+    /// Sent in this session and not yet accepted; the first has the number `firstInFlight`.
+    var inFlight = Deque<PendingTable.Reference>()
+    var firstInFlight: UInt64 = 1
+    var requests: [MessageID: PendingTable.Reference] = [:]
+    var sentMessages: UInt64 = 0
+    var sentBytes: UInt64 = 0
+    var grantedMessages: UInt64 = 0
+    var grantedBytes: UInt64 = 0
+    var nextDeadline: UInt64 = .never
+    var outgoing: [OutgoingEnvelope] = []
+
+    // Receiving.
+    var session: UInt64 = 0
+    var deliveredMessages: UInt64 = 0
+    var handledMessages: UInt64 = 0
+    var handledBytes: UInt64 = 0
+    var announcedMessages: UInt64 = 0
+    var announcedBytes: UInt64 = 0
+    /// Deliveries handed out and not yet settled, over all sessions.
+    var atWork = 0
+    var acknowledged: [Settlement.Row] = []
+    var rejected: [Settlement.Row] = []
+    var terminated: [Settlement.Row] = []
+
+    // Life.
+    let started: UInt64
+    var lastHeard: UInt64 = 0
+    var nextReport: UInt64 = .never
+    var backoff: Backoff
+    var random: any RandomNumberGenerator & Sendable
+    var pong: UInt64?
+    var reported: [ReportKey: UInt32] = [:]
+    var isDraining = false
+    var brokerDrains = false
+    var saidDrained = false
+
+    struct ReportKey: Hashable, Sendable {
+        let target: String
+        let consumer: String
+        let code: UInt16
+        let hop: Hop
+    }
+
+    package init(
+        _ identity: Identity, timing: AgentTiming = AgentTiming(), receipt: LogReceipt = .none, started: UInt64,
+        random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
+    ) {
+        self.identity = identity
+        self.timing = timing
+        self.receipt = receipt
+        self.started = started
+        self.random = random
+        backoff = Backoff(timing)
+        outgoing.reserveCapacity(Limits.envelopesPerFrame)
+    }
+
+    /// Whether submissions can leave now.
+    package var isOpen: Bool { state == .open }
+
+    /// Nothing is under way: no unanswered submission, no delivery in a handler.
+    package var isQuiet: Bool { pending.count == 0 && atWork == 0 }
+
+    package var pendingCount: Int { pending.count }
+
+    /// When `tick` wants to be called next, monotonic microseconds.
+    package var nextTimer: UInt64 {
+        var next = nextDeadline
+        switch state {
+        case .greeting(let until), .waiting(let until): next = min(next, until)
+        case .open: next = min(next, min(nextReport, silenceLimit))
+        case .idle, .refused: break
+        }
+        return next
+    }
+
+    /// Time passed: ends what is past its deadline, notices silence, sends reports, opens a new connection.
+    package mutating func tick(_ clock: ClockReading, into actions: inout [AgentAction]) {
+        if clock.now >= nextDeadline { expire(clock.now, into: &actions) }
+        switch state {
+        case .greeting(let until) where clock.now >= until:
+            let fault = lastFault ?? Fault(.brokerUnreachable, at: .consumerAgent, "the broker did not answer HELLO")
+            disconnect(fault, clock, into: &actions)
+        case .waiting(let until) where clock.now >= until:
+            actions.append(.reopen)
+            greet(clock, into: &actions)
+        case .open where clock.now >= silenceLimit:
+            disconnect(
+                Fault(.brokerUnreachable, at: .consumerAgent, "the broker was silent for too many heartbeats"), clock,
+                into: &actions)
+        case .open where clock.now >= nextReport:
+            report(clock, into: &actions)
+        default: break
+        }
+        finishDraining(into: &actions)
+    }
+}

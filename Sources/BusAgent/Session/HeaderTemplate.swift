@@ -1,0 +1,44 @@
+package import BusProtocol
+
+/// The header of one route, encoded once; each message copies it and fills in what differs.
+///
+/// The places are those of `Schemas/wire.md`: id at 8, created at 24, outcome at 32, remaining at 36, and the correlation,
+/// when there is one, right behind the fixed part. A test holds them against `Header.encoded()`.
+package struct HeaderTemplate: Sendable {
+    private let bytes: [UInt8]
+    private let isReply: Bool
+
+    /// - Parameter header: its id, created, outcome, remaining and correlation are only placeholders.
+    package init(_ header: Header) {
+        var header = header
+        isReply = header.kind == .reply
+        if isReply { header.correlation = MessageID(value: 1) }
+        bytes = header.encoded()
+    }
+
+    /// A request, command or event.
+    package func message(_ id: MessageID, created: Int64, remaining: UInt32) -> [UInt8] {
+        filled(id, created: created, outcome: 0, remaining: remaining, correlation: nil)
+    }
+
+    package func reply(_ id: MessageID, created: Int64, to request: MessageID, outcome: UInt16) -> [UInt8] {
+        filled(id, created: created, outcome: outcome, remaining: 0, correlation: isReply ? request : nil)
+    }
+
+    private func filled(
+        _ id: MessageID, created: Int64, outcome: UInt16, remaining: UInt32, correlation: MessageID?
+    ) -> [UInt8] {
+        var copy = bytes
+        // The offsets are inside the fixed part, which every encoded header has in full.
+        copy.withUnsafeMutableBytes { raw in
+            raw.storeBytes(of: id.value.bigEndian, toByteOffset: 8, as: UInt128.self)
+            raw.storeBytes(of: created.littleEndian, toByteOffset: 24, as: Int64.self)
+            raw.storeBytes(of: outcome.littleEndian, toByteOffset: 32, as: UInt16.self)
+            raw.storeBytes(of: remaining.littleEndian, toByteOffset: 36, as: UInt32.self)
+            if let correlation {
+                raw.storeBytes(of: correlation.value.bigEndian, toByteOffset: Header.fixedSize, as: UInt128.self)
+            }
+        }
+        return copy
+    }
+}

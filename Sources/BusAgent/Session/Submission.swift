@@ -1,0 +1,110 @@
+package import BusProtocol
+
+/// A message an agent wants to send: bytes that never change, so that repeating them is safe.
+package struct Submission: Sendable {
+    package var kind: MessageKind
+    package var id: MessageID
+    /// Encoded header.
+    package var header: [UInt8]
+    package var body: [UInt8]
+    /// Monotonic time after which the sender no longer wants it, microseconds.
+    package var deadline: UInt64
+    /// The caller's mark; it comes back exactly once, in `AgentAction.completed`. `noTicket`: nobody waits.
+    package var ticket: UInt64
+    /// Replies: the delivery this answers. Its credit is given back when the reply leaves.
+    package var answers: DeliveryMark?
+
+    package static let noTicket = UInt64.max
+
+    package init(
+        kind: MessageKind, id: MessageID, header: [UInt8], body: [UInt8], deadline: UInt64 = .never,
+        ticket: UInt64 = Submission.noTicket, answers: DeliveryMark? = nil
+    ) {
+        self.kind = kind
+        self.id = id
+        self.header = header
+        self.body = body
+        self.deadline = deadline
+        self.ticket = ticket
+        self.answers = answers
+    }
+
+    var cost: Int { header.count + body.count }
+}
+
+/// Which delivery was handled: its cost in bytes and the session it came in.
+package struct DeliveryMark: Sendable, Equatable {
+    package let session: UInt64
+    package let cost: Int
+}
+
+/// Every submission that has not ended, in one array with a free list: no allocation per message.
+struct PendingTable: Sendable {
+    enum Stage: Sendable { case waiting, sent, accepted }
+
+    struct Row: Sendable {
+        var submission: Submission
+        var stage: Stage
+        /// Order of submission over all sessions.
+        var serial: UInt64
+    }
+
+    /// Names a row; a reference to a row that has ended finds nothing.
+    struct Reference: Sendable {
+        let index: Int
+        let serial: UInt64
+    }
+
+    private(set) var rows: [Row?] = []
+    private var free: [Int] = []
+    private var nextSerial: UInt64 = 0
+    private(set) var count = 0
+
+    mutating func insert(_ submission: Submission) -> Reference {
+        nextSerial += 1
+        let row = Row(submission: submission, stage: .waiting, serial: nextSerial)
+        count += 1
+        if let index = free.popLast() {
+            rows[index] = row
+            return Reference(index: index, serial: nextSerial)
+        }
+        rows.append(row)
+        return Reference(index: rows.count - 1, serial: nextSerial)
+    }
+
+    func lives(_ reference: Reference) -> Bool { rows[reference.index]?.serial == reference.serial }
+
+    subscript(_ reference: Reference) -> Submission? {
+        guard let row = rows[reference.index], row.serial == reference.serial else { return nil }
+        return row.submission
+    }
+
+    mutating func setStage(_ stage: Stage, of reference: Reference) {
+        if lives(reference) { rows[reference.index]?.stage = stage }
+    }
+
+    func stage(of reference: Reference) -> Stage? { lives(reference) ? rows[reference.index]?.stage : nil }
+
+    /// The credit of the answered delivery has been given back; it must not be given twice.
+    mutating func clearMark(of reference: Reference) {
+        if lives(reference) { rows[reference.index]?.submission.answers = nil }
+    }
+
+    /// Ends a row; `nil` when it had ended before. The one place where a submission leaves the table.
+    mutating func remove(_ reference: Reference) -> Row? {
+        guard let row = rows[reference.index], row.serial == reference.serial else { return nil }
+        rows[reference.index] = nil
+        free.append(reference.index)
+        count -= 1
+        return row
+    }
+
+    /// References to the rows a condition holds for, in order of submission.
+    func references(where condition: (Row) -> Bool) -> [Reference] {
+        var found: [Reference] = []
+        for index in rows.indices {
+            if let row = rows[index], condition(row) { found.append(Reference(index: index, serial: row.serial)) }
+        }
+        return found.sorted { $0.serial < $1.serial }
+    }
+}

@@ -1,0 +1,153 @@
+import BusProtocol
+
+/// What a consumer needs to send to one service or event as one system; made once and kept.
+final class Route: Sendable {
+    let name: String
+    let system: String
+    let template: HeaderTemplate
+    let contract: BoundContract?
+
+    init(
+        _ kind: MessageKind, _ name: String, as system: String, contract: BoundContract?,
+        _ extra: CallContext = CallContext()
+    ) {
+        self.name = name
+        self.system = system
+        self.contract = contract
+        var header = Header(kind: kind, id: .none, created: 0)
+        header.target = name
+        header.consumer = system
+        header.contractDigest = contract?.digest
+        header.purpose = extra.purpose
+        header.consent = extra.consent
+        header.user = extra.user
+        header.traceparent = extra.traceparent
+        template = HeaderTemplate(header)
+    }
+}
+
+/// Why and for whom a call is made; travels in the header, in clear.
+public struct CallContext: Sendable, Equatable {
+    /// Declared purpose, at most 255 bytes.
+    public var purpose = ""
+    /// Reference of the person's consent.
+    public var consent = ""
+    /// A pseudonym of the person on whose behalf it is made; never an IIN.
+    public var user = ""
+    /// W3C trace context in binary, 26 bytes.
+    public var traceparent: [UInt8]?
+    public init(purpose: String = "", consent: String = "", user: String = "", traceparent: [UInt8]? = nil) {
+        self.purpose = purpose
+        self.consent = consent
+        self.user = user
+        self.traceparent = traceparent
+    }
+    var isEmpty: Bool { self == CallContext() }
+}
+
+/// What a provider needs to answer one service.
+final class ReplyRoute: Sendable {
+    let name: String
+    let template: HeaderTemplate
+    let contract: BoundContract?
+
+    init(_ name: String, contract: BoundContract?) {
+        self.name = name
+        self.contract = contract
+        var header = Header(kind: .reply, id: .none, created: 0)
+        header.target = name
+        header.provider = Names.system(of: name)
+        header.contractDigest = contract?.digest
+        template = HeaderTemplate(header)
+    }
+}
+
+/// A registered handler of a service or event.
+struct Handler: Sendable {
+    enum Work: Sendable {
+        /// Runs on the socket thread.
+        case inline(@Sendable (Inquiry) throws -> [UInt8])
+        /// Runs as a task of its own.
+        case task(@Sendable (Inquiry) async throws -> [UInt8])
+        /// Runs where it wants, and answers through the responder.
+        case deferred(@Sendable (Inquiry, Responder) -> Void)
+        case event(@Sendable (BusEvent) async throws -> Void)
+        case deferredEvent(@Sendable (BusEvent, Settler) -> Void)
+    }
+
+    let name: [UInt8]
+    let route: ReplyRoute
+    let work: Work
+
+    init(_ name: String, contract: BoundContract?, _ work: Work) {
+        self.name = Array(name.utf8)
+        self.route = ReplyRoute(name, contract: contract)
+        self.work = work
+    }
+
+    var isEvent: Bool {
+        switch work {
+        case .event, .deferredEvent: true
+        case .inline, .task, .deferred: false
+        }
+    }
+}
+
+/// Answers one inquiry, from any thread. Only the first answer counts; the broker refuses another.
+package struct Responder: Sendable {
+    let inbox: Inbox
+    let delivery: Delivery
+    let route: ReplyRoute
+
+    /// - Parameter result: the answer's body, checked here against the contract, or the reason why there is none.
+    package func answer(_ result: Result<[UInt8], any Error>) {
+        // After the socket thread's end nobody waits for the answer: the broker tells the consumer.
+        _ = inbox.put(.reply(delivery, route, Self.checked(result, route.contract)))
+    }
+
+    /// Makes of any failure a fault that says nothing of the payload, and of a wrong answer a 5021.
+    static func checked(_ result: Result<[UInt8], any Error>, _ contract: BoundContract?) -> Result<[UInt8], BusFault> {
+        switch result {
+        case .success(let body):
+            guard body.count <= Limits.body else {
+                return .failure(BusFault(.bodyTooLarge, at: .providerAgent, "the answer is \(body.count) bytes"))
+            }
+            guard let contract else { return .success(body) }
+            do throws(BusFault) {
+                try contract.checkReply(body, at: .providerAgent)
+                return .success(body)
+            } catch { return .failure(error) }
+        case .failure(let error as BusFault): return .failure(error)
+        case .failure(let error):
+            // The type only: an error's words may quote the request.
+            return .failure(
+                BusFault(.providerFault, at: .providerSystem, "the handler failed with \(type(of: error))"))
+        }
+    }
+}
+
+/// Settles one event, from any thread.
+package struct Settler: Sendable {
+    let inbox: Inbox
+    let delivery: Delivery
+
+    package func settle(_ result: Result<Void, any Error>) {
+        // After the socket thread's end the broker delivers the event again to the next session.
+        _ = inbox.put(.settle(delivery, Self.settled(result, attempt: delivery.annotations.attempt)))
+    }
+
+    /// First and longest wait before a failed event is delivered again, milliseconds.
+    static let firstDelay: UInt32 = 250
+    static let longestDelay: UInt32 = 60_000
+
+    /// A contract violation never gets better; anything else may, later and later.
+    static func settled(_ result: Result<Void, any Error>, attempt: UInt16) -> Settled {
+        switch result {
+        case .success: return .handled
+        case .failure(let fault as BusFault) where fault.number == FaultCode.eventViolatesContract.number:
+            return .never(.eventViolatesContract)
+        case .failure:
+            return .again(min(longestDelay, firstDelay << UInt32(min(max(attempt, 1) - 1, 10))))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import BusProtocol
+import Logging
+
+/// Deliveries to handlers, and their answers.
+extension SocketLoop {
+    /// An event nobody here handles is offered again after this long, milliseconds: to another agent, or to a later version.
+    static let unhandledDelay: UInt32 = 30_000
+
+    func deliver(_ delivery: Delivery) {
+        guard let handler = handler(for: delivery) else { return undeliverable(delivery) }
+        switch handler.work {
+        case .inline(let body): answerNow(delivery, handler.route, body)
+        case .task(let body):
+            let responder = Responder(inbox: shared.inbox, delivery: delivery, route: handler.route)
+            let inquiry = inquiry(delivery, handler.route)
+            Self.startAnswer(inquiry, responder, body)
+        case .deferred(let body):
+            body(
+                inquiry(delivery, handler.route),
+                Responder(inbox: shared.inbox, delivery: delivery, route: handler.route))
+        case .event(let body):
+            let settler = Settler(inbox: shared.inbox, delivery: delivery)
+            let event = BusEvent(event: handler.route.name, body: delivery.body, delivery: delivery)
+            Self.startHandling(event, handler.route.contract, settler, body)
+        case .deferredEvent(let body):
+            let event = BusEvent(event: handler.route.name, body: delivery.body, delivery: delivery)
+            body(event, Settler(inbox: shared.inbox, delivery: delivery))
+        }
+    }
+
+    /// Most agents serve few names, and messages come in runs of one name: compare bytes, make no strings.
+    private func handler(for delivery: Delivery) -> Handler? {
+        let isEvent = delivery.envelope.header.kind == .event
+        if lastHandler < handlers.count, handlers[lastHandler].isEvent == isEvent,
+            delivery.isFor(handlers[lastHandler].name)
+        {
+            return handlers[lastHandler]
+        }
+        guard let index = handlers.firstIndex(where: { $0.isEvent == isEvent && delivery.isFor($0.name) }) else {
+            return nil
+        }
+        lastHandler = index
+        return handlers[index]
+    }
+
+    private func undeliverable(_ delivery: Delivery) {
+        let target = delivery.header?.target ?? ""
+        configuration.logger.warning("no handler", metadata: ["target": "\(target)"])
+        guard delivery.envelope.header.kind == .request else {
+            return core.settle(delivery, .again(Self.unhandledDelay))
+        }
+        let fault = BusFault(
+            .providerFault, at: .providerAgent, "agent \(configuration.name) has no handler for \(target)")
+        reply(delivery, ReplyRoute(target, contract: nil), .failure(fault))
+    }
+
+    private func inquiry(_ delivery: Delivery, _ route: ReplyRoute) -> Inquiry {
+        Inquiry(service: route.name, body: delivery.body, delivery: delivery, contract: route.contract)
+    }
+
+    private func answerNow(
+        _ delivery: Delivery, _ route: ReplyRoute, _ body: @Sendable (Inquiry) throws -> [UInt8]
+    ) {
+        let inquiry = inquiry(delivery, route)
+        let result = Result<[UInt8], any Error> {
+            try inquiry.check()
+            return try body(inquiry)
+        }
+        reply(delivery, route, Responder.checked(result, route.contract))
+    }
+
+    private static func startAnswer(
+        _ inquiry: Inquiry, _ responder: Responder, _ body: @escaping @Sendable (Inquiry) async throws -> [UInt8]
+    ) {
+        Task { await answer(inquiry, responder, body) }
+    }
+
+    private static func startHandling(
+        _ event: BusEvent, _ contract: BoundContract?, _ settler: Settler,
+        _ body: @escaping @Sendable (BusEvent) async throws -> Void
+    ) {
+        Task { await handle(event, contract, settler, body) }
+    }
+
+    @concurrent
+    private static func answer(
+        _ inquiry: Inquiry, _ responder: Responder, _ body: @Sendable (Inquiry) async throws -> [UInt8]
+    ) async {
+        do {
+            try inquiry.check()
+            responder.answer(.success(try await body(inquiry)))
+        } catch {
+            responder.answer(.failure(error))
+        }
+    }
+
+    @concurrent
+    private static func handle(
+        _ event: BusEvent, _ contract: BoundContract?, _ settler: Settler,
+        _ body: @Sendable (BusEvent) async throws -> Void
+    ) async {
+        do {
+            try contract?.checkEvent(event.body, at: .consumerAgent)
+            try await body(event)
+            settler.settle(.success(()))
+        } catch {
+            settler.settle(.failure(error))
+        }
+    }
+
+    func reply(_ delivery: Delivery, _ route: ReplyRoute, _ result: Result<[UInt8], BusFault>) {
+        let id = ids.next(unixMilliseconds: clock.wall)
+        let request = delivery.envelope.header.id
+        let outcome: UInt16
+        let body: [UInt8]
+        switch result {
+        case .success(let answer): (outcome, body) = (0, answer)
+        case .failure(let fault): (outcome, body) = (fault.number, fault.body())
+        }
+        core.submit(
+            Submission(
+                kind: .reply, id: id,
+                header: route.template.reply(id, created: clock.wall, to: request, outcome: outcome), body: body,
+                answers: delivery.mark),
+            clock, into: &actions)
+    }
+}

@@ -1,0 +1,184 @@
+import BusProtocol
+import Logging
+import Synchronization
+import ZeroMQ
+
+/// Orders of other threads, and the ends of their submissions.
+extension SocketLoop {
+    func execute(_ order: Order) {
+        switch order {
+        case .ask(let ask): submit(ask)
+        case .publish(let publish): submit(publish)
+        case .reply(let delivery, let route, let result): reply(delivery, route, result)
+        case .settle(let delivery, let settled): core.settle(delivery, settled)
+        case .cancel(let call):
+            if let ticket = waiters.ticket(ofCall: call) { core.cancel(ticket: ticket, into: &actions) }
+        case .register(let handler):
+            handlers.removeAll { $0.name == handler.name }
+            handlers.append(handler)
+            lastHandler = 0
+        case .count(let fault, let target, let consumer): core.count(fault, target: target, consumer: consumer)
+        case .health(let rows): report(rows)
+        case .start: core.start(clock, into: &actions)
+        case .awaitOpen(let within, let continuation): awaitOpen(within, continuation)
+        case .drain(let within, let continuation): drain(within, continuation)
+        case .close(let continuation):
+            if let continuation { closeWaiters.append(continuation) }
+            isClosing = true
+        }
+    }
+
+    private func submit(_ ask: AskOrder) {
+        let id = ids.next(unixMilliseconds: clock.wall)
+        let remaining = UInt32(clamping: min(ask.within / 1000, UInt64(Limits.deadlineMilliseconds)))
+        let submission = Submission(
+            kind: .request, id: id, header: ask.route.template.message(id, created: clock.wall, remaining: remaining),
+            body: ask.body, deadline: clock.now.saturating(adding: ask.within),
+            ticket: waiters.add(.ask(ask.continuation), call: ask.call))
+        core.submit(submission, clock, into: &actions)
+    }
+
+    private func submit(_ publish: PublishOrder) {
+        let id = publish.id ?? ids.next(unixMilliseconds: clock.wall)
+        // The time is the id's own: a repetition under the same id has the same bytes.
+        let submission = Submission(
+            kind: .event, id: id,
+            header: publish.route.template.message(id, created: id.unixMilliseconds, remaining: 0),
+            body: publish.body, deadline: clock.now.saturating(adding: publish.within),
+            ticket: waiters.add(.publish(publish.continuation), call: publish.call))
+        core.submit(submission, clock, into: &actions)
+    }
+
+    func complete(_ ticket: UInt64, _ completion: Completion) {
+        switch (waiters.take(ticket), completion) {
+        case (.ask(let continuation), .answer(let reply)): continuation.resume(returning: .success(reply))
+        case (.publish(let continuation), .accepted(let id, let log)):
+            continuation.resume(returning: .success(Receipt(messageID: id, log: log)))
+        case (.ask(let continuation), .fault(let fault)): continuation.resume(returning: .failure(BusFault(fault)))
+        case (.publish(let continuation), .fault(let fault)): continuation.resume(returning: .failure(BusFault(fault)))
+        // Kinds are told apart in the core; these two only keep every continuation's end in sight.
+        case (.ask(let continuation), .accepted):
+            continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))
+        case (.publish(let continuation), .answer):
+            continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))
+        case (nil, _): break
+        }
+    }
+
+    private func report(_ rows: [AgentReport.SystemHealth]) {
+        for row in rows {
+            if let index = core.health.firstIndex(where: { $0.system == row.system }) { core.health[index] = row }
+        }
+    }
+
+    // MARK: - Opening, draining
+
+    private func awaitOpen(_ within: UInt64, _ continuation: OpenContinuation) {
+        if core.isOpen { return continuation.resume(returning: .success(())) }
+        openWaiters.append((clock.now.saturating(adding: within), continuation))
+    }
+
+    func opened(_ welcome: Welcome) {
+        configuration.logger.info(
+            "connected", metadata: ["broker": "\(welcome.name)", "session": "\(welcome.session)"])
+        for waiter in openWaiters { waiter.continuation.resume(returning: .success(())) }
+        openWaiters = []
+        shared.status.withLock { $0.isConnected = true }
+    }
+
+    func disconnected(_ fault: Fault) {
+        let wasConnected = shared.status.withLock { status in
+            defer { status.isConnected = false }
+            return status.isConnected
+        }
+        // Once for a loss; the attempts that follow are told only to who looks for them.
+        configuration.logger.log(level: wasConnected ? .notice : .debug, "disconnected", metadata: fault.metadata)
+        // Waiting would not help: the reason is one that only people mend.
+        let isFinal = [.logForked, .badVersion, .unknownKey, .keyNotForSystem].contains(fault.code)
+        guard isFinal else { return }
+        for waiter in openWaiters { waiter.continuation.resume(returning: .failure(BusFault(fault))) }
+        openWaiters = []
+    }
+
+    private func drain(_ within: UInt64, _ continuation: VoidContinuation) {
+        drainWaiters.append(continuation)
+        drainUntil = min(drainUntil, clock.now.saturating(adding: within))
+        core.drain(clock, into: &actions)
+    }
+
+    func drained() {
+        drainUntil = .never
+        for waiter in drainWaiters { waiter.resume() }
+        drainWaiters = []
+    }
+
+    /// Ends waits whose time is over.
+    func expireWaits() {
+        if clock.now >= drainUntil {
+            configuration.logger.warning(
+                "drain ended with work under way", metadata: ["pending": "\(core.pendingCount)"])
+            drained()
+        }
+        guard openWaiters.contains(where: { $0.until <= clock.now }) else { return }
+        let reason = core.lastFault ?? Fault(.brokerUnreachable, at: .consumerAgent)
+        let fault = BusFault(
+            number: reason.code.number, at: reason.hop,
+            "no session with \(configuration.broker): "
+                + (reason.detail.isEmpty ? "nobody answered there with the expected key" : reason.detail))
+        for waiter in openWaiters where waiter.until <= clock.now {
+            waiter.continuation.resume(returning: .failure(fault))
+        }
+        openWaiters.removeAll { $0.until <= clock.now }
+    }
+
+    func saveReceipt() {
+        guard clock.now >= nextSave else { return }
+        nextSave = clock.now.saturating(adding: AgentMemory.interval)
+        memory.save(core.receipt)
+        shared.status.withLock {
+            $0.counters = core.counters
+            $0.pending = core.pendingCount
+        }
+    }
+
+    // MARK: - The end
+
+    /// Ends every wait, here and in the queues; after this nobody waits for this thread.
+    func finish() {
+        core.close(into: &actions)
+        endPending()
+        let closed = BusFault(.draining, at: .consumerAgent, "the agent was closed")
+        for order in shared.inbox.close() { order.end(with: closed, close: &closeWaiters) }
+        for waiter in openWaiters { waiter.continuation.resume(returning: .failure(closed)) }
+        openWaiters = []
+        drained()
+        memory.save(core.receipt)
+        shared.status.withLock {
+            $0.isConnected = false
+            $0.isClosed = true
+            $0.counters = core.counters
+        }
+        shared.owner.clear()
+        shared.executor.close()
+    }
+}
+
+extension Order {
+    /// Ends an order that will not be executed.
+    func end(with fault: BusFault, close: inout [VoidContinuation]) {
+        switch self {
+        case .ask(let ask): ask.continuation.resume(returning: .failure(fault))
+        case .publish(let publish): publish.continuation.resume(returning: .failure(fault))
+        case .awaitOpen(_, let continuation): continuation.resume(returning: .failure(fault))
+        case .drain(_, let continuation): continuation.resume()
+        case .close(let continuation): if let continuation { close.append(continuation) }
+        case .reply, .settle, .cancel, .register, .count, .health, .start: break
+        }
+    }
+}
+
+extension Fault {
+    var metadata: Logger.Metadata {
+        ["code": "\(code.number)", "name": "\(code.name)", "hop": "\(hop.name)", "detail": "\(detail)"]
+    }
+}

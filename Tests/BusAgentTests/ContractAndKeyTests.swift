@@ -1,0 +1,150 @@
+import BusContracts
+import BusProtocol
+import Foundation
+import Logging
+import Synchronization
+import Testing
+import ZeroMQ
+
+@testable import BusAgent
+
+@Suite("Contracts at both edges", .timeLimit(.minutes(1)))
+struct ContractEdgeTests {
+    static let document = """
+        {"contract":"individuals.person-get.v1","kind":"request","title":{"kk":"а","ru":"б","en":"c"},"summary":"A person.",
+         "request":{"type":"object","properties":{"iin":{"type":"string","minLength":12}},"required":["iin"],"additionalProperties":false},
+         "reply":{"type":"object","properties":{"name":{"type":"string"}},"required":["name"]},
+         "examples":[{"request":{"iin":"900101300017"},"reply":{"name":"x"}}]}
+        """
+    static func library() throws -> ContractLibrary { ContractLibrary([try Contract.parse(Array(document.utf8))]) }
+
+    private func ask(
+        consumerChecks: Bool, providerChecks: Bool, _ request: String, _ reply: String
+    ) async throws -> (fault: BusFault?, asked: Bool) {
+        let broker = try MiniBroker()
+        let asked = Signal.Flag()
+        var providing = AgentTests.configuration(broker, "individuals")
+        providing.contracts = try Self.library()
+        providing.isOpaque = !providerChecks
+        let provider = try await Agent.connect(providing) { agent in
+            agent.answerInline(AgentTests.service) { _ in
+                asked.set()
+                return Array(reply.utf8)
+            }
+        }
+        var consuming = AgentTests.configuration(broker, "portal")
+        consuming.contracts = try Self.library()
+        consuming.isOpaque = !consumerChecks
+        let consumer = try await Agent.connect(consuming)
+        let fault = await AgentTests.fault { () async throws(BusFault) in
+            try await consumer.ask(AgentTests.service, Array(request.utf8))
+        }
+        await consumer.close()
+        await provider.close()
+        return (fault, asked.isSet)
+    }
+
+    @Test(arguments: [true, false], [true, false])
+    func goodBodiesPass(_ consumerChecks: Bool, _ providerChecks: Bool) async throws {
+        let result = try await ask(
+            consumerChecks: consumerChecks, providerChecks: providerChecks, #"{"iin":"900101300017"}"#, #"{"name":"x"}"#
+        )
+        #expect(result.fault == nil && result.asked)
+    }
+
+    @Test func aWrongRequestNeverLeaves() async throws {
+        let result = try await ask(consumerChecks: true, providerChecks: true, #"{"iin":"9"}"#, #"{"name":"x"}"#)
+        #expect(result.fault?.name == "request-violates-contract" && result.fault?.hop == "consumer-agent")
+        #expect(result.fault?.pointer == "/iin" && !result.asked)
+    }
+
+    @Test func theProviderChecksAgainBeforeItsHandler() async throws {
+        let result = try await ask(consumerChecks: false, providerChecks: true, #"{"iin":"9"}"#, #"{"name":"x"}"#)
+        #expect(result.fault?.name == "request-violates-contract" && result.fault?.hop == "provider-agent")
+        #expect(result.fault?.pointer == "/iin" && !result.asked)
+    }
+
+    @Test func aWrongAnswerStopsAtTheProvider() async throws {
+        let result = try await ask(
+            consumerChecks: false, providerChecks: true, #"{"iin":"900101300017"}"#, #"{"secret":"x"}"#)
+        #expect(
+            result.fault?.name == "answer-violates-contract" && result.fault?.hop == "provider-agent" && result.asked)
+    }
+
+    @Test func theConsumerChecksTheAnswerToo() async throws {
+        let result = try await ask(
+            consumerChecks: true, providerChecks: false, #"{"iin":"900101300017"}"#, #"{"name":5}"#)
+        #expect(result.fault?.name == "answer-violates-contract" && result.fault?.hop == "consumer-agent")
+        #expect(result.fault?.pointer == "/name")
+    }
+
+    @Test func aFolderOfContractsIsReadAndMisnamedOnesAreTold() throws {
+        let scratch = try Scratch()
+        try scratch.write(Self.document, "individuals.person-get.v1.json")
+        #expect(try ContractLibrary.load(scratch.path).names == ["individuals.person-get.v1"])
+        try scratch.write(Self.document, "other.v1.json")
+        let problem = #expect(throws: ContractLibrary.Problem.self) { try ContractLibrary.load(scratch.path) }
+        #expect(problem?.description.contains("name it individuals.person-get.v1.json") == true)
+    }
+}
+
+extension Signal {
+    /// Set on the socket thread, read after the call has ended.
+    final class Flag: Sendable {
+        private let wasSet = Mutex(false)
+        func set() { wasSet.withLock { $0 = true } }
+        var isSet: Bool { wasSet.withLock { $0 } }
+    }
+}
+
+@Suite("Key files")
+struct KeyFileTests {
+    @Test func aCreatedKeyLoadsAndIsPrivate() throws {
+        let scratch = try Scratch()
+        let made = try KeyFile.create(name: "portal-1", in: scratch.file("keys"))
+        let path = scratch.file("keys/portal-1.key")
+        #expect(try KeyFile.load(path).publicKey == made.publicKey)
+        #expect(try KeyFile.publicKey(scratch.file("keys/portal-1.pub")) == made.publicKey)
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+        #expect(throws: KeyFile.Problem.self) { try KeyFile.create(name: "portal-1", in: scratch.file("keys")) }
+        #expect(try KeyFile.load(path).publicKey == made.publicKey)
+    }
+
+    @Test func aKeyOthersMayReadIsRefusedWithTheCommandThatMendsIt() throws {
+        let scratch = try Scratch()
+        _ = try KeyFile.create(name: "portal-1", in: scratch.path)
+        let path = scratch.file("portal-1.key")
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        let problem = #expect(throws: KeyFile.Problem.self) { try KeyFile.load(path) }
+        #expect(problem?.description.contains("chmod 600 \(path)") == true)
+    }
+
+    @Test func missingAndForeignFilesAreTold() throws {
+        let scratch = try Scratch()
+        let missing = #expect(throws: KeyFile.Problem.self) { try KeyFile.load(scratch.file("portal-1.key")) }
+        #expect(missing?.description.contains("kerege keys new portal-1") == true)
+        let (one, other) = (
+            try KeyFile.create(name: "a", in: scratch.path), try KeyFile.create(name: "b", in: scratch.path)
+        )
+        #expect(one.publicKey != other.publicKey)
+        let mixed = "public: \(one.publicKey)\nsecret: \(other.curveSecret.revealZ85())\n"
+        try FileManager.default.removeItem(atPath: scratch.file("a.key"))
+        #expect(
+            FileManager.default.createFile(
+                atPath: scratch.file("a.key"), contents: Data(mixed.utf8), attributes: [.posixPermissions: 0o600]))
+        let problem = #expect(throws: KeyFile.Problem.self) { try KeyFile.load(scratch.file("a.key")) }
+        #expect(problem?.description.contains("do not belong together") == true)
+    }
+
+    @Test func whatAnAgentRemembersOutlivesIt() throws {
+        let scratch = try Scratch()
+        let logger = Logger(label: "test")
+        var memory = AgentMemory(directory: scratch.path, agent: "a-1", logger)
+        #expect(memory.bootCounter == 1)
+        memory.save(LogReceipt(treeSize: 9, root: ScriptedBroker.root(9)))
+        let next = AgentMemory(directory: scratch.path, agent: "a-1", logger)
+        #expect(next.bootCounter == 2)
+        #expect(next.receipt == LogReceipt(treeSize: 9, root: ScriptedBroker.root(9)))
+    }
+}
