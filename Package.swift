@@ -18,6 +18,7 @@ let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let histogram = Target.Dependency.product(name: "Histogram", package: "hdrhistogram-swift")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
+let signals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let yams = Target.Dependency.product(name: "Yams", package: "Yams")
@@ -70,21 +71,32 @@ let package = Package(
         room("BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite]),
         room(
             "BusBroker",
-            ["ZeroMQ", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations", logging, collections]),
+            [
+                "ZeroMQ", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations", logging,
+                collections,
+            ]),
         room(
             "BusAgent",
-            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, logging, yams, collections]),
+            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, sqlite, logging, yams, collections]),
         room("BusSystems", ["BusAgent", "BusContracts", grdb]),
-        room("BusConsole", ["BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", "BusJournal", hummingbird, lifecycle, logging]),
+        room(
+            "BusConsole",
+            [
+                "BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", "BusJournal", hummingbird, lifecycle,
+                logging,
+            ]),
         room(
             "BusTesting",
             ["BusAgent", "BusSystems", yams]),
 
-        door("kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, logging, yams]),
-        door("kerege-agent", ["BusAgent", "BusSystems", "BusContracts", lifecycle, logging]),
+        door("kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),
+        door("kerege-agent", ["BusAgent", "BusSystems", "BusContracts", grdb, lifecycle, signals, logging]),
         door(
             "kerege",
-            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent", "BusConsole", "BusTesting", logging]),
+            [
+                "ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent", "BusConsole",
+                "BusTesting", logging,
+            ]),
         door("kerege-bench", ["ZeroMQ", "BusAgent", "BusContracts", "BusProtocol", histogram, logging]),
 
         tests("ZeroMQTests", ["ZeroMQ"]),
@@ -95,9 +107,11 @@ let package = Package(
         tests("BusIntegrationsTests", ["BusIntegrations"]),
         tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),
         tests("BusBrokerTests", ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence"]),
-        tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts"]),
+        tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "ZeroMQ", grdb, logging]),
         tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb, yams]),
         tests("BusConsoleTests", ["BusConsole", "BusBroker", "BusDirectory", "BusProtocol", "ZeroMQ", logging, yams]),
-        tests("MeshTests", ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"]),
+        tests(
+            "MeshTests",
+            ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"]),
     ]
 )

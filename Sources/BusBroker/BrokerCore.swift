@@ -64,6 +64,9 @@ package struct BrokerCore: Sendable {
     var dirty: [Int] = []
     var lastHeartbeat: Int64 = 0
     var lastRefusalFlush: Int64 = 0
+    var lastRedelivery: Int64 = 0
+    /// Not before this monotonic time: the commit before it failed for want of space.
+    var commitNotBefore: Int64 = 0
     var drainUntil: Int64?
     var drainAnnounced = false
 

@@ -9,8 +9,14 @@ package struct BrokerLimits: Sendable {
     package var waitingBytes = 16 * 1024 * 1024
     /// Events kept in memory until every subscriber has settled them, for one subscriber.
     package var pendingEvents = 10_000
+    /// The same in bytes, for one event type.
+    package var pendingEventBytes = 64 * 1024 * 1024
     /// Deliveries of an event before it is given up.
     package var eventAttempts = 20
+    /// How often events that wait for a subscriber are tried again when nothing else asks for it, microseconds.
+    package var redeliveryInterval: Int64 = 50_000
+    /// Refusals owed to one agent; one that floods far over its credit is sent away.
+    package var refusedRows = 65_536
     /// Records gathered while a commit runs before receiving pauses.
     package var gatheredRecords = 16_384
     /// Distinct (consumer, service) pairs of refused traffic counted between two ticks.
@@ -19,6 +25,8 @@ package struct BrokerLimits: Sendable {
     package var acceptDelay: Int64 = 10_000
     /// How long the end of a request may wait for the next commit, microseconds.
     package var finishDelay: Int64 = 50_000
+    /// Pause after a commit that failed for want of space, microseconds.
+    package var commitRetry: Int64 = 50_000
     /// Longest time a drain waits for open requests, microseconds.
     package var drainDeadline: Int64 = 10_000_000
 

@@ -14,15 +14,17 @@ struct Call: Sendable {
     let id: MessageID
     /// The consumer's session: slot and id, because slots are reused.
     var consumer: SessionReference
-    let consumerAgent: Int
+    var consumerAgent: Int
     var integration: UInt32
     let stage: UInt8
-    let provider: Int
+    var provider: Int
     /// Monotonic microseconds.
     let deadline: Int64
     let acceptedAt: Int64
     var providerSession: SessionReference?
     var state: State = .accepted
+    /// Submitted more than once: the ACCEPT of the first submission may not reach who waits for it now.
+    var isRepeated = false
     var times = HopTimes()
     /// Request until it is delivered, then the reply until it is durable.
     var envelope: OutgoingEnvelope?

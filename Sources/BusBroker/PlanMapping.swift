@@ -37,5 +37,7 @@ extension BusIntegrations.Thresholds {
         recoverySuccesses = UInt64(declared.recovery.successes)
         heartbeatInterval = declared.heartbeat.interval.count
         missedHeartbeats = Int64(declared.heartbeat.missed)
+        // An approved integration may be new: nothing is said of its silence before D, or a day where D is longer.
+        approvalGrace = min(approvalGrace, dormancy)
     }
 }

@@ -68,12 +68,13 @@ package enum LogHash {
         return Digest32(hash.finalize())
     }
 
-    /// Binds a batch to all before it: H(0x02 ‖ previous ‖ bytes). Covers also what the Merkle tree leaves out
-    /// (times, proofs), so that no byte of the journal can change unseen.
-    package static func chain(_ previous: Digest32, _ bytes: UnsafeRawBufferPointer) -> Digest32 {
+    /// Binds a batch to all before it: H(0x02 ‖ previous ‖ i64 time of the commit, little endian ‖ bytes). Covers also what
+    /// the Merkle tree leaves out (times, proofs), so that no byte of the journal can change unseen.
+    package static func chain(_ previous: Digest32, committedAt: Int64, _ bytes: UnsafeRawBufferPointer) -> Digest32 {
         var hash = SHA256()
         withUnsafeBytes(of: UInt8(2)) { hash.update(bufferPointer: $0) }
         withUnsafeBytes(of: previous) { hash.update(bufferPointer: $0) }
+        withUnsafeBytes(of: committedAt.littleEndian) { hash.update(bufferPointer: $0) }
         hash.update(bufferPointer: bytes)
         return Digest32(hash.finalize())
     }

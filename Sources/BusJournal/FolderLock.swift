@@ -1,8 +1,9 @@
 import Glibc
+import Synchronization
 
 /// Holds a data folder for one broker: an advisory lock on `broker.lock`, which the kernel drops when the process ends.
 final class FolderLock: Sendable {
-    private let descriptor: Int32
+    private let descriptor: Mutex<Int32>
 
     init(folder: String) throws(JournalError) {
         let path = folder + "/broker.lock"
@@ -24,8 +25,16 @@ final class FolderLock: Sendable {
         let pid = Array("\(getpid())".utf8)
         _ = ftruncate(descriptor, 0)
         _ = pwrite(descriptor, pid, pid.count, 0)
-        self.descriptor = descriptor
+        self.descriptor = Mutex(descriptor)
     }
 
-    deinit { close(descriptor) }
+    /// Lets another broker have the folder. Once is enough, twice does no harm.
+    func release() {
+        descriptor.withLock { descriptor in
+            if descriptor >= 0 { close(descriptor) }
+            descriptor = -1
+        }
+    }
+
+    deinit { release() }
 }

@@ -1,8 +1,8 @@
 package import BusEvidence
 import BusProtocol
+import Foundation
 import GRDB
 import GRDBSQLite
-import Foundation
 import Synchronization
 
 /// The durable journal: the truth of a broker. Every other table is a view that can be rebuilt from it.
@@ -24,6 +24,7 @@ package final class Journal: Sendable {
         var chain: Digest32
         var pagesSinceCheckpoint = 0
         var failure: JournalError?
+        var isClosed = false
     }
 
     package let folder: String
@@ -49,6 +50,8 @@ package final class Journal: Sendable {
         }
     }
 
+    private static let closed = JournalError(.failed, "the journal has been closed", remedy: "open it again")
+
     package static func path(in folder: String) -> String { folder + "/journal.sqlite" }
 
     package var position: UInt64 { state.withLock { $0.log.size } }
@@ -63,7 +66,7 @@ package final class Journal: Sendable {
             let first = log.size + 1
             let encoded = EncodedBatch(batch, appendingTo: &log)
             let root = log.root
-            let chain = encoded.blob.withUnsafeBytes { LogHash.chain(state.chain, $0) }
+            let chain = encoded.blob.withUnsafeBytes { LogHash.chain(state.chain, committedAt: microseconds, $0) }
             do {
                 try insert(encoded, first: first, count: batch.count, at: microseconds, root, chain, log)
             } catch {
@@ -73,7 +76,8 @@ package final class Journal: Sendable {
             }
             state.log = log
             state.chain = chain
-            state.pagesSinceCheckpoint += 2 + encoded.blob.count / 4000 + encoded.bodies.reduce(0) { $0 + 1 + $1.bytes.count / 4000 }
+            state.pagesSinceCheckpoint +=
+                2 + encoded.blob.count / 4000 + encoded.bodies.reduce(0) { $0 + 1 + $1.bytes.count / 4000 }
             return .success(Committed(firstPosition: first, treeSize: log.size, root: root))
         }
         return try result.get()
@@ -93,6 +97,7 @@ package final class Journal: Sendable {
 
     /// Saves a view together with the position it has been folded to.
     package func saveView(_ name: String, position: UInt64, _ bytes: [UInt8]) throws(JournalError) {
+        if state.withLock({ $0.isClosed }) { throw Self.closed }
         do {
             try database.write { db in
                 try db.execute(
@@ -102,10 +107,25 @@ package final class Journal: Sendable {
         } catch { throw JournalError.of(error, doing: "saving the view \(name)") }
     }
 
-    /// Closes in good order: the WAL is copied into the database and removed.
+    /// Bounds the database's size, so that a test can fill it up. Bytes = pages × 4096.
+    func limitPages(to pages: Int) throws {
+        try database.writeWithoutTransaction { _ = try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(pages)") }
+    }
+
+    /// Closes in good order: the WAL is copied into the database and removed, and the folder is free for another.
+    /// Twice does no harm; every later call throws.
     package func close() {
+        let wasClosed = state.withLock { state in
+            defer {
+                state.isClosed = true
+                state.failure = state.failure ?? Self.closed
+            }
+            return state.isClosed
+        }
+        if wasClosed { return }
         try? database.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) }
         try? database.close()
+        lock.release()
     }
 
     // MARK: - Steps
@@ -117,7 +137,9 @@ package final class Journal: Sendable {
         try database.writeWithoutTransaction { db in
             try db.inTransaction(.immediate) {
                 let statement = try db.cachedStatement(
-                    sql: "INSERT INTO batch (position, count, committed, root, chain, edge, records) VALUES (?,?,?,?,?,?,?)")
+                    sql:
+                        "INSERT INTO batch (position, count, committed, root, chain, edge, records) VALUES (?,?,?,?,?,?,?)"
+                )
                 try Self.step(statement, db, first, count, microseconds, root, chain, log, encoded.blob)
                 for (index, bytes) in encoded.bodies {
                     try db.execute(
@@ -233,14 +255,22 @@ package final class Journal: Sendable {
 
     private static func resume(_ database: DatabaseQueue) throws -> (MerkleLog, Digest32) {
         try database.read { db in
-            let sql = "SELECT position, count, chain, edge FROM batch ORDER BY position DESC LIMIT 1"
+            let sql = """
+                SELECT position, CAST(count AS INTEGER) AS count, CAST(root AS BLOB) AS root, CAST(chain AS BLOB) AS chain,
+                    CAST(edge AS BLOB) AS edge
+                FROM batch ORDER BY position DESC LIMIT 1
+                """
             guard let row = try Row.fetchOne(db, sql: sql) else { return (MerkleLog(), LogHash.empty) }
             let position: Int64 = row["position"]
             let count: Int64 = row["count"]
             let edgeBytes = [UInt8](row["edge"] as Data)
-            let edge = stride(from: 0, to: edgeBytes.count - 31, by: 32).compactMap { Digest32(edgeBytes[$0..<$0 + 32]) }
-            guard position > 0, count > 0, let chain = Digest32([UInt8](row["chain"] as Data)),
-                let log = MerkleLog(size: UInt64(position + count - 1), edge: edge)
+            let edge = stride(from: 0, to: edgeBytes.count - 31, by: 32).compactMap {
+                Digest32(edgeBytes[$0..<$0 + 32])
+            }
+            guard position > 0, count > 0, position < Int64.max - count,
+                let chain = Digest32([UInt8](row["chain"] as Data)),
+                let log = MerkleLog(size: UInt64(position + count - 1), edge: edge),
+                log.root.bytes == [UInt8](row["root"] as Data)
             else {
                 throw JournalError(
                     .damaged, "the last batch of the journal, at position \(position), does not fit together",
@@ -254,7 +284,12 @@ package final class Journal: Sendable {
         var status = stat()
         if stat(path + "-wal", &status) == 0, status.st_size >= prefillBytes { return }
         try database.write { db in
-            try db.execute(sql: "CREATE TABLE prefill (b BLOB); INSERT INTO prefill VALUES (zeroblob(\(prefillBytes)));")
+            // A process that was killed right here left the table behind.
+            try db.execute(
+                sql: """
+                    DROP TABLE IF EXISTS prefill; CREATE TABLE prefill (b BLOB);
+                    INSERT INTO prefill VALUES (zeroblob(\(prefillBytes)));
+                    """)
         }
         try database.write { db in try db.execute(sql: "DROP TABLE prefill") }
         _ = try database.writeWithoutTransaction { try $0.checkpoint(.restart) }

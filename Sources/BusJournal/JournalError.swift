@@ -43,9 +43,11 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
         case .SQLITE_FULL:
             return JournalError(.full, why, remedy: "free disk space")
         case .SQLITE_NOTADB:
-            return JournalError(.foreignFile, why, remedy: "this is no SQLite file: choose another data folder with --data")
+            return JournalError(
+                .foreignFile, why, remedy: "this is no SQLite file: choose another data folder with --data")
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
-            return JournalError(.readOnly, why, remedy: "make the folder writable for this user, or choose another with --data")
+            return JournalError(
+                .readOnly, why, remedy: "make the folder writable for this user, or choose another with --data")
         case .SQLITE_CORRUPT:
             return JournalError(.damaged, why, remedy: "kerege journal verify DIR names the place; restore a backup")
         case .SQLITE_BUSY, .SQLITE_LOCKED:

@@ -27,7 +27,8 @@ package final class JournalReader: Sendable {
     /// A saved view and the position it was folded to.
     package func view(_ name: String) throws(JournalError) -> (position: UInt64, bytes: [UInt8])? {
         try reading { db in
-            guard let row = try Row.fetchOne(db, sql: "SELECT position, body FROM view WHERE name = ?", arguments: [name])
+            guard
+                let row = try Row.fetchOne(db, sql: "SELECT position, body FROM view WHERE name = ?", arguments: [name])
             else { return nil }
             return (UInt64(row["position"] as Int64), [UInt8](row["body"] as Data))
         }
@@ -36,7 +37,20 @@ package final class JournalReader: Sendable {
     /// The body of a command or event; `nil` when it was never kept or has been erased.
     package func body(at position: UInt64) throws(JournalError) -> [UInt8]? {
         try reading { db in
-            try Data.fetchOne(db, sql: "SELECT bytes FROM body WHERE position = ?", arguments: [Int64(position)]).map([UInt8].init)
+            try Data.fetchOne(db, sql: "SELECT bytes FROM body WHERE position = ?", arguments: [Int64(position)]).map(
+                [UInt8].init)
+        }
+    }
+
+    /// Every kept body of a range of positions, in order.
+    package func bodies(from first: UInt64, through last: UInt64) throws(JournalError) -> [(UInt64, [UInt8])] {
+        try reading { db in
+            try Row.fetchAll(
+                db,
+                sql:
+                    "SELECT position, CAST(bytes AS BLOB) AS bytes FROM body WHERE position BETWEEN ? AND ? ORDER BY position",
+                arguments: [Int64(clamping: first), Int64(clamping: last)]
+            ).map { (UInt64(clamping: $0["position"] as Int64), [UInt8]($0["bytes"] as Data)) }
         }
     }
 
@@ -44,12 +58,12 @@ package final class JournalReader: Sendable {
     package func batches(from position: UInt64, limit: Int) throws(JournalError) -> [StoredBatch] {
         try reading { db in
             let sql = """
-                SELECT position, committed, records FROM batch
+                SELECT position, CAST(committed AS INTEGER) AS committed, CAST(records AS BLOB) AS records FROM batch
                 WHERE position >= (SELECT coalesce(max(position), 0) FROM batch WHERE position <= ?) ORDER BY position LIMIT ?
                 """
             return try Row.fetchAll(db, sql: sql, arguments: [Int64(clamping: position), limit]).map {
                 StoredBatch(
-                    firstPosition: UInt64($0["position"] as Int64), committedAt: $0["committed"],
+                    firstPosition: UInt64(clamping: $0["position"] as Int64), committedAt: $0["committed"],
                     records: [UInt8]($0["records"] as Data))
             }
         }
@@ -87,7 +101,11 @@ package final class JournalReader: Sendable {
             while low < high {
                 let middle = low + (high - low) / 2
                 guard let row = try Row.fetchOne(db, sql: sql, arguments: [middle]) else { break }
-                if row["committed"] as Int64 >= microseconds { high = middle } else { low = (row["position"] as Int64) + 1 }
+                if row["committed"] as Int64 >= microseconds {
+                    high = middle
+                } else {
+                    low = (row["position"] as Int64) + 1
+                }
             }
             guard let row = try Row.fetchOne(db, sql: sql, arguments: [low]), row["committed"] as Int64 >= microseconds
             else { return nil }

@@ -4,6 +4,9 @@ import Foundation
 import GRDB
 
 /// Recomputes a journal from its records: leaves, tree, roots and chain of every batch, and the digests of kept bodies.
+///
+/// A tail that was cut off whole leaves a journal that is sound in itself. It shows in a view that was folded further, and
+/// for certain against a receipt from outside: every WELCOME and ACCEPT is one.
 package enum JournalVerifier {
     package struct Finding: Sendable, Codable, Equatable {
         package var position: UInt64
@@ -24,17 +27,36 @@ package enum JournalVerifier {
 
     package static let maximumFindings = 100
 
-    package static func verify(folder: String, progress: (Int) -> Void = { _ in }) throws(JournalError) -> Report {
+    /// What somebody else holds: the log had this many records and this root.
+    package struct Receipt: Sendable {
+        package var treeSize: UInt64
+        package var root: [UInt8]
+        package init(treeSize: UInt64, root: [UInt8]) {
+            self.treeSize = treeSize
+            self.root = root
+        }
+    }
+
+    /// - Parameter progress: called after each batch with the records read so far.
+    package static func verify(
+        folder: String, receipt: Receipt? = nil, progress: (Int) -> Void = { _ in }
+    ) throws(JournalError) -> Report {
         let reader = try JournalReader(folder: folder)
         var report = Report()
-        var state = State()
+        var state = State(receipt: receipt)
         var next: Int64 = 0
         repeat {
             let from = next
             let rows = try reader.reading { db in
                 try Row.fetchAll(
                     db,
-                    sql: "SELECT position, count, root, chain, records FROM batch WHERE position > ? ORDER BY position LIMIT 64",
+                    // Cast, because what was tampered with may be of any type.
+                    sql: """
+                        SELECT position, CAST(count AS INTEGER) AS count, CAST(committed AS INTEGER) AS committed,
+                            CAST(root AS BLOB) AS root, CAST(chain AS BLOB) AS chain, CAST(edge AS BLOB) AS edge,
+                            CAST(records AS BLOB) AS records
+                        FROM batch WHERE position > ? ORDER BY position LIMIT 64
+                        """,
                     arguments: [from])
             }
             for row in rows {
@@ -45,7 +67,7 @@ package enum JournalVerifier {
             }
             if rows.isEmpty { break }
         } while true
-        try checkStrayBodies(reader, &state, &report)
+        try checkEnd(reader, state, &report)
         report.treeSize = state.log.size
         report.root = state.log.root.bytes.hex
         return report
@@ -54,6 +76,14 @@ package enum JournalVerifier {
     private struct State {
         var log = MerkleLog()
         var chain = LogHash.empty
+        var receipt: Receipt?
+        /// The root at the receipt's size, once the log has reached it.
+        var rootAtReceipt: [UInt8]?
+
+        mutating func append(_ leaf: Digest32) {
+            log.append(leaf)
+            if log.size == receipt?.treeSize { rootAtReceipt = log.root.bytes }
+        }
     }
 
     private static func check(
@@ -69,25 +99,36 @@ package enum JournalVerifier {
         if position != state.log.size + 1 {
             found("records \(state.log.size + 1) to \(position) are missing or out of order")
         }
-        state.chain = records.withUnsafeBytes { LogHash.chain(state.chain, $0) }
+        state.chain = records.withUnsafeBytes { LogHash.chain(state.chain, committedAt: row["committed"], $0) }
         if [UInt8](row["chain"] as Data) != state.chain.bytes {
-            found("the batch's bytes are not those that were chained when it was written")
+            found("the batch's bytes or its time are not those that were chained when it was written")
+            // Go on from what is written, so that one finding does not hide where the next one is.
+            if let written = Digest32([UInt8](row["chain"] as Data)) { state.chain = written }
         }
         var bodies: [(UInt64, [UInt8])] = []
         var seen: Int64 = 0
         do throws(Fault) {
-            try StoredBatch(firstPosition: position, committedAt: 0, records: records).forEach { at, type, payload throws(Fault) in
+            try StoredBatch(firstPosition: position, committedAt: 0, records: records).forEach {
+                at, type, payload throws(Fault) in
                 seen += 1
-                state.log.append(try leaf(type, &payload, at, &bodies))
+                state.append(try leaf(type, &payload, at, &bodies))
             }
         } catch { found(error.detail.isEmpty ? "\(error)" : error.detail) }
         if seen != count { found("\(count) records were written, \(seen) can be read") }
         report.records += Int(seen)
         report.messages += bodies.count
-        if [UInt8](row["root"] as Data) != state.log.root.bytes { found("the tree's root is not the one that was written") }
-        for (at, digest) in bodies {
-            guard let body = try reader.body(at: at) else { continue }
+        if [UInt8](row["root"] as Data) != state.log.root.bytes {
+            found("the tree's root is not the one that was written")
+        }
+        if [UInt8](row["edge"] as Data) != state.log.savedEdge.flatMap(\.bytes) {
+            found("the tree's saved edge is not the one of its records")
+        }
+        for (at, body) in try reader.bodies(from: position, through: position + UInt64(max(seen, 1)) - 1) {
             report.bodies += 1
+            guard let digest = bodies.first(where: { $0.0 == at })?.1 else {
+                found("a body stands here without its message", at: at)
+                continue
+            }
             if body.withUnsafeBytes({ LogHash.body($0) }).bytes != digest {
                 found("the kept body is not the one that was accepted", at: at)
             }
@@ -113,13 +154,31 @@ package enum JournalVerifier {
         return record.header.withUnsafeBytes { LogHash.messageLeaf(header: $0, bodyDigest: digest) }
     }
 
-    private static func checkStrayBodies(
-        _ reader: JournalReader, _ state: inout State, _ report: inout Report
-    ) throws(JournalError) {
-        let size = Int64(clamping: state.log.size)
-        let stray = try reader.reading { db in
-            try Int64.fetchOne(db, sql: "SELECT position FROM body WHERE position > ? OR position < 1 LIMIT 1", arguments: [size])
+    /// What the rows outside the batches, and the receipt, say about where the log should end.
+    private static func checkEnd(_ reader: JournalReader, _ state: State, _ report: inout Report) throws(JournalError) {
+        let size = state.log.size
+        let (stray, view) = try reader.reading { db in
+            (
+                try Int64.fetchOne(
+                    db, sql: "SELECT position FROM body WHERE position > ? OR position < 1 LIMIT 1",
+                    arguments: [Int64(clamping: size)]),
+                try Int64.fetchOne(db, sql: "SELECT max(CAST(position AS INTEGER)) FROM view")
+            )
         }
-        if let stray { report.findings.append(Finding(position: UInt64(clamping: stray), what: "a body stands here without its message")) }
+        func found(_ what: String, at position: UInt64) {
+            report.findings.append(Finding(position: position, what: what))
+        }
+        if let stray { found("a body stands here without its message", at: UInt64(clamping: stray)) }
+        if let view = view.map({ UInt64(clamping: $0) }), view > size {
+            found("the log ends at \(size), but a view was folded to \(view): its tail is missing", at: size + 1)
+        }
+        guard let receipt = state.receipt else { return }
+        if receipt.treeSize > size {
+            found(
+                "the log ends at \(size), but the receipt is for \(receipt.treeSize): its tail is missing", at: size + 1
+            )
+        } else if receipt.treeSize > 0, receipt.root != state.rootAtReceipt {
+            found("the log had another root at \(receipt.treeSize) records than the receipt says", at: receipt.treeSize)
+        }
     }
 }

@@ -29,8 +29,11 @@ extension JournalReader {
     package func trace(_ id: MessageID) throws(JournalError) -> MessageTrace {
         let made = id.unixMilliseconds * 1000
         let near = try scan(id, from: made - 2_000_000, to: made + Self.answerWindowMicroseconds)
-        if !near.isEmpty { return near }
-        return try scan(id, from: made - Self.clockSkewMicroseconds, to: made + Self.clockSkewMicroseconds + Self.answerWindowMicroseconds)
+        // An answer without its message means that the message lies before the window: the sender's clock is ahead.
+        if near.message != nil { return near }
+        return try scan(
+            id, from: made - Self.clockSkewMicroseconds,
+            to: made + Self.clockSkewMicroseconds + Self.answerWindowMicroseconds)
     }
 
     private func scan(_ id: MessageID, from: Int64, to: Int64) throws(JournalError) -> MessageTrace {
@@ -39,17 +42,20 @@ extension JournalReader {
         while true {
             let page = try batches(from: next, limit: 32)
             guard !page.isEmpty else { return trace }
+            let unread = next
             for batch in page {
                 if batch.committedAt > to { return trace }
                 do throws(Fault) {
                     try batch.forEach { position, type, reader throws(Fault) in
+                        // The page begins with the batch that holds `unread`, which may have been read already.
+                        if position < unread { return }
                         next = max(next, position + 1)
                         try Self.note(id, position, batch.committedAt, type, &reader, &trace)
                     }
                 } catch { throw Self.damaged(error) }
                 if trace.finished != nil { return trace }
             }
-            if page.count < 32 { return trace }
+            if page.count < 32 || next == unread { return trace }
         }
     }
 

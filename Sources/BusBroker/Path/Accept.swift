@@ -49,8 +49,15 @@ extension BrokerCore {
         guard head.sequence == expected else {
             throw Fault(.outOfSequence, at: .broker, "message \(head.sequence) came where \(expected) was next")
         }
-        _ = try frame.reading { raw throws(Fault) in
+        let before = sessions[slot].receivedBytes
+        let cost = try frame.reading { raw throws(Fault) in
             try EnvelopeFrame.decode(raw, head) { _, envelope in take(envelope, frame, raw, slot, now) }
+        }
+        // Envelopes that could not be read count too: the sender counted them.
+        sessions[slot].receivedBytes = before + UInt64(cost)
+        if sessions[slot].refused.count > limits.refusedRows {
+            reject(sessions[slot].route, Fault(.creditExceeded, at: .broker, "messages far over the credit"))
+            end(slot, "sent far over its credit", now)
         }
     }
 
@@ -63,9 +70,9 @@ extension BrokerCore {
         case .failure(let fault): refuse(slot, fault.code)
         case .success(let view):
             sessions[slot].receivedBytes += UInt64(view.cost)
-            let session = sessions[slot]
-            if session.received > session.decided + Limits.creditMessages
-                || session.receivedBytes > session.decidedBytes + Limits.creditBytes
+            // Field by field: copying the whole session would cost more than everything else here.
+            if sessions[slot].received > sessions[slot].decided + Limits.creditMessages
+                || sessions[slot].receivedBytes > sessions[slot].decidedBytes + Limits.creditBytes
             {
                 return refuse(slot, .creditExceeded, retryAfter: 10)
             }
@@ -81,7 +88,6 @@ extension BrokerCore {
     private mutating func acceptRequest(
         _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
-        if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         let right: Rights.Right
         switch rights.decide(agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw) {
         case .refused(let code):
@@ -90,6 +96,7 @@ extension BrokerCore {
         case .allowed(let found): right = found
         }
         if let open = calls.reference(view.header.id) { return repeated(open, slot) }
+        if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         let reference = SessionReference(slot: slot, id: sessions[slot].id)
         var call = Call(
             id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex, integration: right.integration,
@@ -118,6 +125,7 @@ extension BrokerCore {
         guard calls[open].consumerAgent == sessions[slot].agentIndex else { return refuse(slot, .idReused) }
         counters.duplicates += 1
         calls[open].consumer = SessionReference(slot: slot, id: sessions[slot].id)
+        calls[open].isRepeated = true
     }
 
     private mutating func acceptReply(_ view: EnvelopeView, _ frame: [UInt8], _ slot: Int, _ now: Moment) {
@@ -146,11 +154,19 @@ extension BrokerCore {
             noteRefused(raw, view, code)
             return refuse(slot, code)
         case .allowed(let type):
-            guard events.hasRoom(for: type, limit: limits.pendingEvents) else { return refuse(slot, .queueFull, retryAfter: 1000) }
+            guard events.hasRoom(for: type, limits) else { return refuse(slot, .queueFull, retryAfter: 1000) }
             sessions[slot].acceptUrgent = true
-            counters.eventsAccepted += 1
             let event = PendingEvent(
-                type: type, header: Array(frame[view.header.range]), body: Array(frame[view.body]), acceptedAt: now.wall)
+                id: view.header.id, publisher: String(decoding: raw[view.header.consumer], as: UTF8.self), type: type,
+                header: Array(frame[view.header.range]), body: Array(frame[view.body]), acceptedAt: now.wall)
+            if let known = events.fingerprint(of: event.key) {
+                guard known == event.fingerprint else { return refuse(slot, .idReused) }
+                // Accepted before: it is durable when the batch that this message is decided with is.
+                counters.duplicates += 1
+                return
+            }
+            events.remember(event)
+            counters.eventsAccepted += 1
             gather(
                 JournalBatch.Message(
                     frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
@@ -166,6 +182,8 @@ extension BrokerCore {
         sessions[slot].refused.append(
             Acceptance.Refused(sequence: sequence, code: code.number, retryAfterMilliseconds: retryAfter))
         touch(slot)
+        // Its sender waits for the answer: what could wait in the batch before it goes along.
+        gathering.isUrgent = true
     }
 
     /// A planned call that cannot be taken now: it counts against its integration, and leaves a trace.

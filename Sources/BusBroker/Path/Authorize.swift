@@ -81,7 +81,7 @@ struct Rights: Sendable {
 
     // MARK: - Who is there
 
-    func hasLiveAgent(_ system: Int) -> Bool { !providers[system].isEmpty }
+    func hasLiveAgent(_ system: Int) -> Bool { providers.indices.contains(system) && !providers[system].isEmpty }
 
     mutating func join(slot: Int, systems names: [String]) {
         for name in names { if let system = systemIndex[name] { providers[system].append(slot) } }
@@ -93,6 +93,8 @@ struct Rights: Sendable {
 
     /// The next agent of a system: fewest open requests first, in turn among equals.
     mutating func choose(_ system: Int, _ sessions: SessionTable, cost: Int) -> Int? {
+        // A system that left the space while a request to it was open has no index any more.
+        guard providers.indices.contains(system) else { return nil }
         let candidates = providers[system]
         if candidates.count == 1 { return sessions[candidates[0]].isDraining ? nil : candidates[0] }
         var best: (slot: Int, load: Int)?
@@ -123,6 +125,8 @@ struct Rights: Sendable {
         guard agents[agent].systems.contains(consumer) else { return .refused(.keyNotForSystem) }
         switch routes.way(from: consumer, to: target) {
         case .success(let way):
+            // The right to receive an event is no right to ask its publisher.
+            guard way.service.kind == .request else { return .refused(.noSuchService) }
             guard let provider = systemIndex[way.service.provider] else { return .refused(.noSuchService) }
             return .allowed(Right(integration: UInt32(way.index), stage: way.stage.number, provider: provider))
         case .failure(.noSuchService): return .refused(.noSuchService)

@@ -25,6 +25,15 @@ struct Gathering: Sendable {
     var lazySince: Int64 = 0
 
     var isEmpty: Bool { batch.isEmpty && touched.isEmpty }
+
+    /// Events take over the index that their type has in another space; -1 where it has none.
+    mutating func remap(from old: Rights, to new: Rights) {
+        for index in effects.indices {
+            guard case .fanOut(var event) = effects[index].effect else { continue }
+            event.type = old.eventTypes.indices.contains(event.type) ? new.event(old.eventTypes[event.type]) ?? -1 : -1
+            effects[index].effect = .fanOut(event)
+        }
+    }
 }
 
 /// Step 3: nothing is delivered or acknowledged before it is durable. While one batch is written, the next one gathers.
@@ -35,8 +44,11 @@ extension BrokerCore {
         if gathering.batch.isEmpty {
             decideTouched(gathering.touched)
             gathering.touched = []
+            gathering.isUrgent = false
+            finishStep(now)
             return nil
         }
+        guard now.monotonic >= commitNotBefore else { return nil }
         let lazyIsDue = gathering.lazySince > 0 && now.monotonic - gathering.lazySince >= limits.finishDelay
         guard gathering.isUrgent || lazyIsDue || isDraining else { return nil }
         for index in gathering.touched.indices {
@@ -72,29 +84,78 @@ extension BrokerCore {
         finishStep(now)
     }
 
-    /// The batch could not be written. Nothing of it happened: every sender is told, and may send again.
+    /// The batch could not be written. None of its messages happened: every sender is told, and may send again. What the
+    /// broker itself did (ends of requests, spaces, who came and went) did happen and goes into the next batch.
     package mutating func commitFailed(_ fault: Fault, at now: Moment) {
         guard let failed = committing else { return }
         committing = nil
+        commitNotBefore = now.monotonic + limits.commitRetry
         for (_, effect) in failed.effects {
             switch effect {
-            case .deliver(let call), .finish(let call): fail(call, fault.code, at: .broker, now)
-            case .fanOut: break
+            case .deliver(let call): withdraw(call, fault.code, failed.touched, now)
+            case .finish(let call): fail(call, fault.code, at: .broker, now)
+            case .fanOut(let event): events.forget(event.key)
             }
         }
         for item in failed.touched where sessions.isLive(item.session.slot, item.session.id) {
-            // Replies and events of the failed batch count as refused; requests got a fault as their answer.
-            let slot = item.session.slot
-            for sequence in sessions[slot].decided + 1..<max(item.received + 1, sessions[slot].decided + 1) {
-                guard !sessions[slot].refused.contains(where: { $0.sequence == sequence }) else { continue }
-                sessions[slot].refused.append(
-                    Acceptance.Refused(sequence: sequence, code: fault.code.number, retryAfterMilliseconds: 1000))
-            }
+            refuseAll(item, fault.code)
         }
+        takeBack(failed, now)
         decide(failed.touched)
         notice(.error, "the journal refused a batch", ["why": fault.detail, "records": "\(failed.batch.count)"])
         finishStep(now)
     }
+
+    /// A request whose acceptance failed. The refused row of ACCEPT is its answer, unless somebody else waits for it by now.
+    private mutating func withdraw(_ call: CallReference, _ code: FaultCode, _ touched: [Gathering.Touched], _ now: Moment) {
+        guard calls.isOpen(call) else { return }
+        if calls[call].isRepeated || !touched.contains(where: { $0.session == calls[call].consumer }) {
+            return fail(call, code, at: .broker, now)
+        }
+        counters.requestsFailed += 1
+        calls.remove(call)
+    }
+
+    private mutating func refuseAll(_ item: Gathering.Touched, _ code: FaultCode) {
+        let slot = item.session.slot
+        let first = sessions[slot].decided + 1
+        guard item.received >= first else { return }
+        let known = Set(sessions[slot].refused.map(\.sequence))
+        for sequence in first...item.received where !known.contains(sequence) {
+            sessions[slot].refused.append(
+                Acceptance.Refused(sequence: sequence, code: code.number, retryAfterMilliseconds: 1000))
+        }
+        sessions[slot].refused.sort { $0.sequence < $1.sequence }
+    }
+
+    /// Puts the records of a failed batch that are not messages before those that gather now. While the disk stays full
+    /// the oldest are given up; a space never is.
+    private mutating func takeBack(_ failed: Gathering, _ now: Moment) {
+        var kept: [JournalBatch.Entry] = []
+        var surplus = -limits.gatheredRecords / 2
+        for entry in failed.batch.entries { if case .message = entry {} else { surplus += 1 } }
+        for entry in failed.batch.entries {
+            switch entry {
+            case .message: continue
+            case .record(.space, _):
+                kept.append(entry)
+                gathering.isUrgent = true
+            case .record, .finished:
+                surplus -= 1
+                if surplus < 0 { kept.append(entry) }
+            }
+        }
+        guard !kept.isEmpty else { return }
+        var batch = JournalBatch()
+        for entry in kept { batch.append(entry) }
+        for entry in gathering.batch.entries { batch.append(entry) }
+        gathering.batch = batch
+        for index in gathering.effects.indices { gathering.effects[index].index += kept.count }
+        gathering.lazySince = now.monotonic
+    }
+
+    /// Whatever gathered is worth a commit now.
+    package mutating func hurry() { gathering.isUrgent = true }
 
     mutating func gather(_ message: JournalBatch.Message, then effect: Gathering.Effect) {
         let index = gathering.batch.append(.message(message))

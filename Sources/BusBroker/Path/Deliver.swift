@@ -67,9 +67,10 @@ extension BrokerCore {
     }
 
     private mutating func wait(_ envelope: OutgoingEnvelope, _ call: CallReference?, _ slot: Int) -> Bool {
-        guard sessions[slot].waiting.count < limits.waitingMessages,
-            sessions[slot].waitingBytes + envelope.cost <= limits.waitingBytes
-        else { return false }
+        if !hasRoomToWait(envelope, slot) {
+            forgetEnded(slot, everywhere: true)
+            guard hasRoomToWait(envelope, slot) else { return false }
+        }
         // Copied out of its frame: what waits may pin only its own bytes.
         var own = envelope
         own.header = ArraySlice(Array(envelope.header))
@@ -78,6 +79,23 @@ extension BrokerCore {
         sessions[slot].waitingBytes += own.cost
         if let call { calls[call].envelope = nil }
         return true
+    }
+
+    private func hasRoomToWait(_ envelope: OutgoingEnvelope, _ slot: Int) -> Bool {
+        sessions[slot].waiting.count < limits.waitingMessages
+            && sessions[slot].waitingBytes + envelope.cost <= limits.waitingBytes
+    }
+
+    /// Drops requests that ended while they waited: at the front, where the oldest are, or wherever they stand.
+    mutating func forgetEnded(_ slot: Int, everywhere: Bool = false) {
+        while let first = sessions[slot].waiting.first, let call = first.call, !calls.isOpen(call) {
+            sessions[slot].waiting.removeFirst()
+            sessions[slot].waitingBytes -= first.envelope.cost
+        }
+        guard everywhere else { return }
+        let left = sessions[slot].waiting.filter { waiting in waiting.call.map { calls.isOpen($0) } ?? true }
+        sessions[slot].waiting = left
+        sessions[slot].waitingBytes = left.reduce(0) { $0 + $1.envelope.cost }
     }
 
     // MARK: - What leaves at the end of a step
@@ -121,7 +139,7 @@ extension BrokerCore {
         let session = sessions[slot]
         guard session.decided > session.acceptSent else { return }
         let quarter = session.decided - session.acceptSent >= Limits.creditMessages / 4
-        let bytes = session.decidedBytes + Limits.creditBytes / 4 < session.receivedBytes
+        let bytes = session.decidedBytes - session.acceptSentBytes >= Limits.creditBytes / 4
         guard session.acceptUrgent || quarter || bytes || session.refused.contains(where: { $0.sequence <= session.decided })
         else {
             if session.acceptOwedSince == 0 { sessions[slot].acceptOwedSince = now.monotonic }
@@ -135,6 +153,7 @@ extension BrokerCore {
         let refused = sessions[slot].refused.filter { $0.sequence <= decided }
         sessions[slot].refused.removeAll { $0.sequence <= decided }
         sessions[slot].acceptSent = decided
+        sessions[slot].acceptSentBytes = sessions[slot].decidedBytes
         sessions[slot].acceptUrgent = false
         sessions[slot].acceptOwedSince = 0
         let acceptance = Acceptance(sequence: decided, treeSize: treeSize, root: treeRoot, refused: refused)

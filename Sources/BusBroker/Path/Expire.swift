@@ -5,15 +5,21 @@ import BusProtocol
 extension BrokerCore {
     /// Call at least every 16 ms while requests are open, and a few times a second otherwise.
     package mutating func tick(at now: Moment) {
-        for call in deadlines.due(now: now.monotonic) where calls.isOpen(call) && calls[call].deadline <= now.monotonic {
+        for call in deadlines.due(now: now.monotonic) where calls.isOpen(call) {
+            guard calls[call].deadline <= now.monotonic else {
+                // Its slot came up a turn too early: the process had stood still longer than the wheel reaches.
+                deadlines.set(call, at: calls[call].deadline, now: now.monotonic)
+                continue
+            }
             // An answer that is being written is delivered: it came in time.
             if calls[call].state != .answered { fail(call, .deadlinePassed, at: hopInFault(call), now) }
         }
         for slot in sessions.indices where sessions[slot].acceptOwedSince > 0 {
             if now.monotonic - sessions[slot].acceptOwedSince >= limits.acceptDelay { sendAccept(slot) }
         }
+        for slot in sessions.indices where !sessions[slot].waiting.isEmpty { forgetEnded(slot) }
         beat(now)
-        redeliverEvents(now)
+        if now.monotonic - lastRedelivery >= limits.redeliveryInterval { redeliverEvents(now) }
         flushRefusals(now)
         finishStep(now)
     }
@@ -59,8 +65,8 @@ extension BrokerCore {
         return envelope
     }
 
-    private mutating func flushRefusals(_ now: Moment) {
-        guard !refusals.isEmpty, now.monotonic - lastRefusalFlush >= 250_000 else { return }
+    mutating func flushRefusals(_ now: Moment, atOnce: Bool = false) {
+        guard !refusals.isEmpty, atOnce || now.monotonic - lastRefusalFlush >= 250_000 else { return }
         lastRefusalFlush = now.monotonic
         for (key, count) in refusals {
             let record = RefusedRecord(

@@ -10,13 +10,37 @@ package struct PendingEvent: Sendable {
     var body: [UInt8]
     /// Unix microseconds.
     var acceptedAt: Int64
+    let key: EventKey
+
+    init(id: MessageID, publisher: String, type: Int, header: [UInt8], body: [UInt8], acceptedAt: Int64) {
+        key = EventKey(id: id, publisher: publisher)
+        self.type = type
+        self.header = header
+        self.body = body
+        self.acceptedAt = acceptedAt
+    }
+
+    var cost: Int { header.count + body.count }
+    /// Tells the same bytes from others within this process.
+    var fingerprint: Int {
+        var hasher = Hasher()
+        hasher.combine(header)
+        hasher.combine(body)
+        return hasher.finalize()
+    }
+}
+
+/// What names an event: ids are unique within the system that makes them.
+struct EventKey: Hashable, Sendable {
+    var id: MessageID
+    var publisher: String
 }
 
 /// Events that not every subscriber has settled yet. The truth of them is the journal (message and settled records).
 struct EventTable: Sendable {
     struct Delivery: Sendable {
         let position: UInt64
-        let subscription: Rights.Subscription
+        var subscription: Rights.Subscription
         var attempt: UInt16 = 0
         /// With this session now; nil while it waits.
         var session: SessionReference?
@@ -26,18 +50,68 @@ struct EventTable: Sendable {
 
     private(set) var events: [UInt64: (event: PendingEvent, open: Int)] = [:]
     var deliveries: [UInt64: [Delivery]] = [:]
-    private var perType: [Int: Int] = [:]
+    private var perType: [Int: (count: Int, bytes: Int)] = [:]
+    /// Events accepted lately, so that one sent again after a reconnect has no second effect.
+    private var recent: [EventKey: Int] = [:]
+    private var recentOrder: Deque<EventKey> = []
+    static let recentLimit = 65_536
 
     var count: Int { events.count }
     var positions: [UInt64] { events.keys.sorted() }
 
-    func hasRoom(for type: Int, limit: Int) -> Bool { perType[type, default: 0] < limit }
+    func hasRoom(for type: Int, _ limits: BrokerLimits) -> Bool {
+        let (count, bytes) = perType[type, default: (0, 0)]
+        return count < limits.pendingEvents && bytes < limits.pendingEventBytes
+    }
+
+    /// The fingerprint of an event of this name that was accepted; nil when none is remembered.
+    func fingerprint(of key: EventKey) -> Int? { recent[key] }
+
+    mutating func remember(_ event: PendingEvent) {
+        if recent.updateValue(event.fingerprint, forKey: event.key) == nil { recentOrder.append(event.key) }
+        while recentOrder.count > Self.recentLimit { recent[recentOrder.removeFirst()] = nil }
+    }
+
+    mutating func forget(_ key: EventKey) { recent[key] = nil }
 
     mutating func add(_ event: PendingEvent, position: UInt64, _ subscriptions: [Rights.Subscription]) {
         guard !subscriptions.isEmpty else { return }
         events[position] = (event, subscriptions.count)
         deliveries[position] = subscriptions.map { Delivery(position: position, subscription: $0) }
-        perType[event.type, default: 0] += 1
+        count(event, by: 1)
+    }
+
+    private mutating func count(_ event: PendingEvent, by sign: Int) {
+        let (count, bytes) = perType[event.type, default: (0, 0)]
+        perType[event.type] = (count + sign, bytes + sign * event.cost)
+    }
+
+    /// Takes over the indices of another space. What no subscriber is owed any more is dropped.
+    mutating func remap(from old: Rights, to new: Rights) {
+        let before = self
+        events = [:]
+        deliveries = [:]
+        perType = [:]
+        for (position, entry) in before.events {
+            guard old.eventTypes.indices.contains(entry.event.type),
+                let type = new.event(old.eventTypes[entry.event.type])
+            else { continue }
+            let open = before.deliveries[position, default: []].compactMap { delivery -> Delivery? in
+                let name = old.systems[delivery.subscription.subscriber]
+                guard let now = new.subscriptions[type].first(where: { new.systems[$0.subscriber] == name }) else {
+                    return nil
+                }
+                var delivery = delivery
+                delivery.subscription = now
+                return delivery
+            }
+            guard !open.isEmpty else { continue }
+            var event = entry.event
+            event.type = type
+            events[position] = (event, open.count)
+            deliveries[position] = open
+            count(event, by: 1)
+        }
     }
 
     mutating func settle(_ position: UInt64, subscriber: Int) -> (PendingEvent, Delivery)? {
@@ -48,12 +122,10 @@ struct EventTable: Sendable {
         if deliveries[position]?.isEmpty ?? true {
             deliveries[position] = nil
             events[position] = nil
-            perType[entry.event.type, default: 1] -= 1
+            count(entry.event, by: -1)
         }
         return (entry.event, delivery)
     }
-
-    mutating func move(from: SessionReference, to: SessionReference) { forSession(from) { $0.session = to } }
 
     mutating func release(_ session: SessionReference) { forSession(session) { $0.session = nil } }
 
@@ -73,6 +145,8 @@ struct EventTable: Sendable {
 /// Events fan out to every subscribing system, one agent of each, until it settles them.
 extension BrokerCore {
     mutating func fanOut(_ event: PendingEvent, position: UInt64, _ now: Moment) {
+        // Its type may have left the space while the batch was written.
+        guard rights.subscriptions.indices.contains(event.type) else { return }
         events.add(event, position: position, rights.subscriptions[event.type])
         deliverEvent(position, now)
     }
@@ -81,10 +155,14 @@ extension BrokerCore {
     package mutating func restore(event header: [UInt8], body: [UInt8], position: UInt64, acceptedAt: Int64, settledBy: Set<String>) {
         guard let decoded = try? Header(decoding: header), let type = rights.event(decoded.target) else { return }
         let open = rights.subscriptions[type].filter { !settledBy.contains(rights.systems[$0.subscriber]) }
-        events.add(PendingEvent(type: type, header: header, body: body, acceptedAt: acceptedAt), position: position, open)
+        let event = PendingEvent(
+            id: decoded.id, publisher: decoded.consumer, type: type, header: header, body: body, acceptedAt: acceptedAt)
+        events.remember(event)
+        events.add(event, position: position, open)
     }
 
     mutating func redeliverEvents(_ now: Moment) {
+        lastRedelivery = now.monotonic
         guard events.count > 0 else { return }
         for position in events.positions { deliverEvent(position, now) }
     }
@@ -93,7 +171,13 @@ extension BrokerCore {
 
     private mutating func deliverEvent(_ position: UInt64, _ now: Moment) {
         guard let entry = events.events[position], var deliveries = events.deliveries[position] else { return }
+        var worn: [EventTable.Delivery] = []
         for index in deliveries.indices where deliveries[index].session == nil && deliveries[index].notBefore <= now.monotonic {
+            // Also an event that ends every agent it is given to must end some day.
+            if Int(deliveries[index].attempt) >= limits.eventAttempts {
+                worn.append(deliveries[index])
+                continue
+            }
             var envelope = OutgoingEnvelope(header: entry.event.header[...], body: entry.event.body[...])
             let system = deliveries[index].subscription.subscriber
             guard let slot = rights.choose(system, sessions, cost: envelope.cost),
@@ -110,6 +194,7 @@ extension BrokerCore {
             push(envelope, to: slot)
         }
         events.deliveries[position] = deliveries
+        for delivery in worn { close(delivery, FaultCode.providerFault.number, now) }
     }
 
     /// ACK, NAK, TERM of deliveries that are with this very session; anything else is ignored and counted.
@@ -120,7 +205,7 @@ extension BrokerCore {
         }
         let session = SessionReference(slot: slot, id: sessions[slot].id)
         for row in settlement.rows {
-            guard let index = events.deliveries[row.position]?.firstIndex(where: { $0.session == session }),
+            guard let index = settled(row.position, by: session),
                 let delivery = events.deliveries[row.position]?[index]
             else {
                 counters.duplicates += 1
@@ -135,6 +220,16 @@ extension BrokerCore {
                 close(delivery, code, now)
             }
         }
+    }
+
+    /// The delivery a settlement speaks of: one with this session, or one that was with the session before it.
+    private func settled(_ position: UInt64, by session: SessionReference) -> Int? {
+        guard let deliveries = events.deliveries[position] else { return nil }
+        let systems = sessions[session.slot].systems
+        return deliveries.firstIndex { $0.session == session }
+            ?? deliveries.firstIndex {
+                $0.session == nil && $0.attempt > 0 && systems.contains(rights.systems[$0.subscription.subscriber])
+            }
     }
 
     private mutating func close(_ delivery: EventTable.Delivery, _ code: UInt16, _ now: Moment) {

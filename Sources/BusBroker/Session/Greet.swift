@@ -22,7 +22,9 @@ extension BrokerCore {
         let resumes = previous.map { sessions[$0.slot].instance == hello.instance } ?? false
         if let previous, !resumes { end(previous.slot, "another instance took its place", now) }
         let isNew = !resumes
-        if let previous, resumes { detach(previous.slot) }
+        let detached = resumes ? previous.flatMap { detach($0.slot) } : nil
+        // A route is reused only after its connection is gone: whoever had it cannot be reached there any more.
+        if let stranger = sessions.slot(route: route) { end(stranger, "its connection is gone", now) }
         nextSession += 1
         let session = Session(
             id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name, systems: hello.systems,
@@ -32,6 +34,11 @@ extension BrokerCore {
         rights.join(slot: slot, systems: session.systems)
         if let previous, resumes { move(from: previous, to: slot) }
         welcome(slot)
+        if let detached {
+            sessions[slot].waiting = detached.waiting
+            sessions[slot].waitingBytes = detached.waitingBytes
+            sendWaiting(slot, now)
+        }
         if isNew { announce(sessions[slot], up: true, "greeted", now) }
         redeliverEvents(toSystemsOf: slot, now)
         finishStep(now)
@@ -80,9 +87,9 @@ extension BrokerCore {
     }
 
     /// Removes a session whose work goes on under a new one.
-    private mutating func detach(_ slot: Int) {
-        sessions.remove(slot)
+    private mutating func detach(_ slot: Int) -> Session? {
         rights.leave(slot: slot)
+        return sessions.remove(slot)
     }
 
     private mutating func move(from previous: SessionReference, to slot: Int) {
@@ -90,12 +97,11 @@ extension BrokerCore {
         for call in calls.references(where: { $0.consumer == previous || $0.providerSession == previous }) {
             if calls[call].consumer == previous { calls[call].consumer = next }
             guard calls[call].providerSession == previous else { continue }
-            if calls[call].state == .delivered {
-                calls[call].providerSession = next
-                sessions[slot].outstanding += 1
-            }
+            calls[call].providerSession = next
+            if calls[call].state == .delivered { sessions[slot].outstanding += 1 }
         }
-        events.move(from: previous, to: next)
+        // What was on its way when the connection broke may be lost: not settled is delivered again.
+        events.release(previous)
     }
 
     /// BYE.

@@ -12,7 +12,10 @@ extension BrokerCore {
         let more = head.messageLimit > sessions[slot].messageLimit || head.byteLimit > sessions[slot].byteLimit
         sessions[slot].messageLimit = max(sessions[slot].messageLimit, head.messageLimit)
         sessions[slot].byteLimit = max(sessions[slot].byteLimit, head.byteLimit)
-        if more, !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
+        guard more else { return }
+        if !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
+        // Events that found no credit go with the next tick.
+        lastRedelivery = 0
     }
 
     mutating func heartbeat(_ frame: [UInt8], _ head: FrameHead, _ slot: Int) throws(Fault) {
@@ -48,7 +51,10 @@ extension BrokerCore {
         let wasAway = lastHeartbeat > 0 && now.monotonic - lastHeartbeat > 2 * interval
         lastHeartbeat = now.monotonic
         for slot in sessions.indices {
-            if wasAway { sessions[slot].lastHeard = max(sessions[slot].lastHeard, now.monotonic - interval) }
+            if wasAway {
+                let fresh = now.monotonic - min(interval, silenceLimit - interval)
+                sessions[slot].lastHeard = max(sessions[slot].lastHeard, fresh)
+            }
             if now.monotonic - sessions[slot].lastHeard >= silenceLimit {
                 end(slot, "missed its heartbeats", now)
             } else {

@@ -23,6 +23,7 @@ struct Session: Sendable {
     var decided: UInt64 = 0
     var decidedBytes: UInt64 = 0
     var acceptSent: UInt64 = 0
+    var acceptSentBytes: UInt64 = 0
     var refused: [Acceptance.Refused] = []
     /// A command or event waits for its ACCEPT: send it with the commit, not later.
     var acceptUrgent = false
@@ -64,7 +65,7 @@ struct SessionTable: Sendable {
     private var byRoute: [[UInt8]: Int] = [:]
     private var byKey: [String: Int] = [:]
 
-    var count: Int { byRoute.count }
+    var count: Int { byKey.count }
     var indices: [Int] { slots.indices.filter { slots[$0] != nil } }
 
     func slot(route: [UInt8]) -> Int? { byRoute[route] }
@@ -93,7 +94,7 @@ struct SessionTable: Sendable {
         guard slots.indices.contains(slot), let session = slots[slot] else { return nil }
         slots[slot] = nil
         free.append(slot)
-        byRoute[session.route] = nil
+        if byRoute[session.route] == slot { byRoute[session.route] = nil }
         if byKey[session.key] == slot { byKey[session.key] = nil }
         return session
     }

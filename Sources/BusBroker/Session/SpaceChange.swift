@@ -9,31 +9,44 @@ extension BrokerCore {
         rights = Rights(snapshot)
         gather(.space, snapshot.canonical, now, urgent: true)
         observations.append(.space(snapshot))
-        remapIntegrations(from: old)
+        remap(from: old)
+        var dismissed: [Int] = []
         for slot in sessions.indices {
             let session = sessions[slot]
             guard let agent = rights.agent(key: session.key),
                 session.systems.allSatisfy({ rights.agents[agent].systems.contains($0) })
             else {
-                reject(session.route, Fault(.unknownKey, at: .broker, "the key was removed from the space"))
-                end(slot, "its key was removed from the space", now)
+                dismissed.append(slot)
                 continue
             }
             sessions[slot].agentIndex = agent
             rights.join(slot: slot, systems: session.systems)
         }
+        // After the others are in place: what waited for a dismissed agent goes to one that stays.
+        for slot in dismissed {
+            reject(sessions[slot].route, Fault(.unknownKey, at: .broker, "the key was removed from the space"))
+            end(slot, "its key was removed from the space", now)
+        }
         notice(.info, "a space took effect", ["version": "\(snapshot.version)"])
         finishStep(now)
     }
 
-    /// Open requests keep their integration by its id; where it is gone they end without one.
-    private mutating func remapIntegrations(from old: Rights) {
+    /// Indices are those of one space: open requests and events take over the new ones by name. A request whose
+    /// integration is gone ends without one, and one whose provider is gone finds no agent.
+    private mutating func remap(from old: Rights) {
+        events.remap(from: old, to: rights)
+        gathering.remap(from: old, to: rights)
+        committing?.remap(from: old, to: rights)
         let names = old.snapshot.space.integrations.map(\.id)
         let now = Dictionary(
             rights.snapshot.space.integrations.enumerated().map { ($1.id, UInt32($0)) }, uniquingKeysWith: { first, _ in first })
         for call in calls.references(where: { _ in true }) {
             let index = Int(calls[call].integration)
             calls[call].integration = names.indices.contains(index) ? now[names[index]] ?? .max : .max
+            let (provider, agent) = (calls[call].provider, calls[call].consumerAgent)
+            calls[call].provider = old.systems.indices.contains(provider) ? rights.system(old.systems[provider]) ?? -1 : -1
+            calls[call].consumerAgent =
+                old.agents.indices.contains(agent) ? rights.agent(key: old.agents[agent].key) ?? -1 : -1
         }
     }
 
@@ -58,6 +71,7 @@ extension BrokerCore {
 
     /// The last record: stopped in good order.
     package mutating func gatherEnd(at now: Moment) {
+        flushRefusals(now, atOnce: true)
         let record = BrokerRecord(at: now.wall, broker: identity.id, software: identity.software)
         gather(.brokerStopped, record.encoded, now, urgent: true)
     }

@@ -26,6 +26,8 @@ struct BrokerLoop: ~Copyable {
     static let framesPerRound = 256
     /// Batches up to this size are written by this thread itself: handing them over and back takes longer.
     static let inlineRecords = 4
+    /// Commits at the end for what the commits before them brought about.
+    static let lastRounds = 4
     static let tickMicroseconds: Int64 = 8_000
     static let evaluateMicroseconds: Int64 = 250_000
     static let saveMicroseconds: Int64 = 5_000_000
@@ -137,6 +139,13 @@ struct BrokerLoop: ~Copyable {
                     from: message.route, Fault(.tooManyParts, at: .broker, "\(message.extraParts + 1) parts; one is expected"))
                 continue
             }
+            // libzmq's own routing ids begin with 0. One that a peer chose could be that of an agent whose connection
+            // broke, and then bring it that agent's mail.
+            guard message.route.first == 0 else {
+                core.receiveMalformed(
+                    from: message.route, Fault(.badFrame, at: .broker, "the routing id was set by the agent; leave it unset"))
+                continue
+            }
             core.receive(message.payload, from: message.route, key: key, at: clock.now())
         }
     }
@@ -195,12 +204,11 @@ struct BrokerLoop: ~Copyable {
     }
 
     private mutating func saveViews() {
-        let (position, ledger) = readModel.saved()
-        let space = core.rights.snapshot.canonical
+        let (position, ledger, snapshot) = readModel.saved()
         // Encoding takes milliseconds: neither this thread nor the journal's waits for it.
         DispatchQueue.global(qos: .utility).async { [journal] in
             guard let bytes = try? JSONEncoder().encode(ledger) else { return }
-            journal.add(.saveView(ReadModel.spaceViewName, position: position, space))
+            journal.add(.saveView(ReadModel.spaceViewName, position: position, snapshot.canonical))
             journal.add(.saveView(ReadModel.viewName, position: position, Array(bytes)))
         }
     }
@@ -240,7 +248,9 @@ struct BrokerLoop: ~Copyable {
             heldObservations.removeAll(keepingCapacity: true)
             core.committed(committed, at: now)
         case .failure(let error):
-            heldObservations.removeAll()
+            // They were seen, though their records come later; the position they are saved with does not move.
+            readModel.absorb(heldObservations, position: 0)
+            heldObservations.removeAll(keepingCapacity: true)
             core.commitFailed(error.fault, at: now)
             if error.kind != .full {
                 // What is on the disk is not known any more: going on could confirm what is lost.
@@ -251,14 +261,21 @@ struct BrokerLoop: ~Copyable {
     }
 
     private mutating func perform() {
-        for action in core.takeActions() {
-            switch action {
-            case .send(let route, let frame): send(frame, route)
-            case .notice(let notice): log(notice)
-            case .drained:
-                for done in drained { done() }
-                drained = []
-            }
+        // A frame that cannot be sent ends a session, and that has effects of its own.
+        while true {
+            let actions = core.takeActions()
+            if actions.isEmpty { return }
+            for action in actions { perform(action) }
+        }
+    }
+
+    private mutating func perform(_ action: BrokerAction) {
+        switch action {
+        case .send(let route, let frame): send(frame, route)
+        case .notice(let notice): log(notice)
+        case .drained:
+            for done in drained { done() }
+            drained = []
         }
     }
 
@@ -298,21 +315,29 @@ struct BrokerLoop: ~Copyable {
         for done in drained { done() }
     }
 
-    /// What could still wait is written before the journal closes.
-    private mutating func writeLastRecords() {
+    private mutating func awaitCommit() {
         while core.isCommitting {
             takeResults()
-            if core.isCommitting { _ = mailbox.wakeup.wait(atMost: .milliseconds(5)); mailbox.wakeup.drain() }
+            guard core.isCommitting else { return perform() }
+            _ = mailbox.wakeup.wait(atMost: .milliseconds(5))
+            mailbox.wakeup.drain()
+        }
+    }
+
+    /// What could still wait is written before the journal closes.
+    private mutating func writeLastRecords() {
+        awaitCommit()
+        // Each commit may end requests, and their ends are records too.
+        for _ in 0..<Self.lastRounds where !core.isQuiet {
+            core.hurry()
+            pump()
+            awaitCommit()
         }
         core.gatherEnd(at: clock.now())
         pump()
-        while core.isCommitting {
-            takeResults()
-            if core.isCommitting { _ = mailbox.wakeup.wait(atMost: .milliseconds(5)); mailbox.wakeup.drain() }
-        }
-        let (position, ledger) = readModel.saved()
-        let space = core.rights.snapshot.canonical
-        try? journal.journal.saveView(ReadModel.spaceViewName, position: position, space)
+        awaitCommit()
+        let (position, ledger, snapshot) = readModel.saved()
+        try? journal.journal.saveView(ReadModel.spaceViewName, position: position, snapshot.canonical)
         if let bytes = try? JSONEncoder().encode(ledger) {
             try? journal.journal.saveView(ReadModel.viewName, position: position, Array(bytes))
         }

@@ -65,11 +65,11 @@ package final class ReadModel: Sendable {
         }
     }
 
-    /// The ledger and the position it stands for.
-    func saved() -> (position: UInt64, ledger: IntegrationLedger) {
+    /// The ledger, the space it was judged by, and the position both stand for.
+    func saved() -> (position: UInt64, ledger: IntegrationLedger, snapshot: SpaceSnapshot) {
         state.withLock { state in
             Self.fold(&state)
-            return (state.position, state.ledger)
+            return (state.position, state.ledger, state.snapshot)
         }
     }
 

@@ -24,7 +24,9 @@ struct Recovery {
     init(folder: String) throws(JournalError) {
         let reader = try JournalReader(folder: folder)
         if let view = try reader.view(ReadModel.spaceViewName) { snapshot = try? SpaceSnapshot(canonical: view.bytes) }
-        if let view = try reader.view(ReadModel.viewName), snapshot != nil,
+        let spacePosition = try reader.view(ReadModel.spaceViewName)?.position ?? 0
+        // An older space beside a newer ledger: the space in force is then known from the records alone.
+        if let view = try reader.view(ReadModel.viewName), snapshot != nil, spacePosition >= view.position,
             let saved = try? JSONDecoder().decode(IntegrationLedger.self, from: Data(view.bytes))
         {
             ledger = saved
@@ -33,14 +35,14 @@ struct Recovery {
             snapshot = nil
         }
         try replay(reader)
+        lastCommit = try reader.lastCommit()
         try findUnsettledEvents(reader)
     }
 
     private mutating func replay(_ reader: JournalReader) throws(JournalError) {
         var state = self
-        try reader.forEach(from: position + 1) { position, committedAt, type, payload throws(Fault) in
+        try reader.forEach(from: position + 1) { position, _, type, payload throws(Fault) in
             state.position = position
-            state.lastCommit = committedAt
             try state.fold(type, &payload)
         }
         self = state

@@ -1,0 +1,91 @@
+import Foundation
+import Hummingbird
+
+/// Every route of the admin API. `Schemas/admin.openapi.yaml` describes the same ones; a test holds both together.
+package enum AdminRoutes {
+    /// Largest body of a request, bytes.
+    package static let bodyLimit = 4 * 1024 * 1024
+
+    typealias Context = BasicRequestContext
+    typealias Handler = @Sendable (AdminAnswers, Request, Context) async throws -> Response
+
+    struct Route: Sendable {
+        let method: HTTPRequest.Method
+        /// With parameters in braces, as OpenAPI writes them.
+        let path: String
+        var isOpen = false
+        let handler: Handler
+    }
+
+    /// `GET /v1/status`, …, in the order of this list.
+    package static var names: [String] { all.map { "\($0.method.rawValue) \($0.path)" } }
+
+    static let all: [Route] = [
+        Route(method: .get, path: "/v1/health", isOpen: true) { answers, _, _ in AdminJSON.response(answers.health) },
+        Route(method: .get, path: "/v1/status") { answers, _, _ in AdminJSON.response(answers.status()) },
+        Route(method: .get, path: "/v1/systems") { answers, _, _ in AdminJSON.response(answers.systems()) },
+        Route(method: .get, path: "/v1/services") { answers, _, _ in AdminJSON.response(answers.services()) },
+        Route(method: .get, path: "/v1/integrations") { answers, request, _ in
+            let query = request.uri.queryParameters
+            return AdminJSON.response(
+                try answers.integrations(state: query["state"].map(String.init), stage: query["stage"].map(String.init)))
+        },
+        Route(method: .get, path: "/v1/agents") { answers, _, _ in AdminJSON.response(answers.agents()) },
+        Route(method: .get, path: "/v1/messages/{id}") { answers, _, context in
+            AdminJSON.response(try await answers.trace(context.parameters.get("id") ?? ""))
+        },
+        Route(method: .get, path: "/v1/journal") { answers, _, _ in AdminJSON.response(answers.journal()) },
+        Route(method: .get, path: "/v1/space") { answers, _, _ in AdminJSON.response(bytes: answers.space()) },
+        Route(method: .post, path: "/v1/space/check") { answers, request, _ in
+            AdminJSON.response(answers.check(try await body(request)))
+        },
+        Route(method: .post, path: "/v1/space/diff") { answers, request, _ in
+            AdminJSON.response(try answers.diff(try await body(request)))
+        },
+        Route(method: .post, path: "/v1/space/apply") { answers, request, _ in
+            AdminJSON.response(try await answers.apply(try await body(request)))
+        },
+        Route(method: .post, path: "/v1/drain") { answers, _, _ in AdminJSON.response(await answers.drain()) },
+    ]
+
+    static func router(_ answers: AdminAnswers, _ token: AdminToken) -> Router<Context> {
+        let router = Router(context: Context.self)
+        router.add(middleware: Explainer(routes: names))
+        router.add(middleware: Gate(token: token, openPaths: Set(all.filter(\.isOpen).map(\.path))))
+        for route in all {
+            router.on(RouterPath(route.path), method: route.method) { request, context in
+                try await route.handler(answers, request, context)
+            }
+        }
+        return router
+    }
+
+    /// The files of a space out of a request's body.
+    private static func body(_ request: Request) async throws -> SpaceFiles {
+        let bytes: ByteBuffer
+        do { bytes = try await request.body.collect(upTo: bodyLimit) } catch {
+            throw AdminError(
+                413, "too-large", "the body is larger than \(bodyLimit) bytes", why: "a space fits into far less",
+                next: "send only the YAML files of the space")
+        }
+        do { return try AdminJSON.decode(SpaceFiles.self, from: Data(bytes.readableBytesView)) } catch {
+            throw AdminError.badRequest(
+                "the body cannot be read", why: explain(error),
+                next: #"send {"files": [{"name": "space.yaml", "text": "…"}]}"#)
+        }
+    }
+
+    /// Where a body is wrong, without repeating it.
+    private static func explain(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "it is not JSON" }
+        func place(_ path: [any CodingKey]) -> String {
+            path.isEmpty ? "the whole" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+        }
+        return switch error {
+        case .keyNotFound(let key, let context): "the member `\(key.stringValue)` is missing in \(place(context.codingPath))"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context): "the wrong type stands in \(place(context.codingPath))"
+        case .dataCorrupted: "it is not JSON"
+        @unknown default: "it is not JSON"
+        }
+    }
+}

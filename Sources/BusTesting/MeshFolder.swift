@@ -1,0 +1,110 @@
+public import BusAgent
+import BusSystems
+import Foundation
+import Yams
+
+/// The data folder of a mesh: keys, the space's key list, registers. Everything is made once and found again by the next run.
+public struct MeshFolder: Sendable {
+    public let path: String
+
+    /// An agent's file as far as a mesh needs it.
+    public struct AgentFile: Sendable, Equatable {
+        public var path: String
+        public var name: String
+        public var systems: [String]
+        public var database: String?
+        public var register: String?
+    }
+
+    /// The key with which `kerege call` and tests speak as any system, without serving one.
+    public static let operatorName = "operator"
+
+    public init(path: String) { self.path = path }
+
+    public var keys: String { path + "/keys" }
+    public var registers: String { path + "/registers" }
+    public var logs: String { path + "/logs" }
+    public var keyList: String { keys + "/keys.yaml" }
+
+    /// Reads the agents' files of a folder.
+    public static func agents(in folder: String) throws -> [AgentFile] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".yaml") }
+            .sorted()
+        return try names.map { name in
+            let path = folder + "/" + name
+            let node = try Yams.compose(yaml: try String(contentsOfFile: path, encoding: .utf8))
+            guard let node, let agent = node["agent"]?.string else {
+                throw MeshError("\(path) names no agent", remedy: "write a line such as `agent: individuals-1`")
+            }
+            return AgentFile(
+                path: path, name: agent, systems: node["systems"]?.sequence?.compactMap(\.string) ?? [],
+                database: node["database"]?.string, register: node["register"]?.string)
+        }
+    }
+
+    /// Makes missing keys, for the broker, every agent and the operator, and writes the list of their public halves.
+    public func prepareKeys(agents: [AgentFile], systems: [String]) throws {
+        for folder in [path, keys, registers, logs] {
+            try FileManager.default.createDirectory(
+                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        }
+        _ = try key("broker")
+        var lines = ["# Public keys of this mesh; written when the keys are made.", "keys:"]
+        for agent in agents { lines += try entry(agent.name, agent.systems, role: nil) }
+        lines += try entry(Self.operatorName, systems, role: "operator")
+        try (lines.joined(separator: "\n") + "\n").write(toFile: keyList, atomically: true, encoding: .utf8)
+    }
+
+    public func key(_ name: String) throws -> KeyFile {
+        let file = "\(keys)/\(name).key"
+        if FileManager.default.fileExists(atPath: file) { return try KeyFile.load(file) }
+        return try KeyFile.create(name: name, in: keys)
+    }
+
+    private func entry(_ name: String, _ systems: [String], role: String?) throws -> [String] {
+        var lines = [
+            "  - agent: \(name)", "    systems: [\(systems.joined(separator: ", "))]",
+            "    curve: '\(try key(name).publicKey)'",
+        ]
+        if let role { lines.append("    roles: [\(role)]") }
+        return lines
+    }
+
+    /// Makes the registers that are missing, and renews the times of those that are there.
+    /// - Parameter progress: register, steps done, steps in all.
+    public func prepareRegisters(
+        agents: [AgentFile], seed: UInt64, oneIn divisor: Int,
+        progress: @escaping (String, Int, Int) -> Void = { _, _, _ in }
+    ) throws {
+        let generator = RegisterGenerator(
+            population: Population(seed: seed, scale: Scale(oneIn: divisor)),
+            asOf: Int64(Date().timeIntervalSince1970 * 1000))
+        for agent in agents {
+            guard let database = agent.database, let name = agent.register else { continue }
+            guard let register = Register(rawValue: name) else {
+                throw MeshError(
+                    "\(agent.path): there is no register `\(name)`", remedy: "use one of the generated registers")
+            }
+            do {
+                try generator.prepare(register, at: registers + "/" + database) { done, total in
+                    progress(name, done, total)
+                }
+            } catch {
+                throw MeshError(
+                    "the register `\(name)` cannot be prepared: \(error)", remedy: "or choose another data folder")
+            }
+        }
+    }
+
+    /// The number of somebody who is in the register, for examples and tests.
+    public static func exampleIIN(seed: UInt64, oneIn divisor: Int, index: Int = 0) -> String {
+        let population = Population(seed: seed, scale: Scale(oneIn: divisor))
+        return population.iin(index)
+    }
+}
+
+/// Why a mesh could not start or be waited for.
+public struct MeshError: Error, Sendable, CustomStringConvertible {
+    public let description: String
+    public init(_ what: String, remedy: String) { description = "\(what) — \(remedy)" }
+}

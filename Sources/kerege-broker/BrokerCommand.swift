@@ -1,0 +1,103 @@
+import ArgumentParser
+import BusAgent
+import BusBroker
+import BusConsole
+import BusDirectory
+import Foundation
+import Logging
+import ServiceLifecycle
+import UnixSignals
+
+/// The door of the broker: reads options, starts, waits for SIGTERM, drains, stops.
+@main
+struct BrokerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kerege-broker",
+        abstract: "The broker: accepts, authorizes, journals and delivers messages between state systems.",
+        discussion: """
+            Options given here win over the configuration file; without either the defaults apply.
+
+            EXAMPLES
+              kerege-broker --space deploy/space --space data/keys/keys.yaml
+              kerege-broker --config broker.yaml
+              kerege-broker --data /var/lib/kerege --listen tcp://0.0.0.0:7400
+
+            SIGTERM drains: no new requests, open ones end, then the broker stops.
+            """,
+        version: Software.version)
+
+    @Option(help: "YAML file with the members name, listen, http, data, key, space, contracts, log.")
+    var config: String?
+    @Option(help: "Address for agents. (default: tcp://127.0.0.1:7400)")
+    var listen: String?
+    @Option(help: "Address of the admin API, loopback only. (default: 127.0.0.1:7480)")
+    var http: String?
+    @Option(help: "Data folder: journal, admin token. (default: ./data)")
+    var data: String?
+    @Option(help: "Secret CURVE key of the broker. (default: DATA/keys/broker.key)")
+    var key: String?
+    @Option(
+        help: "Folder or file of the space; may be given several times. (default: deploy/space and DATA/keys/keys.yaml)"
+    )
+    var space: [String] = []
+    @Option(help: "Folder of the contracts the space may name. (default: Schemas/contracts)")
+    var contracts: String?
+    @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error. (default: info)")
+    var logLevel: String?
+
+    @Flag(help: ArgumentHelp("End when standard input closes, as a parent's end does.", visibility: .hidden))
+    var stopWithParent = false
+
+    mutating func run() async throws {
+        if stopWithParent { StopWithParent.watch() }
+        let options: BrokerOptions
+        let broker: Broker
+        let logger: Logger
+        do {
+            options = try BrokerOptions(self)
+            logger = try options.logger
+            broker = try Broker(options.brokerConfiguration(), logger: logger)
+        } catch {
+            FileHandle.standardError.write(Data("kerege-broker: \(error)\n".utf8))
+            throw ExitCode(2)
+        }
+        let console = try await start(options, broker, logger)
+        logger.info(
+            "broker listens",
+            metadata: ["endpoint": "\(broker.endpoint)", "http": "\(options.http)", "data": "\(options.data)"])
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [
+                    .init(service: console, successTerminationBehavior: .gracefullyShutdownGroup),
+                    .init(service: BrokerService(broker: broker), successTerminationBehavior: .gracefullyShutdownGroup),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
+        try await group.run()
+        logger.info("broker stopped")
+    }
+
+    private func start(_ options: BrokerOptions, _ broker: Broker, _ logger: Logger) async throws -> Console {
+        do { return try options.console(broker, logger) } catch {
+            await broker.stop()
+            FileHandle.standardError.write(Data("kerege-broker: \(error)\n".utf8))
+            throw ExitCode(2)
+        }
+    }
+}
+
+/// Keeps the broker until it is told to stop, then drains it.
+struct BrokerService: Service {
+    let broker: Broker
+
+    func run() async throws {
+        let failure = await withGracefulShutdownHandler {
+            await broker.ending()
+        } onGracefulShutdown: {
+            Task {
+                await broker.drain()
+                await broker.stop()
+            }
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,94 @@
+import ArgumentParser
+import BusAgent
+import BusProtocol
+import Foundation
+import Logging
+
+/// Options of the commands that take part in the bus as an agent.
+struct AgentOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Data folder with keys/.", valueName: "dir"))
+    var data = "./data"
+    @Option(help: ArgumentHelp("Address of the broker.", valueName: "address"))
+    var broker = "tcp://127.0.0.1:7400"
+    @Option(help: ArgumentHelp("Secret key to connect with. (default: DATA/keys/operator.key)", valueName: "file"))
+    var key: String?
+    @Option(help: ArgumentHelp("Contracts to check bodies against.", valueName: "dir"))
+    var contracts = "Schemas/contracts"
+    @Option(help: "How long to wait: 500ms, 5s, 2m.")
+    var deadline = "5s"
+    @Flag(help: "Print one line of JSON.")
+    var json = false
+
+    /// - Parameter systems: that the agent serves; none for one that only asks, so that no work of others reaches it.
+    func connect(serving systems: [String], preparing prepare: (Agent) -> Void = { _ in }) async throws -> Agent {
+        let path = key ?? data + "/keys/operator.key"
+        let keys: KeyFile
+        let brokerKey: String
+        do throws(KeyFile.Problem) {
+            keys = try KeyFile.load(path)
+            brokerKey = try Self.brokerKey(in: data)
+        } catch {
+            throw Failure.wrongUse(
+                "there is no key to connect with", why: "\(error)",
+                next: "kerege up makes the keys of a demonstration; else name one with --key FILE, or the folder with --data DIR")
+        }
+        var configuration = AgentConfiguration(broker: broker, name: Self.stem(path), systems: systems)
+        configuration.keys = keys
+        configuration.brokerKey = brokerKey
+        configuration.contracts = try library()
+        configuration.defaultDeadline = try span()
+        configuration.connectDeadline = .seconds(5)
+        configuration.drainDeadline = .seconds(2)
+        configuration.logger = Logger(label: "kerege", factory: { _ in SwiftLogNoOpLogHandler() })
+        do throws(BusFault) { return try await Agent.connect(configuration, preparing: prepare) } catch {
+            throw Self.explain(error)
+        }
+    }
+
+    func span() throws(Failure) -> Duration {
+        guard let span = Self.span(deadline), span <= .milliseconds(Limits.deadlineMilliseconds) else {
+            throw .wrongUse("`\(deadline)` is no deadline", why: "it is a number with ms, s or m, at most 5m", next: "use --deadline 5s")
+        }
+        return span
+    }
+
+    private static func span(_ text: String) -> Duration? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let count = Int64(digits), count > 0, count < 1_000_000 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "ms": return .milliseconds(count)
+        case "s", "": return .seconds(count)
+        case "m": return .seconds(count * 60)
+        default: return nil
+        }
+    }
+
+    /// Without the folder nothing is checked here; the provider's agent checks all the same.
+    private func library() throws(Failure) -> ContractLibrary? {
+        guard FileManager.default.fileExists(atPath: contracts) else { return nil }
+        do throws(ContractLibrary.Problem) { return try ContractLibrary.load(contracts) } catch {
+            throw .wrongUse("the contracts cannot be read", why: "\(error)", next: "name another folder with --contracts DIR")
+        }
+    }
+
+    private static func brokerKey(in data: String) throws(KeyFile.Problem) -> String {
+        let shown = data + "/keys/broker.pub"
+        return try KeyFile.publicKey(access(shown, R_OK) == 0 ? shown : data + "/keys/broker.key")
+    }
+
+    private static func stem(_ path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        return name.hasSuffix(".key") ? String(name.dropLast(4)) : name
+    }
+
+    /// A fault of the bus as a failure of a command: without a broker 3, else the answer is "no".
+    static func explain(_ fault: BusFault, trace id: String? = nil) -> Failure {
+        let isUnreachable = fault.code == .brokerUnreachable
+        let place = fault.pointer.map { " at \($0.isEmpty ? "the whole body" : $0)" } ?? ""
+        let meaning = fault.code?.meaning ?? "The other side named a fault this version does not know."
+        return Failure(
+            isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)",
+            why: fault.detail.isEmpty ? meaning : "\(meaning) \(fault.detail)\(place)",
+            next: isUnreachable ? "start a broker with kerege up, name it with --broker, or look closer with kerege doctor" : fault.remedy)
+    }
+}

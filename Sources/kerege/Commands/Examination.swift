@@ -1,0 +1,133 @@
+import BusAgent
+import BusConsole
+import BusDirectory
+import Foundation
+import ZeroMQ
+
+/// One thing that was looked at.
+struct Check: Encodable, Sendable {
+    var name: String
+    var ok: Bool
+    var found: String
+    /// The command that mends it; nil when nothing is to be mended.
+    var mend: String?
+
+    static func good(_ name: String, _ found: String) -> Check { Check(name: name, ok: true, found: found, mend: nil) }
+    static func bad(_ name: String, _ found: String, mend: String) -> Check {
+        Check(name: name, ok: false, found: found, mend: mend)
+    }
+}
+
+/// What `kerege doctor` looks at, in the order in which things depend on each other.
+struct Examination {
+    /// Less free space than this is bad, bytes: 1 GiB.
+    static let enoughSpace: Int64 = 1 << 30
+    /// Clocks further apart than this make expiries and traces wrong, milliseconds.
+    static let believableSkew: Int64 = 5_000
+
+    let data: String
+    let http: String
+    let contracts: String
+
+    func run() -> [Check] {
+        [dataFolder(), freeSpace(), zeroMQ(), contractFolder()] + keys() + broker()
+    }
+
+    private func dataFolder() -> Check {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue else {
+            return .bad("data folder", "there is no folder \(data)", mend: "kerege up --data \(data)")
+        }
+        guard access(data, R_OK | X_OK) == 0 else {
+            return .bad("data folder", "\(data) cannot be read by this user", mend: "sudo -u BROKER-USER kerege doctor --data \(data)")
+        }
+        return .good("data folder", data)
+    }
+
+    private func freeSpace() -> Check {
+        let place = FileManager.default.fileExists(atPath: data) ? data : "."
+        let attributes = try? FileManager.default.attributesOfFileSystem(forPath: place)
+        guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value else {
+            return .bad("disk", "the free space of \(place) is not known", mend: "df -h \(place)")
+        }
+        let text = "\(free / (1 << 20)) MiB free"
+        return free >= Self.enoughSpace ? .good("disk", text) : .bad("disk", text, mend: "df -h \(place)  # free at least 1 GiB")
+    }
+
+    /// The library is linked; making a key proves that it has CURVE.
+    private func zeroMQ() -> Check {
+        do throws(ZeroMQError) {
+            _ = try CurveKey.generatePair()
+            return .good("libzmq", "has CURVE")
+        } catch { return .bad("libzmq", "\(error)", mend: "apt install libzmq5") }
+    }
+
+    private func contractFolder() -> Check {
+        do throws(ContractLibrary.Problem) {
+            return .good("contracts", "\(try ContractLibrary.load(contracts).names.count) in \(contracts)")
+        } catch { return .bad("contracts", "\(error)", mend: "kerege doctor --contracts DIR") }
+    }
+
+    private func keys() -> [Check] {
+        let folder = data + "/keys"
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".key") }.sorted()
+        guard !names.isEmpty else { return [.bad("keys", "no key files in \(folder)", mend: "kerege keys new broker --dir \(folder)")] }
+        let broken = names.compactMap { name -> Check? in
+            do throws(KeyFile.Problem) {
+                _ = try KeyFile.load("\(folder)/\(name)")
+                return nil
+            } catch {
+                let isOpen = "\(error)".contains("chmod")
+                return .bad(
+                    "key \(name)", "\(error)",
+                    mend: isOpen ? "chmod 600 \(folder)/\(name)" : "kerege keys new \(name.dropLast(4)) --dir \(folder)")
+            }
+        }
+        return broken.isEmpty ? [.good("keys", "\(names.count) key pairs in \(folder)")] : broken
+    }
+
+    private func broker() -> [Check] {
+        let page: StatusPage
+        do throws(Failure) {
+            page = try AdminClient(address: http, data: data).get(StatusPage.self, "/v1/status").page
+        } catch {
+            return [.bad("admin API", "\(error.what): \(error.why)", mend: error.exit == .unreachable ? "kerege up --data \(data)" : error.next)]
+        }
+        return [
+            .good("admin API", "\(page.broker.name), \(page.broker.software)"), port(page.broker.endpoint), clock(page),
+            agents(page), systems(page),
+        ]
+    }
+
+    private func port(_ endpoint: String) -> Check {
+        let address = endpoint.hasPrefix("tcp://") ? endpoint.dropFirst(6) : Substring(endpoint)
+        guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else {
+            return .bad("broker port", "`\(endpoint)` is no address", mend: "kerege-broker --listen tcp://127.0.0.1:7400")
+        }
+        let named = String(address[..<colon])
+        let host = named == "0.0.0.0" || named == "*" ? "127.0.0.1" : named
+        return HTTPExchange(host: host, port: port).isListening(within: .seconds(2))
+            ? .good("broker port", "listens on \(endpoint)")
+            : .bad("broker port", "nothing listens on \(endpoint)", mend: "systemctl restart kerege-broker")
+    }
+
+    private func clock(_ page: StatusPage) -> Check {
+        let skew = page.nowMs - Int64(Date().timeIntervalSince1970 * 1000)
+        return abs(skew) <= Self.believableSkew
+            ? .good("clock", "\(abs(skew)) ms from the broker's")
+            : .bad("clock", "\(abs(skew)) ms from the broker's", mend: "timedatectl set-ntp true")
+    }
+
+    private func agents(_ page: StatusPage) -> Check {
+        page.broker.agents > 0
+            ? .good("agents", "\(page.broker.agents) connected")
+            : .bad("agents", "none is connected", mend: "kerege-agent --config FILE; kerege agents shows refused keys")
+    }
+
+    private func systems(_ page: StatusPage) -> Check {
+        let down = page.notFunctioning.map(\.system)
+        return down.isEmpty
+            ? .good("systems", "none is non-functional")
+            : .bad("systems", "non-functional: \(down.joined(separator: ", "))", mend: "kerege systems")
+    }
+}

@@ -1,0 +1,66 @@
+import BusConsole
+import Foundation
+
+/// What a command ends with; scripts depend on the numbers.
+enum ExitStatus: Int32, Sendable {
+    case fine = 0
+    /// Verification failed, something is down, a call was refused.
+    case no = 1
+    case wrongUse = 2
+    case unreachable = 3
+}
+
+/// Why a command failed: what happened, why, and the next command to type.
+struct Failure: Error, Sendable, CustomStringConvertible {
+    let exit: ExitStatus
+    /// Stable name for scripts.
+    let code: String
+    let what: String
+    let why: String
+    let next: String
+
+    init(_ exit: ExitStatus, _ code: String, _ what: String, why: String, next: String) {
+        self.exit = exit
+        self.code = code
+        self.what = what
+        self.why = why
+        self.next = next
+    }
+
+    static func wrongUse(_ what: String, why: String, next: String) -> Failure {
+        Failure(.wrongUse, "wrong-use", what, why: why, next: next)
+    }
+
+    var description: String { "kerege: \(what)\n  why:  \(why)\n  next: \(next)" }
+
+    private struct Body: Encodable {
+        struct Words: Encodable {
+            var code: String
+            var number: Int32
+            var what: String
+            var why: String
+            var next: String
+        }
+        var error: Words
+    }
+
+    /// In words on the standard error; with `--json` as `{"error": …}` on the standard output as well.
+    func tell(asJSON: Bool) {
+        Output.tell(description)
+        guard asJSON else { return }
+        let body = Body(error: .init(code: code, number: exit.rawValue, what: what, why: why, next: next))
+        try? Output.print(json: body)
+    }
+}
+
+/// The two outputs of a command.
+enum Output {
+    static func tell(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+
+    /// One line of JSON in the style of the admin API.
+    static func print(json value: some Encodable) throws { write(try AdminJSON.encode(value) + Data("\n".utf8)) }
+
+    static func write(_ data: Data) { FileHandle.standardOutput.write(data) }
+    static func write(_ text: String) { write(Data(text.utf8)) }
+    static func write(lines: [String]) { write(lines.map { $0 + "\n" }.joined()) }
+}

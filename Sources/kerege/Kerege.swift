@@ -1,0 +1,69 @@
+import ArgumentParser
+import Foundation
+
+/// The operator's command line. One file a command in `Commands/`.
+///
+/// Exit codes: 0 fine, 1 the answer is "no", 2 wrong use, 3 the broker cannot be reached.
+@main
+struct Kerege: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kerege",
+        abstract: "The operator's command line of the inter-agency integration bus.",
+        discussion: """
+            Needs no configuration: data in ./data, broker on tcp://127.0.0.1:7400, admin API on http://127.0.0.1:7480.
+
+            EXAMPLES
+              kerege up                       start a broker and every agent on this machine
+              kerege status --watch           what works and what does not, live
+              kerege integrations --state non-functional
+              kerege call individuals.person-get.v1 '{"iin":"…"}' --as portal
+
+            EXIT CODES
+              0 fine   1 the answer is "no"   2 wrong use   3 the broker cannot be reached
+            """,
+        version: "kerege 0.1.0",
+        groupedSubcommands: [
+            CommandGroup(name: "Run", subcommands: [Up.self, DrainCommand.self, DoctorCommand.self, KeysCommand.self]),
+            CommandGroup(
+                name: "See",
+                subcommands: [
+                    StatusCommand.self, SystemsCommand.self, ServicesCommand.self, IntegrationsCommand.self,
+                    AgentsCommand.self,
+                ]),
+            CommandGroup(
+                name: "Messages",
+                subcommands: [CallCommand.self, PublishCommand.self, SubscribeCommand.self, TraceCommand.self]),
+            CommandGroup(
+                name: "Plan, contracts and evidence",
+                subcommands: [SpaceCommand.self, ContractCommand.self, JournalCommand.self]),
+        ])
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        do {
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch let failure as Failure {
+            failure.tell(asJSON: arguments.contains("--json"))
+            Foundation.exit(failure.exit.rawValue)
+        } catch {
+            leave(error)
+        }
+    }
+
+    /// Help and versions go to the standard output; wrong use has code 2, whatever the parser thinks.
+    private static func leave(_ error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let text = fullMessage(for: error)
+        guard code != .success else {
+            if !text.isEmpty { print(text) }
+            Foundation.exit(0)
+        }
+        if !text.isEmpty { Output.tell(text) }
+        Foundation.exit(code == .validationFailure ? ExitStatus.wrongUse.rawValue : code.rawValue)
+    }
+}

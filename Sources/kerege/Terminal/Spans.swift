@@ -1,0 +1,32 @@
+/// Times for people.
+enum Spans {
+    /// `250ms`, `12s`, `3m 20s`, `5h 1m`, `4d 2h`.
+    static func text(milliseconds: Int64) -> String {
+        let span = max(0, milliseconds)
+        if span < 1000 { return "\(span)ms" }
+        let seconds = span / 1000
+        if seconds < 60 { return "\(seconds)s" }
+        if seconds < 3600 { return joined(seconds / 60, "m", seconds % 60, "s") }
+        if seconds < 86_400 { return joined(seconds / 3600, "h", seconds / 60 % 60, "m") }
+        return joined(seconds / 86_400, "d", seconds / 3600 % 24, "h")
+    }
+
+    /// `820µs`, `12.4ms`, `1.20s`.
+    static func text(microseconds: some BinaryInteger) -> String {
+        let time = Int64(microseconds)
+        if time < 1000 { return "\(time)µs" }
+        if time < 1_000_000 { return fixed(time, unit: 1000, digits: 1) + "ms" }
+        return fixed(time, unit: 1_000_000, digits: 2) + "s"
+    }
+
+    private static func joined(_ large: Int64, _ unit: String, _ small: Int64, _ smallUnit: String) -> String {
+        small == 0 ? "\(large)\(unit)" : "\(large)\(unit) \(small)\(smallUnit)"
+    }
+
+    private static func fixed(_ value: Int64, unit: Int64, digits: Int) -> String {
+        let scale: Int64 = digits == 1 ? 10 : 100
+        let rounded = (value * scale + unit / 2) / unit
+        let fraction = String(rounded % scale + scale).dropFirst()
+        return "\(rounded / scale).\(fraction)"
+    }
+}

@@ -1,0 +1,138 @@
+import ArgumentParser
+import BusTesting
+import Foundation
+
+/// `kerege up`: the whole space as real processes on this machine, with live status.
+struct Up: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "up",
+        abstract: "Start a broker and every agent as real processes, and show what works.",
+        discussion: """
+            Makes what is missing in the data folder (keys, registers), starts the broker and the agents, and plays a scenario.
+            A second run goes on with the same data. Ctrl-C stops everything.
+
+            EXAMPLES
+              kerege up
+              kerege up --for 60s
+              kerege up --scenario calm --data /tmp/space --one-in 100
+            """)
+
+    @Option(help: "What happens meanwhile: \(Scenario.allCases.map(\.rawValue).joined(separator: ", ")).")
+    var scenario = Scenario.firstLight.rawValue
+    @Option(name: .customLong("for"), help: "Stop by itself after this time: 60s, 5m. (default: until Ctrl-C)")
+    var length: String?
+    @Option(help: "Data folder.") var data = "./data"
+    @Option(help: "Port of the admin API.") var http = 7480
+    @Option(help: "Port of the broker.") var port = 7400
+    @Option(
+        name: .customLong("one-in"),
+        help: "Registers of one in N of 100,000 people, 10,000 companies, 50,000 properties.")
+    var oneIn = 1
+    @Option(help: "Seed of the registers when they are made.") var seed: UInt64 = 1
+    @Option(help: "Folder with deploy/ and Schemas/.") var root = "."
+    @Flag(name: .customLong("plain"), help: "Lines instead of a live page.") var isPlain = false
+
+    mutating func validate() throws {
+        guard Scenario(rawValue: scenario) != nil else {
+            throw ValidationError(
+                "there is no scenario `\(scenario)`; use \(Scenario.allCases.map(\.rawValue).joined(separator: " or "))"
+            )
+        }
+        if let length, Self.duration(length) == nil {
+            throw ValidationError("`\(length)` is no time; write 60s, 5m or 1h")
+        }
+        guard (1...1000).contains(oneIn) else { throw ValidationError("--one-in is 1 to 1000") }
+        guard FileManager.default.fileExists(atPath: root + "/deploy/agents") else {
+            throw ValidationError(
+                "there is no \(root)/deploy/agents; run this in the project's folder or name it with --root")
+        }
+    }
+
+    mutating func run() async throws {
+        let isTerminal = isatty(STDOUT_FILENO) == 1 && !isPlain
+        let length = length.flatMap(Self.duration)
+        let end = EndOfRun()
+        let mesh: Mesh
+        do {
+            mesh = try prepare(isTerminal)
+            try await start(mesh)
+        } catch let error as MeshError {
+            FileHandle.standardError.write(Data("kerege up: \(error)\n".utf8))
+            throw ExitCode(2)
+        }
+        print(banner(mesh))
+        await play(mesh, length, end, isTerminal)
+        print("stopping \(mesh.agents.count) agents and the broker …")
+        await mesh.stop()
+        print("stopped; the data stay in \(data)")
+    }
+
+    // MARK: - Steps
+
+    private func prepare(_ isTerminal: Bool) throws -> Mesh {
+        var options = Mesh.Options(root: root)
+        options.folder = data
+        options.seed = seed
+        options.oneIn = oneIn
+        options.brokerPort = port
+        options.httpPort = http
+        options.playsTraffic = true
+        print("preparing \(data): keys, and the registers where they are missing")
+        let bar = ProgressLine(isTerminal: isTerminal)
+        return try Mesh(options) { what, done, total in bar.show(what, done, total) }
+    }
+
+    private func start(_ mesh: Mesh) async throws {
+        do {
+            try mesh.broker.start()
+            try await mesh.waitUntilHealthy(within: .seconds(30))
+            for agent in mesh.agents { try agent.start() }
+            try await mesh.waitForAgents(mesh.agents.map(\.name), within: .seconds(30))
+        } catch {
+            await mesh.stop()
+            throw error
+        }
+    }
+
+    private func play(_ mesh: Mesh, _ length: Duration?, _ end: EndOfRun, _ isTerminal: Bool) async {
+        let scenario = Scenario(rawValue: scenario) ?? .calm
+        let page = UpPage(mesh: mesh, isTerminal: isTerminal)
+        let acting = Task { try await scenario.play(mesh, for: length) { page.say($0) } }
+        let timer = Task {
+            guard let length else { return }
+            try await Task.sleep(for: length)
+            end.end()
+        }
+        let showing = Task { await page.show(until: end) }
+        await end.wait()
+        acting.cancel()
+        timer.cancel()
+        await showing.value
+        // A scenario that is stopping an agent ends that first.
+        _ = try? await acting.value
+    }
+
+    private func banner(_ mesh: Mesh) -> String {
+        """
+
+        Kerege runs: 1 broker on \(mesh.brokerAddress), \(mesh.agents.count) agents, admin API on http://\(mesh.httpAddress)
+        From another terminal:
+          kerege status --watch                       what works and what does not
+          kerege call individuals.person-get.v1 '{"iin":"\(mesh.exampleIIN)"}'
+          kerege integrations --state non-functional
+
+        """
+    }
+
+    static func duration(_ text: String) -> Duration? {
+        guard let unit = text.last, let count = Int(text.dropLast()), count > 0, count < 1_000_000 else {
+            return Int(text).flatMap { $0 > 0 ? .seconds($0) : nil }
+        }
+        switch unit {
+        case "s": return .seconds(count)
+        case "m": return .seconds(count * 60)
+        case "h": return .seconds(count * 3600)
+        default: return Int(text).flatMap { $0 > 0 ? .seconds($0) : nil }
+        }
+    }
+}

@@ -1,0 +1,194 @@
+import BusAgent
+import BusBroker
+import BusContracts
+import Foundation
+import Testing
+
+@testable import kerege
+
+/// A run of the real program.
+struct CommandRun: Sendable {
+    var code: Int32
+    var output: String
+    var errors: String
+
+    static func run(_ arguments: [String]) async throws -> CommandRun {
+        let place = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
+        let program = URL(fileURLWithPath: place).deletingLastPathComponent().appendingPathComponent("kerege")
+        let files = (0 ..< 2).map { _ in URL(fileURLWithPath: NSTemporaryDirectory() + "kerege-run-\(UUID().uuidString)") }
+        for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
+        defer { for file in files { try? FileManager.default.removeItem(at: file) } }
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.currentDirectoryURL = OpenAPI.root
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try FileHandle(forWritingTo: files[0])
+        process.standardError = try FileHandle(forWritingTo: files[1])
+        try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
+            process.terminationHandler = { _ in continuation.resume() }
+            do { try process.run() } catch {
+                process.terminationHandler = nil
+                continuation.resume(throwing: error)
+            }
+        }
+        return CommandRun(
+            code: process.terminationStatus, output: try String(contentsOf: files[0], encoding: .utf8),
+            errors: try String(contentsOf: files[1], encoding: .utf8))
+    }
+
+    /// Names of the members of the printed object, sorted.
+    var members: [String] {
+        get throws { try JSONValue.parse(output).object?.map(\.name).sorted() ?? [] }
+    }
+}
+
+@Suite("Command line", .serialized, .timeLimit(.minutes(3)))
+struct CommandTests {
+    /// Nothing listens on port 1 of the loopback interface.
+    static let nowhere = ["--http", "127.0.0.1:1"]
+
+    @Test(
+        "Exit codes without a broker",
+        arguments: [
+            (["status"] + nowhere, 3), (["systems"] + nowhere, 3), (["drain"] + nowhere, 3),
+            (["trace", "0199f3a2-0000-7000-8000-000000000000"] + nowhere, 3), (["status", "--http", "example.kz:80"], 2),
+            (["status", "--no-such-option"], 2), (["nonsense"], 2), (["call"], 2), (["trace", "x"] + nowhere, 2),
+            (["space", "check", "deploy/space"], 0), (["space", "check", "no/such/folder"], 2), (["--help"], 0),
+            (["--version"], 0), (["journal", "verify", "no/such/folder"], 2), (["doctor", "--data", "no/such/folder"] + nowhere, 1),
+            (["call", "a.b.v1", "not json"], 2), (["call", "a.b.v1", "{}", "--data", "no/such/folder"], 2),
+        ] as [([String], Int32)])
+    func exitCodes(arguments: [String], code: Int32) async throws {
+        let run = try await CommandRun.run(arguments)
+        #expect(run.code == code, "\(arguments): \(run.output)\(run.errors)")
+        if code == 3 { #expect(run.errors.contains("why:") && run.errors.contains("next:")) }
+    }
+
+    @Test("A failure with --json is told as JSON as well")
+    func failureAsJSON() async throws {
+        let run = try await CommandRun.run(["status", "--json"] + Self.nowhere)
+        let error = try #require(try JSONValue.parse(run.output)["error"])
+        #expect(error["code"]?.string == "unreachable")
+        #expect(error["number"]?.int == 3)
+        #expect(error.object?.map(\.name).sorted() == ["code", "next", "number", "what", "why"])
+    }
+
+    @Test("Every command has help with examples")
+    func help() async throws {
+        for command in [
+            ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["publish"], ["subscribe"], ["trace"],
+            ["space", "check"], ["space", "diff"], ["space", "apply"], ["contract", "check"], ["contract", "diff"],
+            ["journal", "verify"], ["keys", "new"], ["doctor"], ["drain"],
+        ] {
+            let run = try await CommandRun.run(command + ["--help"])
+            #expect(run.code == 0)
+            #expect(run.output.contains("EXAMPLES") && run.output.contains("kerege \(command.joined(separator: " "))"))
+        }
+    }
+
+    @Test("Commands against a broker: shapes of --json, exit codes, no colours in a pipe")
+    func againstBroker() async throws {
+        try await SmallBus.run { bus async throws in
+            let provider = try await bus.provider()
+            let where_ = ["--data", bus.folder, "--http", "http://127.0.0.1:\(bus.port)"]
+            let call = try await CommandRun.run([
+                "call", SmallBus.service, #"{"n":1}"#, "--as", "portal", "--data", bus.folder, "--broker", bus.broker.endpoint,
+                "--json",
+            ])
+            #expect(call.code == 0, "\(call.errors)")
+            #expect(try call.members == ["answer", "consumer", "elapsed_us", "id", "service"])
+            let answer = try JSONValue.parse(call.output)
+            #expect(answer["answer"]?["n"]?.int == 1)
+            let id = try #require(answer["id"]?.string)
+
+            let golden: [([String], [String])] = [
+                (["status"], ["broker", "changes", "counters", "findings", "matrix", "not_functioning", "now", "now_ms", "space", "systems", "windows"]),
+                (["systems"], ["systems"]), (["services"], ["services"]), (["integrations"], ["integrations"]),
+                (["agents"], ["absent", "agents", "refused_keys"]),
+                (["trace", id], ["answers", "finished", "id", "message", "settlements", "state"]),
+            ]
+            try await eventually("the end of the call is in the journal") {
+                try bus.send("GET", "/v1/messages/\(id)").body.range(of: Data("finished".utf8)) != nil
+            }
+            for (command, members) in golden {
+                let run = try await CommandRun.run(command + where_ + ["--json"])
+                #expect(run.code == 0, "\(command): \(run.errors)")
+                #expect(try run.members == members, "\(command)")
+                let text = try await CommandRun.run(command + where_)
+                #expect(text.code == 0)
+                #expect(!text.output.isEmpty && !text.output.contains("\u{1B}"))
+            }
+            let refused = try await CommandRun.run([
+                "call", SmallBus.service, "{}", "--as", "register", "--data", bus.folder, "--broker", bus.broker.endpoint,
+            ])
+            #expect(refused.code == 1)
+            #expect(refused.errors.contains("4030 no-integration") && refused.errors.contains("next:"))
+            let wrongData = try await CommandRun.run(["status", "--data", "/nowhere", "--http", "127.0.0.1:\(bus.port)"])
+            #expect(wrongData.code == 2)
+            #expect(wrongData.errors.contains("--data"))
+            await provider.close()
+        }
+    }
+
+    @Test("Applying a broken space exits with 1 and prints the place")
+    func applyBroken() async throws {
+        try await SmallBus.run { bus async throws in
+            let file = bus.folder + "/broken.yaml"
+            try SmallBus.space.replacing("status: operation", with: "status: asleep").write(toFile: file, atomically: true, encoding: .utf8)
+            let run = try await CommandRun.run(["space", "apply", file, "--data", bus.folder, "--http", "127.0.0.1:\(bus.port)"])
+            #expect(run.code == 1)
+            #expect(run.errors.contains("\(file):11:"))
+        }
+    }
+
+    @Test("A contract check lists violations with pointers, a diff names what breaks")
+    func contracts() async throws {
+        let folder = NSTemporaryDirectory() + "kerege-contract-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        func file(_ name: String, _ text: String) throws -> String {
+            try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
+            return "\(folder)/\(name)"
+        }
+        let old = try file("old.json", #"{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}"#)
+        let new = try file("new.json", #"{"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]}"#)
+        let good = try file("good.json", #"{"n": 1}"#)
+        let bad = try file("bad.json", #"{"n": "one"}"#)
+        #expect(try await CommandRun.run(["contract", "check", old, good]).code == 0)
+        let check = try await CommandRun.run(["contract", "check", old, good, bad, "--json"])
+        #expect(check.code == 1)
+        let second = try JSONValue.parse(check.output)["instances"]?[1]
+        #expect(second?["violations"]?[0]?["pointer"]?.string == "/n")
+        let diff = try await CommandRun.run(["contract", "diff", old, new, "--json"])
+        #expect(diff.code == 1)
+        #expect(try diff.members == ["backward", "findings", "forward", "full", "level"])
+        #expect(try JSONValue.parse(diff.output)["forward"]?.bool == true)
+        #expect(try await CommandRun.run(["contract", "diff", old, old]).code == 0)
+    }
+
+    @Test("A key is made once, for its owner alone")
+    func keys() async throws {
+        let folder = NSTemporaryDirectory() + "kerege-keys-\(UUID().uuidString)"
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let first = try await CommandRun.run(["keys", "new", "portal-2", "--system", "portal", "--dir", folder])
+        #expect(first.code == 0)
+        #expect(first.output.contains("  - agent: portal-2\n    systems: [portal]\n    curve: '"))
+        let mode = try FileManager.default.attributesOfItem(atPath: folder + "/portal-2.key")[.posixPermissions] as? NSNumber
+        #expect(mode?.intValue == 0o600)
+        let secret = try String(contentsOfFile: folder + "/portal-2.key", encoding: .utf8)
+        let second = try await CommandRun.run(["keys", "new", "portal-2", "--dir", folder])
+        #expect(second.code == 1)
+        #expect(try String(contentsOfFile: folder + "/portal-2.key", encoding: .utf8) == secret)
+    }
+
+    @Test("A journal is verified beside its running broker")
+    func journal() async throws {
+        try await SmallBus.run { bus async throws in
+            let provider = try await bus.provider()
+            let sound = try await CommandRun.run(["journal", "verify", bus.folder, "--json"])
+            #expect(sound.code == 0)
+            #expect(try sound.members == ["batches", "bodies", "findings", "messages", "records", "root", "sound", "tree_size"])
+            await provider.close()
+        }
+    }
+}

@@ -1,0 +1,159 @@
+import BusEvidence
+import BusProtocol
+import Foundation
+import GRDB
+import Testing
+
+@testable import BusJournal
+
+@Suite struct VerifierTests {
+    /// Ten batches of three records: positions 1 to 30; every second record of a batch is an event with its body.
+    private func written() throws -> (folder: TemporaryFolder, roots: [[UInt8]]) {
+        let folder = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        var roots: [[UInt8]] = []
+        for number in 0..<10 as Range<UInt64> {
+            let committed = try journal.commit(
+                batch(
+                    message(header(.request, id(3 * number))),
+                    message(header(.event, id(3 * number + 1)), body: Array("event \(number)".utf8)),
+                    .finished(finished(id(3 * number)))), at: noon + Int64(number) * 1000)
+            roots.append(committed.root.bytes)
+        }
+        try journal.saveView("integrations", position: 30, [1])
+        journal.close()
+        return (folder, roots)
+    }
+
+    @Test func aSoundJournalHasNoFindings() throws {
+        let (folder, roots) = try written()
+        var progress: [Int] = []
+        let report = try JournalVerifier.verify(
+            folder: folder.path, receipt: .init(treeSize: 12, root: roots[3])
+        ) { progress.append($0) }
+        #expect(report.isSound, "\(report.findings)")
+        #expect(report.batches == 10)
+        #expect(report.records == 30)
+        #expect(report.messages == 20)
+        #expect(report.bodies == 10)
+        #expect(report.treeSize == 30)
+        #expect(report.root == roots[9].hex)
+        #expect(progress == Array(stride(from: 3, through: 30, by: 3)))
+    }
+
+    @Test func anErasedBodyIsNoFinding() throws {
+        let (folder, _) = try written()
+        try folder.sql("DELETE FROM body WHERE position = 5")
+        let report = try JournalVerifier.verify(folder: folder.path)
+        #expect(report.isSound, "\(report.findings)")
+        #expect(report.bodies == 9)
+    }
+
+    /// What somebody did to the file, and the position that a finding must name.
+    static let tampering: [(sql: String, position: UInt64)] = [
+        ("UPDATE batch SET chain = zeroblob(32) WHERE position = 10", 10),
+        ("UPDATE batch SET root = zeroblob(32) WHERE position = 10", 10),
+        ("UPDATE batch SET edge = zeroblob(32) WHERE position = 10", 10),
+        ("UPDATE batch SET count = 2 WHERE position = 10", 10),
+        ("UPDATE batch SET count = 'three' WHERE position = 10", 10),
+        ("UPDATE batch SET committed = committed + 1 WHERE position = 10", 10),
+        ("UPDATE batch SET position = 9 WHERE position = 10", 9),
+        ("UPDATE batch SET records = x'' WHERE position = 10", 10),
+        ("UPDATE batch SET records = 'text' WHERE position = 10", 10),
+        ("UPDATE batch SET records = records || x'00' WHERE position = 10", 10),
+        ("UPDATE batch SET root = 'text' WHERE position = 10", 10),
+        ("UPDATE body SET bytes = x'00' WHERE position = 11", 11),
+        ("UPDATE body SET position = 12 WHERE position = 11", 12),
+        ("INSERT INTO body VALUES (12, x'00')", 12),
+        ("INSERT INTO body VALUES (31, x'00')", 31),
+        ("INSERT INTO body VALUES (-4, x'00')", 0),
+        ("DELETE FROM batch WHERE position = 10", 13),
+        ("DELETE FROM batch WHERE position = 28", 28),
+        ("DELETE FROM batch WHERE position = 1", 4),
+    ]
+
+    @Test(arguments: tampering) func everyChangeIsFoundAtItsPlace(sql: String, position: UInt64) throws {
+        let (folder, _) = try written()
+        try folder.sql(sql)
+        let report = try JournalVerifier.verify(folder: folder.path)
+        #expect(!report.isSound)
+        #expect(report.findings.contains { $0.position == position }, "\(report.findings.prefix(3))")
+    }
+
+    /// Two batches of the same shape change places, with all their columns but the position.
+    @Test func swappedBatchesAreFound() throws {
+        let (folder, _) = try written()
+        try folder.sql(
+            "UPDATE batch SET position = 1000 WHERE position = 7; UPDATE batch SET position = 7 WHERE position = 13;"
+                + "UPDATE batch SET position = 13 WHERE position = 1000")
+        let report = try JournalVerifier.verify(folder: folder.path)
+        #expect(report.findings.contains { $0.position == 7 })
+        #expect(report.findings.contains { $0.position == 13 })
+    }
+
+    /// Every byte of a batch's records counts: head, type, size, times, stage, digest, header and proof alike.
+    @Test func noByteOfTheRecordsCanChangeUnseen() throws {
+        let (folder, _) = try written()
+        let size = try #require(try folder.number("SELECT length(records) FROM batch WHERE position = 10"))
+        let database = try DatabaseQueue(path: folder.file)
+        let records = try #require(
+            try database.read { try Data.fetchOne($0, sql: "SELECT records FROM batch WHERE position = 10") }.map {
+                [UInt8]($0)
+            })
+        #expect(records.count == Int(size))
+        for index in records.indices {
+            var changed = records
+            changed[index] ^= 0x10
+            try database.write {
+                try $0.execute(sql: "UPDATE batch SET records = ? WHERE position = 10", arguments: [Data(changed)])
+            }
+            let report = try JournalVerifier.verify(folder: folder.path)
+            #expect(report.findings.first.map { (10...12).contains($0.position) } == true, "byte \(index)")
+        }
+        try database.write {
+            try $0.execute(sql: "UPDATE batch SET records = ? WHERE position = 10", arguments: [Data(records)])
+        }
+        #expect(try JournalVerifier.verify(folder: folder.path).isSound)
+    }
+
+    @Test func aTailThatWasCutOffIsMissedByAViewAndByAReceipt() throws {
+        let (folder, roots) = try written()
+        try folder.sql("DELETE FROM batch WHERE position > 20; DELETE FROM body WHERE position > 20")
+        let byView = try JournalVerifier.verify(folder: folder.path)
+        #expect(byView.findings.contains { $0.position == 22 && $0.what.contains("tail") }, "\(byView.findings)")
+        try folder.sql("DELETE FROM view")
+        let alone = try JournalVerifier.verify(folder: folder.path)
+        #expect(alone.isSound, "a cut without a trace is sound in itself")
+        let byReceipt = try JournalVerifier.verify(folder: folder.path, receipt: .init(treeSize: 30, root: roots[9]))
+        #expect(byReceipt.findings.contains { $0.position == 22 && $0.what.contains("receipt") })
+    }
+
+    /// Written anew from a place on, with everything recomputed: only a receipt from outside shows it.
+    @Test func aForkedLogIsFoundByAReceipt() throws {
+        let (folder, roots) = try written()
+        try folder.sql("DELETE FROM batch WHERE position > 20; DELETE FROM body WHERE position > 20; DELETE FROM view")
+        let journal = try Journal(folder: folder.path)
+        for number in 50..<60 as Range<UInt64> {
+            _ = try journal.commit(batch(message(header(.request, id(number)))), at: noon + 1_000_000)
+        }
+        journal.close()
+        #expect(try JournalVerifier.verify(folder: folder.path).isSound)
+        let old = try JournalVerifier.verify(folder: folder.path, receipt: .init(treeSize: 21, root: roots[6]))
+        #expect(old.isSound)
+        let forked = try JournalVerifier.verify(folder: folder.path, receipt: .init(treeSize: 24, root: roots[7]))
+        #expect(forked.findings.map(\.position) == [24])
+    }
+
+    @Test func findingsAreBounded() throws {
+        let folder = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        for number in 0..<200 as Range<UInt64> {
+            _ = try journal.commit(batch(message(header(.request, id(number)))), at: noon)
+        }
+        journal.close()
+        try folder.sql("UPDATE batch SET root = zeroblob(32), chain = zeroblob(32)")
+        let report = try JournalVerifier.verify(folder: folder.path)
+        #expect(report.findings.count <= JournalVerifier.maximumFindings + 3)
+        #expect(report.findings.count >= JournalVerifier.maximumFindings)
+    }
+}
