@@ -106,7 +106,7 @@ let package = Package(
         tests("BusDirectoryTests", ["BusDirectory"]),
         tests("BusIntegrationsTests", ["BusIntegrations"]),
         tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),
-        tests("BusBrokerTests", ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence"]),
+        tests("BusBrokerTests", ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence", "ZeroMQ", logging]),
         tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "ZeroMQ", grdb, logging]),
         tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb, yams]),
         tests("BusConsoleTests", ["BusConsole", "BusBroker", "BusDirectory", "BusProtocol", "ZeroMQ", logging, yams]),

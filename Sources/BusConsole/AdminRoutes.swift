@@ -28,7 +28,8 @@ package enum AdminRoutes {
         Route(method: .get, path: "/v1/integrations") { answers, request, _ in
             let query = request.uri.queryParameters
             return AdminJSON.response(
-                try answers.integrations(state: query["state"].map(String.init), stage: query["stage"].map(String.init)))
+                try answers.integrations(state: query["state"].map(String.init), stage: query["stage"].map(String.init))
+            )
         },
         Route(method: .get, path: "/v1/agents") { answers, _, _ in AdminJSON.response(answers.agents()) },
         Route(method: .get, path: "/v1/messages/{id}") { answers, _, context in
@@ -79,11 +80,14 @@ package enum AdminRoutes {
     private static func explain(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "it is not JSON" }
         func place(_ path: [any CodingKey]) -> String {
-            path.isEmpty ? "the whole" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
+            path.isEmpty
+                ? "the whole" : path.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: "/")
         }
         return switch error {
-        case .keyNotFound(let key, let context): "the member `\(key.stringValue)` is missing in \(place(context.codingPath))"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context): "the wrong type stands in \(place(context.codingPath))"
+        case .keyNotFound(let key, let context):
+            "the member `\(key.stringValue)` is missing in \(place(context.codingPath))"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            "the wrong type stands in \(place(context.codingPath))"
         case .dataCorrupted: "it is not JSON"
         @unknown default: "it is not JSON"
         }

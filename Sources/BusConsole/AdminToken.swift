@@ -18,7 +18,7 @@ package struct AdminToken: Sendable, CustomStringConvertible {
         let path = path(in: dataFolder)
         if access(path, F_OK) == 0 { return try read(path) }
         var random = SystemRandomNumberGenerator()
-        let words = (0 ..< 4).map { _ in random.next() }
+        let words = (0..<4).map { _ in random.next() }
         let text = words.map { word in
             let digits = String(word, radix: 16)
             return String(repeating: "0", count: 16 - digits.count) + digits
@@ -30,7 +30,8 @@ package struct AdminToken: Sendable, CustomStringConvertible {
     /// - Throws: `ConsoleError` when there is no token that this user may take.
     package static func read(_ path: String) throws(ConsoleError) -> AdminToken {
         guard let file = fopen(path, "re") else {
-            throw ConsoleError("cannot read \(path): \(String(cString: strerror(errno)))", remedy: "run as the user of the broker")
+            throw ConsoleError(
+                "cannot read \(path): \(String(cString: strerror(errno)))", remedy: "run as the user of the broker")
         }
         defer { fclose(file) }
         let attributes = try? FileManager.default.attributesOfItem(atPath: path)
@@ -41,7 +42,9 @@ package struct AdminToken: Sendable, CustomStringConvertible {
         let count = fread(&bytes, 1, bytes.count, file)
         let digits = Array(bytes[..<count].prefix { $0 > UInt8(ascii: " ") })
         guard digits.count == length, digits.allSatisfy({ Character(UnicodeScalar($0)).isHexDigit }) else {
-            throw ConsoleError("\(path) holds no token of \(length) hexadecimal digits", remedy: "remove it and start the broker again")
+            throw ConsoleError(
+                "\(path) holds no token of \(length) hexadecimal digits", remedy: "remove it and start the broker again"
+            )
         }
         return AdminToken(digits: digits)
     }
@@ -68,7 +71,9 @@ package struct AdminToken: Sendable, CustomStringConvertible {
         guard descriptor >= 0, Glibc.write(descriptor, bytes, bytes.count) == bytes.count, fsync(descriptor) == 0 else {
             let reason = String(cString: strerror(errno))
             if descriptor >= 0 { close(descriptor) }
-            throw ConsoleError("cannot write \(path): \(reason)", remedy: "make the data folder writable, or choose another with --data")
+            throw ConsoleError(
+                "cannot write \(path): \(reason)",
+                remedy: "make the data folder writable, or choose another with --data")
         }
         close(descriptor)
     }

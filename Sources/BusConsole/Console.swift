@@ -33,7 +33,7 @@ package struct Console: Service {
                 "the admin API does not listen on \(host): it has no encryption, so other machines must not reach it",
                 remedy: "use 127.0.0.1, and a tunnel such as ssh -L from other machines")
         }
-        guard (0 ... 65535).contains(port) else { throw ConsoleError("\(port) is no port", remedy: "use 0 to 65535") }
+        guard (0...65535).contains(port) else { throw ConsoleError("\(port) is no port", remedy: "use 0 to 65535") }
         self.host = address.host
         self.port = port
         token = try AdminToken.takeOrMake(in: dataFolder)

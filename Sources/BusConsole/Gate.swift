@@ -12,7 +12,8 @@ struct Gate<Context: RequestContext>: RouterMiddleware {
         if openPaths.contains(request.uri.path) { return try await next(request, context) }
         let scheme = "Bearer "
         guard let offered = request.headers[.authorization], offered.hasPrefix(scheme) else {
-            throw refusal("the request carries no token", "every route but /v1/health needs `Authorization: Bearer TOKEN`")
+            throw refusal(
+                "the request carries no token", "every route but /v1/health needs `Authorization: Bearer TOKEN`")
         }
         guard token.matches(offered.utf8.dropFirst(scheme.utf8.count)) else {
             throw refusal("the token is not this broker's", "it was made for another data folder, or mistyped")
@@ -46,9 +47,11 @@ struct Explainer<Context: RequestContext>: RouterMiddleware {
                 why: "HTTP says \(error.status.code)", next: "compare it with Schemas/admin.openapi.yaml"
             ).response
         } catch {
-            context.logger.error("an admin request failed", metadata: ["path": "\(request.uri.path)", "why": "\(error)"])
+            context.logger.error(
+                "an admin request failed", metadata: ["path": "\(request.uri.path)", "why": "\(error)"])
             return AdminError(
-                500, "internal", "the broker failed while answering", why: "\(error)", next: "look into the broker's log"
+                500, "internal", "the broker failed while answering", why: "\(error)",
+                next: "look into the broker's log"
             ).response
         }
     }
@@ -56,7 +59,8 @@ struct Explainer<Context: RequestContext>: RouterMiddleware {
     private func unknownRoute(_ request: Request) -> AdminError {
         var error = AdminError(
             404, "no-such-route", "there is no \(request.method.rawValue) \(request.uri.path)",
-            why: "the path or the method is not one of the admin API", next: "use one of `routes`; GET /v1/status is the first")
+            why: "the path or the method is not one of the admin API",
+            next: "use one of `routes`; GET /v1/status is the first")
         error.routes = routes
         return error
     }

@@ -17,7 +17,9 @@ package enum SpaceFolder {
         guard isFolder.boolValue else { return [try read(place)] }
         let names = (try? FileManager.default.contentsOfDirectory(atPath: place)) ?? []
         let yaml = names.filter { $0.hasSuffix(".yaml") || $0.hasSuffix(".yml") }.sorted()
-        guard !yaml.isEmpty else { throw Unreadable(description: "\(place) has no YAML file — name the folder of a space") }
+        guard !yaml.isEmpty else {
+            throw Unreadable(description: "\(place) has no YAML file — name the folder of a space")
+        }
         var files: [SpaceFile] = []
         for name in yaml { files.append(try read(place.hasSuffix("/") ? place + name : place + "/" + name)) }
         return files

@@ -123,18 +123,36 @@ struct YAMLText {
         return inner.contains { ["\r", "\u{85}", "\u{2028}", "\u{2029}"].contains($0) }
     }
 
-    /// 1-based column of the first `&name` that could be an anchor.
+    /// 1-based column of the first `&name` that could be an anchor. What is quoted is no anchor: public keys are full of `&`.
     private func anchorColumn(in line: Substring.UnicodeScalarView) -> Int? {
         var before: Unicode.Scalar = " "
+        var lastMark: Unicode.Scalar?
+        var quote: Unicode.Scalar?
         var column = 0
         var candidate: Int?
         for scalar in line {
             column += 1
+            if let open = quote {
+                if scalar == open, open == "'" || before != "\\" { quote = nil }
+                before = scalar
+                continue
+            }
             if let candidate, isAnchorName(scalar) { return candidate }
+            if scalar == "'" || scalar == "\"", opensValue(lastMark) { quote = scalar }
             candidate = scalar == "&" && Self.openers.contains(before) ? column : nil
             before = scalar
+            if scalar != " " && scalar != "\t" { lastMark = scalar }
         }
         return nil
+    }
+
+    /// A quotation mark begins a quoted text only where a value begins; anywhere else it is part of a plain text, and an
+    /// anchor might hide behind it.
+    private func opensValue(_ lastMark: Unicode.Scalar?) -> Bool {
+        switch lastMark {
+        case nil, "[", "{", ",", ":": true
+        default: false
+        }
     }
 
     /// Anything the parser lets stand before a token.

@@ -15,7 +15,8 @@ struct CommandRun: Sendable {
     static func run(_ arguments: [String]) async throws -> CommandRun {
         let place = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
         let program = URL(fileURLWithPath: place).deletingLastPathComponent().appendingPathComponent("kerege")
-        let files = (0 ..< 2).map { _ in URL(fileURLWithPath: NSTemporaryDirectory() + "kerege-run-\(UUID().uuidString)") }
+        let files = (0..<2).map { _ in URL(fileURLWithPath: NSTemporaryDirectory() + "kerege-run-\(UUID().uuidString)")
+        }
         for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
         defer { for file in files { try? FileManager.default.removeItem(at: file) } }
         let process = Process()
@@ -52,10 +53,12 @@ struct CommandTests {
         "Exit codes without a broker",
         arguments: [
             (["status"] + nowhere, 3), (["systems"] + nowhere, 3), (["drain"] + nowhere, 3),
-            (["trace", "0199f3a2-0000-7000-8000-000000000000"] + nowhere, 3), (["status", "--http", "example.kz:80"], 2),
+            (["trace", "0199f3a2-0000-7000-8000-000000000000"] + nowhere, 3),
+            (["status", "--http", "example.kz:80"], 2),
             (["status", "--no-such-option"], 2), (["nonsense"], 2), (["call"], 2), (["trace", "x"] + nowhere, 2),
             (["space", "check", "deploy/space"], 0), (["space", "check", "no/such/folder"], 2), (["--help"], 0),
-            (["--version"], 0), (["journal", "verify", "no/such/folder"], 2), (["doctor", "--data", "no/such/folder"] + nowhere, 1),
+            (["--version"], 0), (["journal", "verify", "no/such/folder"], 2),
+            (["doctor", "--data", "no/such/folder"] + nowhere, 1),
             (["call", "a.b.v1", "not json"], 2), (["call", "a.b.v1", "{}", "--data", "no/such/folder"], 2),
         ] as [([String], Int32)])
     func exitCodes(arguments: [String], code: Int32) async throws {
@@ -76,7 +79,8 @@ struct CommandTests {
     @Test("Every command has help with examples")
     func help() async throws {
         for command in [
-            ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["publish"], ["subscribe"], ["trace"],
+            ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["publish"], ["subscribe"],
+            ["trace"],
             ["space", "check"], ["space", "diff"], ["space", "apply"], ["contract", "check"], ["contract", "diff"],
             ["journal", "verify"], ["keys", "new"], ["doctor"], ["drain"],
         ] {
@@ -92,7 +96,8 @@ struct CommandTests {
             let provider = try await bus.provider()
             let where_ = ["--data", bus.folder, "--http", "http://127.0.0.1:\(bus.port)"]
             let call = try await CommandRun.run([
-                "call", SmallBus.service, #"{"n":1}"#, "--as", "portal", "--data", bus.folder, "--broker", bus.broker.endpoint,
+                "call", SmallBus.service, #"{"n":1}"#, "--as", "portal", "--data", bus.folder, "--broker",
+                bus.broker.endpoint,
                 "--json",
             ])
             #expect(call.code == 0, "\(call.errors)")
@@ -102,13 +107,19 @@ struct CommandTests {
             let id = try #require(answer["id"]?.string)
 
             let golden: [([String], [String])] = [
-                (["status"], ["broker", "changes", "counters", "findings", "matrix", "not_functioning", "now", "now_ms", "space", "systems", "windows"]),
+                (
+                    ["status"],
+                    [
+                        "broker", "changes", "counters", "findings", "matrix", "not_functioning", "now", "now_ms",
+                        "space", "systems", "windows",
+                    ]
+                ),
                 (["systems"], ["systems"]), (["services"], ["services"]), (["integrations"], ["integrations"]),
                 (["agents"], ["absent", "agents", "refused_keys"]),
                 (["trace", id], ["answers", "finished", "id", "message", "settlements", "state"]),
             ]
             try await eventually("the end of the call is in the journal") {
-                try bus.send("GET", "/v1/messages/\(id)").body.range(of: Data("finished".utf8)) != nil
+                try await bus.send("GET", "/v1/messages/\(id)").body.range(of: Data("finished".utf8)) != nil
             }
             for (command, members) in golden {
                 let run = try await CommandRun.run(command + where_ + ["--json"])
@@ -119,11 +130,14 @@ struct CommandTests {
                 #expect(!text.output.isEmpty && !text.output.contains("\u{1B}"))
             }
             let refused = try await CommandRun.run([
-                "call", SmallBus.service, "{}", "--as", "register", "--data", bus.folder, "--broker", bus.broker.endpoint,
+                "call", SmallBus.service, "{}", "--as", "register", "--data", bus.folder, "--broker",
+                bus.broker.endpoint,
             ])
             #expect(refused.code == 1)
             #expect(refused.errors.contains("4030 no-integration") && refused.errors.contains("next:"))
-            let wrongData = try await CommandRun.run(["status", "--data", "/nowhere", "--http", "127.0.0.1:\(bus.port)"])
+            let wrongData = try await CommandRun.run([
+                "status", "--data", "/nowhere", "--http", "127.0.0.1:\(bus.port)",
+            ])
             #expect(wrongData.code == 2)
             #expect(wrongData.errors.contains("--data"))
             await provider.close()
@@ -134,8 +148,11 @@ struct CommandTests {
     func applyBroken() async throws {
         try await SmallBus.run { bus async throws in
             let file = bus.folder + "/broken.yaml"
-            try SmallBus.space.replacing("status: operation", with: "status: asleep").write(toFile: file, atomically: true, encoding: .utf8)
-            let run = try await CommandRun.run(["space", "apply", file, "--data", bus.folder, "--http", "127.0.0.1:\(bus.port)"])
+            try SmallBus.space.replacing("status: operation", with: "status: asleep").write(
+                toFile: file, atomically: true, encoding: .utf8)
+            let run = try await CommandRun.run([
+                "space", "apply", file, "--data", bus.folder, "--http", "127.0.0.1:\(bus.port)",
+            ])
             #expect(run.code == 1)
             #expect(run.errors.contains("\(file):11:"))
         }
@@ -150,8 +167,11 @@ struct CommandTests {
             try text.write(toFile: "\(folder)/\(name)", atomically: true, encoding: .utf8)
             return "\(folder)/\(name)"
         }
-        let old = try file("old.json", #"{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}"#)
-        let new = try file("new.json", #"{"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]}"#)
+        let old = try file(
+            "old.json", #"{"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}"#)
+        let new = try file(
+            "new.json",
+            #"{"type": "object", "properties": {"n": {"type": "integer", "minimum": 3}}, "required": ["n"]}"#)
         let good = try file("good.json", #"{"n": 1}"#)
         let bad = try file("bad.json", #"{"n": "one"}"#)
         #expect(try await CommandRun.run(["contract", "check", old, good]).code == 0)
@@ -173,7 +193,8 @@ struct CommandTests {
         let first = try await CommandRun.run(["keys", "new", "portal-2", "--system", "portal", "--dir", folder])
         #expect(first.code == 0)
         #expect(first.output.contains("  - agent: portal-2\n    systems: [portal]\n    curve: '"))
-        let mode = try FileManager.default.attributesOfItem(atPath: folder + "/portal-2.key")[.posixPermissions] as? NSNumber
+        let mode =
+            try FileManager.default.attributesOfItem(atPath: folder + "/portal-2.key")[.posixPermissions] as? NSNumber
         #expect(mode?.intValue == 0o600)
         let secret = try String(contentsOfFile: folder + "/portal-2.key", encoding: .utf8)
         let second = try await CommandRun.run(["keys", "new", "portal-2", "--dir", folder])
@@ -187,7 +208,10 @@ struct CommandTests {
             let provider = try await bus.provider()
             let sound = try await CommandRun.run(["journal", "verify", bus.folder, "--json"])
             #expect(sound.code == 0)
-            #expect(try sound.members == ["batches", "bodies", "findings", "messages", "records", "root", "sound", "tree_size"])
+            #expect(
+                try sound.members == [
+                    "batches", "bodies", "findings", "messages", "records", "root", "sound", "tree_size",
+                ])
             await provider.close()
         }
     }

@@ -11,7 +11,8 @@ struct OpenAPI {
         .deletingLastPathComponent()
 
     init() throws {
-        let text = try String(contentsOf: Self.root.appendingPathComponent("Schemas/admin.openapi.yaml"), encoding: .utf8)
+        let text = try String(
+            contentsOf: Self.root.appendingPathComponent("Schemas/admin.openapi.yaml"), encoding: .utf8)
         document = try Self.value(try #require(try Yams.compose(yaml: text)))
     }
 

@@ -79,7 +79,8 @@ struct SmallBus: Sendable {
         let space = try #require(reading.space, "\(reading.findings)")
         return try Broker(
             BrokerConfiguration(
-                listen: "tcp://127.0.0.1:*", data: folder, name: "broker-1", secretKey: brokerKey.curveSecret, space: space),
+                listen: "tcp://127.0.0.1:*", data: folder, name: "broker-1", secretKey: brokerKey.curveSecret,
+                space: space),
             logger: silent)
     }
 
@@ -114,16 +115,43 @@ struct SmallBus: Sendable {
     // MARK: - HTTP
 
     var token: String { get throws { try AdminToken.read(AdminToken.path(in: folder)).reveal() } }
-    var client: AdminClient { get throws { try AdminClient(address: "127.0.0.1:\(port)", data: folder) } }
+    var client: WaitingClient {
+        get throws { WaitingClient(client: try AdminClient(address: "127.0.0.1:\(port)", data: folder)) }
+    }
 
     /// A request with this token, or the right one.
-    func send(_ method: String, _ path: String, token: String?? = nil, body: String? = nil) throws -> HTTPExchange.Response {
+    func send(
+        _ method: String, _ path: String, token: String?? = nil, body: String? = nil
+    ) async throws -> HTTPExchange.Response {
         let offered = try token ?? self.token
-        return try HTTPExchange(host: "127.0.0.1", port: UInt16(port)).send(
-            method, path, token: offered, body: body.map { Data($0.utf8) }, within: .seconds(20))
+        let exchange = HTTPExchange(host: "127.0.0.1", port: UInt16(port))
+        return try await onThreadOfItsOwn {
+            try exchange.send(method, path, token: offered, body: body.map { Data($0.utf8) }, within: .seconds(20))
+        }
     }
 
     static func files(_ text: String) -> SpaceFiles { SpaceFiles(files: [.init(name: "s.yaml", text: text)]) }
+}
+
+/// The command line's client blocks; the tasks of the console need the threads it would block.
+struct WaitingClient: Sendable {
+    let client: AdminClient
+
+    func get<Page: Decodable & Sendable>(_ type: Page.Type, _ path: String) async throws -> (page: Page, raw: Data) {
+        try await onThreadOfItsOwn { try client.get(type, path) }
+    }
+
+    func post<Page: Decodable & Sendable>(
+        _ type: Page.Type, _ path: String, _ body: some Encodable & Sendable
+    ) async throws -> (page: Page, raw: Data) {
+        try await onThreadOfItsOwn { try client.post(type, path, body) }
+    }
+}
+
+func onThreadOfItsOwn<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+    try await withCheckedThrowingContinuation { continuation in
+        Thread.detachNewThread { continuation.resume(with: Result { try work() }) }
+    }
 }
 
 /// Asks again and again until it is so.

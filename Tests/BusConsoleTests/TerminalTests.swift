@@ -7,11 +7,13 @@ struct TerminalTests {
     @Test("Columns stand below each other whatever the script, and only the last one is cut")
     func tables() {
         var table = Table([.init("id"), .init("n", isNumber: true), .init("why")])
-        table.rows = [["Бірыңғай", .count(7), "it works"], ["中文", .count(12), "a reason that is far too long for it"]]
+        table.rows = [
+            ["Бірыңғай", .count(7), "it works"], ["中文", .count(12), "a reason that is far too long for it"],
+        ]
         let lines = table.lines(Style(hasColours: false, width: 30, height: nil))
         #expect(lines == ["id         n  why", "Бірыңғай   7  it works", "中文      12  a reason that i…"])
         #expect(lines.allSatisfy { DisplayWidth.of($0) <= 30 })
-        for width in 1 ... 40 {
+        for width in 1...40 {
             let narrow = table.lines(Style(hasColours: false, width: width, height: nil))
             #expect(narrow.allSatisfy { DisplayWidth.of($0) <= width })
         }
@@ -20,9 +22,15 @@ struct TerminalTests {
     @Test("Control characters of names do not reach the terminal")
     func control() { #expect(Table.Cell("a\u{1B}[2Jb\n").text == "a [2Jb ") }
 
-    @Test("Spans", arguments: [(0, "0ms"), (999, "999ms"), (61_000, "1m 1s"), (3_600_000, "1h"), (90_000_000, "1d 1h")] as [(Int64, String)])
+    @Test(
+        "Spans",
+        arguments: [(0, "0ms"), (999, "999ms"), (61_000, "1m 1s"), (3_600_000, "1h"), (90_000_000, "1d 1h")]
+            as [(Int64, String)])
     func spans(milliseconds: Int64, text: String) { #expect(Spans.text(milliseconds: milliseconds) == text) }
 
-    @Test("Latencies", arguments: [(820, "820µs"), (12_449, "12.4ms"), (999_999, "1000.0ms"), (1_204_000, "1.20s")] as [(Int64, String)])
+    @Test(
+        "Latencies",
+        arguments: [(820, "820µs"), (12_449, "12.4ms"), (999_999, "1000.0ms"), (1_204_000, "1.20s")]
+            as [(Int64, String)])
     func latencies(microseconds: Int64, text: String) { #expect(Spans.text(microseconds: microseconds) == text) }
 }

@@ -29,7 +29,8 @@ extension AdminAnswers {
         try Self.check(state, "state", states)
         try Self.check(stage, "stage", stages)
         let items = broker.readModel.ledger.integrations(now: now).filter { item in
-            (state ?? item.observed.name) == item.observed.name && (stage ?? item.declared.stage.name) == item.declared.stage.name
+            (state ?? item.observed.name) == item.observed.name
+                && (stage ?? item.declared.stage.name) == item.declared.stage.name
         }
         return IntegrationsPage(integrations: items.map(IntegrationsPage.Item.init))
     }
@@ -49,16 +50,19 @@ extension AdminAnswers {
             $0.declared.service
         }
         let health = Dictionary(
-            ledger.systems(now: now).map { ($0.declared.id, $0.health.rawValue) }, uniquingKeysWith: { first, _ in first })
+            ledger.systems(now: now).map { ($0.declared.id, $0.health.rawValue) },
+            uniquingKeysWith: { first, _ in first })
         return ServicesPage(
             services: space.services.map { service in
                 let uses = uses[service.name] ?? []
                 return ServicesPage.Item(
                     name: service.name, kind: service.kind.rawValue, system: service.system, contract: service.contract,
                     deadlineMs: service.deadline?.count, promisedP95Ms: service.promisedP95?.count,
-                    freshnessMs: service.freshness?.count, health: health[service.system] ?? SystemHealth.unknown.rawValue,
+                    freshnessMs: service.freshness?.count,
+                    health: health[service.system] ?? SystemHealth.unknown.rawValue,
                     consumers: Set(uses.map(\.declared.consumer)).sorted(),
-                    implemented: uses.count { $0.observed == .implemented }, window: WindowPart(sum: uses.map(\.window)))
+                    implemented: uses.count { $0.observed == .implemented }, window: WindowPart(sum: uses.map(\.window))
+                )
             })
     }
 }

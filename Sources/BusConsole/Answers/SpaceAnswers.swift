@@ -32,7 +32,8 @@ extension AdminAnswers {
         let applied: SpaceSnapshot
         do throws(BrokerError) { applied = try await broker.apply(wanted.space) } catch {
             throw AdminError(
-                409, "not-applied", "the space does not take effect", why: "\(error)", next: "kerege status tells what is in force")
+                409, "not-applied", "the space does not take effect", why: "\(error)",
+                next: "kerege status tells what is in force")
         }
         return SpaceApplyPage(
             previousVersion: wanted.inForce.version, version: applied.version, digest: applied.digest.description,
@@ -60,7 +61,8 @@ extension AdminAnswers {
         guard var space = reading.space else {
             var error = AdminError(
                 422, "space-broken", "the space has \(reading.errors.count) errors; nothing was changed",
-                why: reading.errors.first?.description ?? "it cannot be read", next: "mend what `findings` names, then kerege space check DIR")
+                why: reading.errors.first?.description ?? "it cannot be read",
+                next: "mend what `findings` names, then kerege space check DIR")
             error.findings = findings
             throw error
         }

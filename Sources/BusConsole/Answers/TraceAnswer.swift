@@ -18,7 +18,8 @@ extension AdminAnswers {
         guard !trace.isEmpty else {
             throw AdminError(
                 404, "no-such-message", "the journal has no message \(id)",
-                why: "it was refused before it was written, or it went to another broker", next: "kerege status shows what is refused")
+                why: "it was refused before it was written, or it went to another broker",
+                next: "kerege status shows what is refused")
         }
         let integrations = broker.readModel.overview.snapshot.space.integrations.map(\.id)
         return TracePage(id, trace, integrations: integrations)
@@ -32,7 +33,8 @@ extension AdminAnswers {
                 } catch {
                     continuation.resume(
                         returning: .failure(
-                            AdminError(500, "journal", "the journal cannot be read", why: error.detail, next: error.remedy)))
+                            AdminError(
+                                500, "journal", "the journal cannot be read", why: error.detail, next: error.remedy)))
                 }
             }
         }
@@ -48,7 +50,8 @@ extension TracePage {
         finished = trace.finished.map { Finished($0, integrations: integrations) }
         settlements = trace.settlements.map {
             Settlement(
-                subscriber: $0.subscriber, at: RFC3339.text($0.at / 1000), atMs: $0.at / 1000, outcome: Outcome(number: $0.code))
+                subscriber: $0.subscriber, at: RFC3339.text($0.at / 1000), atMs: $0.at / 1000,
+                outcome: Outcome(number: $0.code))
         }
         if let finished {
             state = finished.outcome.number == 0 ? "answered" : "failed"

@@ -19,7 +19,8 @@ struct AdminClient: Sendable {
             let host = LoopbackAddress(String(parts[..<colon]))
         else {
             throw .wrongUse(
-                "`\(address)` is no address of an admin API", why: "it listens on the loopback interface only, HOST:PORT",
+                "`\(address)` is no address of an admin API",
+                why: "it listens on the loopback interface only, HOST:PORT",
                 next: "use --http http://127.0.0.1:7480; from another machine: ssh -L 7480:127.0.0.1:7480 HOST")
         }
         exchange = HTTPExchange(host: host.host, port: port)
@@ -52,13 +53,15 @@ struct AdminClient: Sendable {
             response = try exchange.send(method, path, token: token, body: body, within: deadline)
         } catch {
             throw Failure(
-                .unreachable, "unreachable", "the broker's admin API at \(address) does not answer", why: error.description,
+                .unreachable, "unreachable", "the broker's admin API at \(address) does not answer",
+                why: error.description,
                 next: "start a broker with kerege up, name its address with --http, or look closer with kerege doctor")
         }
         guard response.status == 200 else { throw refusal(response) }
         do { return (try AdminJSON.decode(type, from: response.body), response.body) } catch {
             throw Failure(
-                .unreachable, "foreign-answer", "\(address) gave an answer that is not the admin API's", why: "\(error)",
+                .unreachable, "foreign-answer", "\(address) gave an answer that is not the admin API's",
+                why: "\(error)",
                 next: "check with --version that kerege and the broker are of one version")
         }
     }
@@ -72,7 +75,8 @@ struct AdminClient: Sendable {
         if response.status == 401 {
             return .wrongUse(
                 "the broker at \(address) refuses the token",
-                why: token == nil ? "there is no readable token \(tokenPath)" : "\(tokenPath) belongs to another broker",
+                why: token == nil
+                    ? "there is no readable token \(tokenPath)" : "\(tokenPath) belongs to another broker",
                 next: "name the broker's data folder with --data DIR")
         }
         for finding in error.findings ?? [] { Output.tell(finding.text) }

@@ -26,7 +26,8 @@ struct HTTPExchange: Sendable {
         let deadline = ContinuousClock.now + limit
         let socket = try connect(deadline)
         defer { close(socket) }
-        var head = "\(method) \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nConnection: close\r\nAccept: application/json\r\n"
+        var head =
+            "\(method) \(path) HTTP/1.1\r\nHost: \(host):\(port)\r\nConnection: close\r\nAccept: application/json\r\n"
         if let token { head += "Authorization: Bearer \(token)\r\n" }
         if let body { head += "Content-Type: application/json\r\nContent-Length: \(body.count)\r\n" }
         try write(Array((head + "\r\n").utf8) + (body.map(Array.init) ?? []), to: socket, deadline)
@@ -44,7 +45,8 @@ struct HTTPExchange: Sendable {
 
     private func connect(_ deadline: ContinuousClock.Instant) throws(Problem) -> Int32 {
         let family = host.contains(":") ? AF_INET6 : AF_INET
-        let descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
+        let descriptor = socket(
+            family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue) | Int32(SOCK_NONBLOCK.rawValue), 0)
         guard descriptor >= 0 else { throw Self.problem("no socket") }
         if start(descriptor, family) != 0, errno != EINPROGRESS {
             defer { close(descriptor) }
@@ -105,7 +107,9 @@ struct HTTPExchange: Sendable {
             let count = bytes.withUnsafeBytes { raw in
                 Glibc.send(socket, raw.baseAddress.map { $0 + sent }, bytes.count - sent, Int32(MSG_NOSIGNAL))
             }
-            if count > 0 { sent += count } else if errno != EAGAIN, errno != EINTR {
+            if count > 0 {
+                sent += count
+            } else if errno != EAGAIN, errno != EINTR {
                 throw Self.problem("sending to \(host):\(port) failed")
             }
         }
@@ -130,7 +134,9 @@ struct HTTPExchange: Sendable {
         }
     }
 
-    private static func problem(_ what: String) -> Problem { Problem(description: "\(what): \(String(cString: strerror(errno)))") }
+    private static func problem(_ what: String) -> Problem {
+        Problem(description: "\(what): \(String(cString: strerror(errno)))")
+    }
 
     // MARK: - HTTP
 
@@ -159,6 +165,6 @@ struct HTTPExchange: Sendable {
         guard let (fields, start) = head(of: bytes), let line = fields.first, line.hasPrefix("HTTP/1.1 "),
             let status = Int(line.dropFirst(9).prefix(3)), let length = length(fields), bytes.count - start >= length
         else { throw Problem(description: "the answer is not whole HTTP/1.1") }
-        return Response(status: status, body: Data(bytes[start ..< start + length]))
+        return Response(status: status, body: Data(bytes[start..<start + length]))
     }
 }

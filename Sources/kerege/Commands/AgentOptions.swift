@@ -30,7 +30,9 @@ struct AgentOptions: ParsableArguments {
         } catch {
             throw Failure.wrongUse(
                 "there is no key to connect with", why: "\(error)",
-                next: "kerege up makes the keys of a demonstration; else name one with --key FILE, or the folder with --data DIR")
+                next:
+                    "kerege up makes the keys of a demonstration; else name one with --key FILE, or the folder with --data DIR"
+            )
         }
         var configuration = AgentConfiguration(broker: broker, name: Self.stem(path), systems: systems)
         configuration.keys = keys
@@ -47,7 +49,9 @@ struct AgentOptions: ParsableArguments {
 
     func span() throws(Failure) -> Duration {
         guard let span = Self.span(deadline), span <= .milliseconds(Limits.deadlineMilliseconds) else {
-            throw .wrongUse("`\(deadline)` is no deadline", why: "it is a number with ms, s or m, at most 5m", next: "use --deadline 5s")
+            throw .wrongUse(
+                "`\(deadline)` is no deadline", why: "it is a number with ms, s or m, at most 5m",
+                next: "use --deadline 5s")
         }
         return span
     }
@@ -67,7 +71,8 @@ struct AgentOptions: ParsableArguments {
     private func library() throws(Failure) -> ContractLibrary? {
         guard FileManager.default.fileExists(atPath: contracts) else { return nil }
         do throws(ContractLibrary.Problem) { return try ContractLibrary.load(contracts) } catch {
-            throw .wrongUse("the contracts cannot be read", why: "\(error)", next: "name another folder with --contracts DIR")
+            throw .wrongUse(
+                "the contracts cannot be read", why: "\(error)", next: "name another folder with --contracts DIR")
         }
     }
 
@@ -89,6 +94,8 @@ struct AgentOptions: ParsableArguments {
         return Failure(
             isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)",
             why: fault.detail.isEmpty ? meaning : "\(meaning) \(fault.detail)\(place)",
-            next: isUnreachable ? "start a broker with kerege up, name it with --broker, or look closer with kerege doctor" : fault.remedy)
+            next: isUnreachable
+                ? "start a broker with kerege up, name it with --broker, or look closer with kerege doctor"
+                : fault.remedy)
     }
 }

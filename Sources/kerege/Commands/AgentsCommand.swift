@@ -29,7 +29,8 @@ struct AgentsCommand: AsyncParsableCommand {
         ])
         for agent in page.agents {
             table.rows.append([
-                Table.Cell(agent.agent), agent.draining ? Table.Cell("draining", .warning) : Table.Cell("connected", .good),
+                Table.Cell(agent.agent),
+                agent.draining ? Table.Cell("draining", .warning) : Table.Cell("connected", .good),
                 Table.Cell(Spans.text(milliseconds: Int64(clamping: agent.uptimeMs))),
                 Table.Cell(Spans.text(milliseconds: agent.silentMs)), .count(agent.outstanding),
                 .count(agent.waiting, .warning), .count(agent.submitted), .count(agent.delivered),
@@ -50,7 +51,9 @@ struct AgentsCommand: AsyncParsableCommand {
         for key in page.refusedKeys {
             table.rows.append([Table.Cell(key.key, .bad), .count(key.count), Table.Cell(key.address)])
         }
-        return ["", style.fit("Keys that are not in the space; add them under `keys:` and run kerege space apply DIR:")]
+        return [
+            "", style.fit("Keys that are not in the space; add them under `keys:` and run kerege space apply DIR:"),
+        ]
             + table.lines(style)
     }
 }

@@ -53,7 +53,8 @@ struct CallCommand: AsyncParsableCommand {
             return Output.write(page.text() + "\n")
         }
         Output.write(value?.text(.pretty) ?? String(decoding: answer.body, as: UTF8.self) + "\n")
-        Output.tell("answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: kerege trace \(answer.id)")
+        Output.tell(
+            "answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: kerege trace \(answer.id)")
     }
 }
 

@@ -13,7 +13,8 @@ struct ContractCommand: AsyncParsableCommand {
     static func read(_ path: String) throws(Failure) -> [UInt8] {
         if path == "-" { return Array(FileHandle.standardInput.readDataToEndOfFile()) }
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw .wrongUse("cannot read \(path)", why: "there is no such file, or its rights forbid it", next: "check the path")
+            throw .wrongUse(
+                "cannot read \(path)", why: "there is no such file, or its rights forbid it", next: "check the path")
         }
         return Array(data)
     }
@@ -26,11 +27,15 @@ struct ContractCommand: AsyncParsableCommand {
     }
 
     /// A document of our own, else any JSON Schema.
-    static func isContract(_ document: JSONValue) -> Bool { document["contract"]?.string != nil && document["kind"]?.string != nil }
+    static func isContract(_ document: JSONValue) -> Bool {
+        document["contract"]?.string != nil && document["kind"]?.string != nil
+    }
 
     static func contract(_ document: JSONValue, _ path: String) throws(Failure) -> Contract {
         do throws(ContractError) { return try Contract(document) } catch {
-            throw .wrongUse("\(path) is no sound contract", why: "\(error)", next: "mend what it names; kerege contract check \(path)")
+            throw .wrongUse(
+                "\(path) is no sound contract", why: "\(error)",
+                next: "mend what it names; kerege contract check \(path)")
         }
     }
 }
@@ -75,7 +80,8 @@ struct ContractCheckCommand: AsyncParsableCommand {
         guard ContractCommand.isContract(document) else { return try plainChecker(document) }
         let contract = try ContractCommand.contract(document, schema)
         let parts = ContractPart.allCases.filter { contract.checker(for: $0) != nil }
-        guard let wanted = part.map({ ContractPart(rawValue: $0) }) ?? parts.first, let checker = contract.checker(for: wanted)
+        guard let wanted = part.map({ ContractPart(rawValue: $0) }) ?? parts.first,
+            let checker = contract.checker(for: wanted)
         else {
             throw .wrongUse(
                 "\(contract.name) has no part `\(part ?? "")`", why: "it is of kind \(contract.kind.rawValue)",
@@ -86,7 +92,8 @@ struct ContractCheckCommand: AsyncParsableCommand {
 
     private func plainChecker(_ document: JSONValue) throws(Failure) -> ContractChecker {
         if let part {
-            throw .wrongUse("\(schema) has no part `\(part)`", why: "it is a JSON Schema and no contract", next: "leave --part out")
+            throw .wrongUse(
+                "\(schema) has no part `\(part)`", why: "it is a JSON Schema and no contract", next: "leave --part out")
         }
         do throws(SchemaError) {
             return try ContractChecker.compile(

@@ -20,8 +20,12 @@ struct DrainCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let (page, raw) = try admin.client().post(DrainPage.self, "/v1/drain", [String: String](), within: .seconds(30))
-        if admin.json { Output.write(raw + Data("\n".utf8)) } else {
-            Output.write(page.drained ? "drained: no request is open\n" : "not drained: \(page.openCalls) requests are still open\n")
+        if admin.json {
+            Output.write(raw + Data("\n".utf8))
+        } else {
+            Output.write(
+                page.drained
+                    ? "drained: no request is open\n" : "not drained: \(page.openCalls) requests are still open\n")
         }
         if !page.drained { throw ExitCode(ExitStatus.no.rawValue) }
     }

@@ -39,7 +39,9 @@ struct Examination {
             return .bad("data folder", "there is no folder \(data)", mend: "kerege up --data \(data)")
         }
         guard access(data, R_OK | X_OK) == 0 else {
-            return .bad("data folder", "\(data) cannot be read by this user", mend: "sudo -u BROKER-USER kerege doctor --data \(data)")
+            return .bad(
+                "data folder", "\(data) cannot be read by this user",
+                mend: "sudo -u BROKER-USER kerege doctor --data \(data)")
         }
         return .good("data folder", data)
     }
@@ -51,7 +53,8 @@ struct Examination {
             return .bad("disk", "the free space of \(place) is not known", mend: "df -h \(place)")
         }
         let text = "\(free / (1 << 20)) MiB free"
-        return free >= Self.enoughSpace ? .good("disk", text) : .bad("disk", text, mend: "df -h \(place)  # free at least 1 GiB")
+        return free >= Self.enoughSpace
+            ? .good("disk", text) : .bad("disk", text, mend: "df -h \(place)  # free at least 1 GiB")
     }
 
     /// The library is linked; making a key proves that it has CURVE.
@@ -70,8 +73,12 @@ struct Examination {
 
     private func keys() -> [Check] {
         let folder = data + "/keys"
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter { $0.hasSuffix(".key") }.sorted()
-        guard !names.isEmpty else { return [.bad("keys", "no key files in \(folder)", mend: "kerege keys new broker --dir \(folder)")] }
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
+            $0.hasSuffix(".key")
+        }.sorted()
+        guard !names.isEmpty else {
+            return [.bad("keys", "no key files in \(folder)", mend: "kerege keys new broker --dir \(folder)")]
+        }
         let broken = names.compactMap { name -> Check? in
             do throws(KeyFile.Problem) {
                 _ = try KeyFile.load("\(folder)/\(name)")
@@ -80,7 +87,8 @@ struct Examination {
                 let isOpen = "\(error)".contains("chmod")
                 return .bad(
                     "key \(name)", "\(error)",
-                    mend: isOpen ? "chmod 600 \(folder)/\(name)" : "kerege keys new \(name.dropLast(4)) --dir \(folder)")
+                    mend: isOpen ? "chmod 600 \(folder)/\(name)" : "kerege keys new \(name.dropLast(4)) --dir \(folder)"
+                )
             }
         }
         return broken.isEmpty ? [.good("keys", "\(names.count) key pairs in \(folder)")] : broken
@@ -91,7 +99,11 @@ struct Examination {
         do throws(Failure) {
             page = try AdminClient(address: http, data: data).get(StatusPage.self, "/v1/status").page
         } catch {
-            return [.bad("admin API", "\(error.what): \(error.why)", mend: error.exit == .unreachable ? "kerege up --data \(data)" : error.next)]
+            return [
+                .bad(
+                    "admin API", "\(error.what): \(error.why)",
+                    mend: error.exit == .unreachable ? "kerege up --data \(data)" : error.next)
+            ]
         }
         return [
             .good("admin API", "\(page.broker.name), \(page.broker.software)"), port(page.broker.endpoint), clock(page),
@@ -102,7 +114,8 @@ struct Examination {
     private func port(_ endpoint: String) -> Check {
         let address = endpoint.hasPrefix("tcp://") ? endpoint.dropFirst(6) : Substring(endpoint)
         guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else {
-            return .bad("broker port", "`\(endpoint)` is no address", mend: "kerege-broker --listen tcp://127.0.0.1:7400")
+            return .bad(
+                "broker port", "`\(endpoint)` is no address", mend: "kerege-broker --listen tcp://127.0.0.1:7400")
         }
         let named = String(address[..<colon])
         let host = named == "0.0.0.0" || named == "*" ? "127.0.0.1" : named

@@ -50,7 +50,8 @@ struct JournalVerifyCommand: AsyncParsableCommand {
             }
         } catch {
             throw Failure(
-                error.kind == .missing ? .wrongUse : .no, "journal", "the journal cannot be verified", why: error.detail,
+                error.kind == .missing ? .wrongUse : .no, "journal", "the journal cannot be verified",
+                why: error.detail,
                 next: error.remedy)
         }
         if shown > 0 { Output.tell("") }

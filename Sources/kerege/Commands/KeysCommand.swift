@@ -39,7 +39,8 @@ struct KeysNewCommand: AsyncParsableCommand {
         let key: KeyFile
         do throws(KeyFile.Problem) { key = try KeyFile.create(name: name, in: dir) } catch {
             throw Failure(
-                .no, "no-key", "no key was made", why: "\(error)", next: "choose another name, or another folder with --dir")
+                .no, "no-key", "no key was made", why: "\(error)",
+                next: "choose another name, or another folder with --dir")
         }
         let file = "\(dir)/\(name).key"
         if output.json { return try Output.print(json: Page(name: name, publicKey: key.publicKey, file: file)) }

@@ -19,7 +19,9 @@ struct PublishCommand: AsyncParsableCommand {
     var event: String
     @Argument(help: "The event as JSON, or - to read it from the standard input.")
     var body: String
-    @Option(name: .customLong("as"), help: ArgumentHelp("The system that publishes. (default: the event's)", valueName: "system"))
+    @Option(
+        name: .customLong("as"),
+        help: ArgumentHelp("The system that publishes. (default: the event's)", valueName: "system"))
     var publisher: String?
     @OptionGroup var options: AgentOptions
 

@@ -28,7 +28,8 @@ struct ServicesCommand: AsyncParsableCommand {
                 Table.Cell(service.name), Table.Cell(service.kind), .state(service.health),
                 Table.Cell(service.deadlineMs.map { Spans.text(milliseconds: $0) } ?? ""),
                 Table.Cell(service.promisedP95Ms.map { Spans.text(milliseconds: $0) } ?? ""),
-                .count(service.window.successes), .count(service.window.errors, .bad), .count(service.implemented, .good),
+                .count(service.window.successes), .count(service.window.errors, .bad),
+                .count(service.implemented, .good),
                 Table.Cell(service.consumers.joined(separator: " ")),
             ])
         }

@@ -42,12 +42,15 @@ struct SpaceCheckCommand: AsyncParsableCommand {
 
     @Argument(help: "Folders or files; together they are one space.")
     var places: [String]
-    @Option(help: ArgumentHelp("Contracts the space may name; not checked where there is no such folder.", valueName: "dir"))
+    @Option(
+        help: ArgumentHelp("Contracts the space may name; not checked where there is no such folder.", valueName: "dir")
+    )
     var contracts = "Schemas/contracts"
     @OptionGroup var output: JSONOption
 
     mutating func run() async throws {
-        let reading = Space.load(try SpaceCommand.files(places), knownContracts: SpaceFolder.contractNames(in: contracts))
+        let reading = Space.load(
+            try SpaceCommand.files(places), knownContracts: SpaceFolder.contractNames(in: contracts))
         if output.json { try Output.print(json: SpaceCheckPage(reading)) } else { tell(reading) }
         if reading.space == nil { throw ExitCode(ExitStatus.no.rawValue) }
     }
@@ -55,7 +58,8 @@ struct SpaceCheckCommand: AsyncParsableCommand {
     private func tell(_ reading: SpaceReading) {
         for finding in reading.findings { Output.write("\(finding)\n") }
         guard let space = reading.space else {
-            return Output.tell("\(reading.errors.count) errors; mend them, then: kerege space check \(places.joined(separator: " "))")
+            return Output.tell(
+                "\(reading.errors.count) errors; mend them, then: kerege space check \(places.joined(separator: " "))")
         }
         Output.write(
             "sound: \(space.agencies.count) agencies, \(space.systems.count) systems, \(space.services.count) services, "

@@ -28,7 +28,9 @@ struct StatusCommand: AsyncParsableCommand {
 
     private func once(_ client: AdminClient) throws {
         let (page, raw) = try client.get(StatusPage.self, "/v1/status")
-        if admin.json { Output.write(raw + Data("\n".utf8)) } else {
+        if admin.json {
+            Output.write(raw + Data("\n".utf8))
+        } else {
             Output.write(lines: StatusView(page: page, style: .standardOutput).lines())
         }
         if !page.notFunctioning.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
@@ -41,7 +43,9 @@ struct StatusCommand: AsyncParsableCommand {
         let isLive = isatty(STDOUT_FILENO) == 1 && !admin.json
         let screen = isLive ? LiveScreen() : nil
         while true {
-            if admin.json { Output.write(page.raw + Data("\n".utf8)) } else {
+            if admin.json {
+                Output.write(page.raw + Data("\n".utf8))
+            } else {
                 let style = Style.standardOutput
                 let lines = StatusView(page: page.page, previous: previous, style: style).lines()
                 if let screen { screen.draw(lines, style) } else { Output.write(lines: lines + [""]) }
@@ -55,7 +59,11 @@ struct StatusCommand: AsyncParsableCommand {
                 } catch {
                     guard let screen else { throw error }
                     let style = Style.standardOutput
-                    screen.draw([style.fit(style.paint(error.what, .bad)), "", style.fit(error.why), style.fit("Still trying; Ctrl-C ends.")], style)
+                    screen.draw(
+                        [
+                            style.fit(style.paint(error.what, .bad)), "", style.fit(error.why),
+                            style.fit("Still trying; Ctrl-C ends."),
+                        ], style)
                 }
             } while true
         }

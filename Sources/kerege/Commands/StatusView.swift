@@ -44,7 +44,8 @@ struct StatusView {
 
     private var traffic: String {
         let counters = page.counters
-        var text = "requests \(counters.requestsAccepted), failed \(counters.requestsFailed), refused \(counters.refused), events \(counters.eventsAccepted)"
+        var text =
+            "requests \(counters.requestsAccepted), failed \(counters.requestsFailed), refused \(counters.refused), events \(counters.eventsAccepted)"
         if let previous, page.nowMs > previous.nowMs, counters.requestsFinished >= previous.counters.requestsFinished {
             let finished = Int64(counters.requestsFinished - previous.counters.requestsFinished)
             text += "; now \(finished * 1000 / (page.nowMs - previous.nowMs)) requests/s"
@@ -63,11 +64,16 @@ struct StatusView {
             let all = counts.reduce(0, +)
             guard all > 0 else { continue }
             table.rows.append(
-                [Table.Cell(declared)] + zip(observed, counts).map { .count($1, Style.tint(of: $0)) } + [.count(all, .strong)])
+                [Table.Cell(declared)] + zip(observed, counts).map { .count($1, Style.tint(of: $0)) } + [
+                    .count(all, .strong)
+                ])
         }
-        let totals = observed.map { state in page.matrix.cells.filter { $0.observed == state }.map(\.count).reduce(0, +) }
+        let totals = observed.map { state in page.matrix.cells.filter { $0.observed == state }.map(\.count).reduce(0, +)
+        }
         table.rows.append(
-            [Table.Cell("all")] + zip(observed, totals).map { .count($1, Style.tint(of: $0)) } + [.count(page.matrix.total, .strong)])
+            [Table.Cell("all")] + zip(observed, totals).map { .count($1, Style.tint(of: $0)) } + [
+                .count(page.matrix.total, .strong)
+            ])
         return table
     }
 
@@ -75,7 +81,8 @@ struct StatusView {
         var table = Table([.init("finding"), .init("integration"), .init("why")])
         for finding in page.findings.prefix(Self.shownFindings) {
             table.rows.append([
-                Table.Cell(finding.code, .warning), Table.Cell(finding.integration ?? "\(finding.consumer) → \(finding.service)"),
+                Table.Cell(finding.code, .warning),
+                Table.Cell(finding.integration ?? "\(finding.consumer) → \(finding.service)"),
                 Table.Cell(finding.sentence),
             ])
         }
@@ -89,7 +96,8 @@ struct StatusView {
         for outage in page.notFunctioning {
             let span = outage.sinceMs.map { Spans.text(milliseconds: page.nowMs - $0) } ?? ""
             table.rows.append([
-                Table.Cell(outage.system, .bad), Table.Cell(outage.cause ?? ""), Table.Cell(span), Table.Cell(outage.why),
+                Table.Cell(outage.system, .bad), Table.Cell(outage.cause ?? ""), Table.Cell(span),
+                Table.Cell(outage.why),
             ])
         }
         return table.rows.isEmpty ? [] : table.lines(style)
@@ -99,7 +107,8 @@ struct StatusView {
         var table = Table([.init("ago"), .init("what"), .init("from"), .init("to"), .init("why")])
         for change in page.changes.prefix(Self.shownChanges) {
             table.rows.append([
-                Table.Cell(Spans.text(milliseconds: page.nowMs - change.atMs)), Table.Cell("\(change.subject) \(change.id)"),
+                Table.Cell(Spans.text(milliseconds: page.nowMs - change.atMs)),
+                Table.Cell("\(change.subject) \(change.id)"),
                 .state(change.from), .state(change.to), Table.Cell(change.why),
             ])
         }

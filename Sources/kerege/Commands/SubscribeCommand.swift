@@ -36,7 +36,8 @@ struct SubscribeCommand: AsyncParsableCommand {
     private static func tell(_ event: BusEvent, _ isJSON: Bool) {
         let body = (try? JSONValue.parse(event.body)) ?? .string(String(decoding: event.body, as: UTF8.self))
         guard isJSON else {
-            return Output.write("\(event.id) position \(event.position) attempt \(event.attempt)\n\(body.text(.pretty))")
+            return Output.write(
+                "\(event.id) position \(event.position) attempt \(event.attempt)\n\(body.text(.pretty))")
         }
         let line: JSONValue = [
             "attempt": JSONValue(event.attempt), "body": body, "event": .string(event.event), "id": .string(event.id),

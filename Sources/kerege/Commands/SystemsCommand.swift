@@ -19,7 +19,9 @@ struct SystemsCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let (page, raw) = try admin.client().get(SystemsPage.self, "/v1/systems")
-        if admin.json { Output.write(raw + Data("\n".utf8)) } else {
+        if admin.json {
+            Output.write(raw + Data("\n".utf8))
+        } else {
             Output.write(lines: Self.table(page).lines(.standardOutput))
         }
         if page.systems.contains(where: { $0.health == "non-functional" }) { throw ExitCode(ExitStatus.no.rawValue) }
@@ -35,7 +37,8 @@ struct SystemsCommand: AsyncParsableCommand {
             table.rows.append([
                 Table.Cell(system.id), .state(system.health), Table.Cell(system.cause ?? ""),
                 .count(system.agents.count), .count(system.services), .count(system.provided.successes),
-                .count(system.provided.errors, .bad), .count(system.passportMissing.count, .warning), Table.Cell(system.why),
+                .count(system.provided.errors, .bad), .count(system.passportMissing.count, .warning),
+                Table.Cell(system.why),
             ])
         }
         return table

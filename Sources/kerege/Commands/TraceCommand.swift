@@ -21,10 +21,14 @@ struct TraceCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         guard UUID(uuidString: id) != nil else {
-            throw Failure.wrongUse("`\(id)` is no message id", why: "an id is a UUID of 36 characters", next: "copy it from the output of kerege call")
+            throw Failure.wrongUse(
+                "`\(id)` is no message id", why: "an id is a UUID of 36 characters",
+                next: "copy it from the output of kerege call")
         }
         let (page, raw) = try admin.client().get(TracePage.self, "/v1/messages/\(id.lowercased())")
-        if admin.json { Output.write(raw + Data("\n".utf8)) } else {
+        if admin.json {
+            Output.write(raw + Data("\n".utf8))
+        } else {
             Output.write(lines: TraceView(page: page, style: .standardOutput).lines())
         }
         if page.state == "failed" { throw ExitCode(ExitStatus.no.rawValue) }

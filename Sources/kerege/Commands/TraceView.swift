@@ -40,8 +40,13 @@ struct TraceView {
     }
 
     private func event(_ message: TracePage.Step) -> [String] {
-        var lines = ["  \(message.provider.isEmpty ? message.consumer : message.provider)", "    │", "    ▼  published", "  broker"]
-        for settled in page.settlements { lines.append("    ├─▶ \(settled.subscriber)  \(settled.outcome.name) at \(settled.at)") }
+        var lines = [
+            "  \(message.provider.isEmpty ? message.consumer : message.provider)", "    │", "    ▼  published",
+            "  broker",
+        ]
+        for settled in page.settlements {
+            lines.append("    ├─▶ \(settled.subscriber)  \(settled.outcome.name) at \(settled.at)")
+        }
         if page.settlements.isEmpty { lines.append("    ┆ no subscriber has settled it yet") }
         return lines.map { style.fit($0) }
     }
@@ -53,9 +58,12 @@ struct TraceView {
             lines.append(style.paint("answered", .good))
         } else {
             lines.append(
-                style.paint(style.fit("failed: \(finished.outcome.number) \(finished.outcome.name), at \(finished.hop)"), .bad))
+                style.paint(
+                    style.fit("failed: \(finished.outcome.number) \(finished.outcome.name), at \(finished.hop)"), .bad))
         }
-        if let integration = finished.integration { lines.append(style.fit("integration \(integration), \(finished.stage)")) }
+        if let integration = finished.integration {
+            lines.append(style.fit("integration \(integration), \(finished.stage)"))
+        }
         for answer in page.answers {
             lines.append(style.fit("\(answer.kind) \(answer.id), record \(answer.position), \(answer.bodySize) bytes"))
         }

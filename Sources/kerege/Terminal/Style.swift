@@ -21,7 +21,8 @@ struct Style: Sendable {
         let isDumb = getenv("TERM").map { String(cString: $0) } == "dumb"
         let noColour = getenv("NO_COLOR").map { $0.pointee != 0 } ?? false
         return Style(
-            hasColours: !isDumb && !noColour, width: isKnown ? Int(size.ws_col) : nil, height: isKnown ? Int(size.ws_row) : nil)
+            hasColours: !isDumb && !noColour, width: isKnown ? Int(size.ws_col) : nil,
+            height: isKnown ? Int(size.ws_row) : nil)
     }
 
     func paint(_ text: String, _ tint: Tint?) -> String {

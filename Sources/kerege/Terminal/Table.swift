@@ -14,7 +14,8 @@ struct Table {
         var tint: Style.Tint?
         init(_ text: String, _ tint: Style.Tint? = nil) {
             // A control character of a name must not steer the terminal.
-            self.text = String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
+            self.text = String(
+                text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) })
             self.tint = tint
         }
         init(stringLiteral value: String) { self.init(value) }
@@ -47,7 +48,8 @@ struct Table {
             let left = style.width.map { $0 - used } ?? .max
             guard left > 0 else { break }
             let isLast = index == cells.count - 1
-            let full = isLast && !columns[index].isNumber
+            let full =
+                isLast && !columns[index].isNumber
                 ? cell.text : DisplayWidth.padded(cell.text, to: widths[index], toRight: columns[index].isNumber)
             let shown = DisplayWidth.of(full) > left ? DisplayWidth.cut(full, to: left) : full
             line += style.paint(shown, cell.tint)
