@@ -4,7 +4,7 @@ SHELL := /bin/bash
 ARGS ?=
 RELEASE := .build/release
 
-.PHONY: setup build release demo test chaos bench lint format clean
+.PHONY: setup build release demo test bench lint format clean
 .SILENT:
 
 setup:

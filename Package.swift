@@ -77,7 +77,10 @@ let package = Package(
             ]),
         room(
             "BusAgent",
-            ["ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, sqlite, logging, yams, collections]),
+            [
+                "ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, sqlite, logging, yams,
+                collections,
+            ]),
         room("BusSystems", ["BusAgent", "BusContracts", grdb]),
         room(
             "BusConsole",
@@ -89,7 +92,8 @@ let package = Package(
             "BusTesting",
             ["BusAgent", "BusSystems", yams]),
 
-        door("kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),
+        door(
+            "kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),
         door("kerege-agent", ["BusAgent", "BusSystems", "BusContracts", grdb, lifecycle, signals, logging]),
         door(
             "kerege",
@@ -106,10 +110,18 @@ let package = Package(
         tests("BusDirectoryTests", ["BusDirectory"]),
         tests("BusIntegrationsTests", ["BusIntegrations"]),
         tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),
-        tests("BusBrokerTests", ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence", "ZeroMQ", logging]),
+        tests(
+            "BusBrokerTests",
+            ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence", "ZeroMQ", logging]),
         tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "ZeroMQ", grdb, logging]),
         tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb, yams]),
-        tests("BusConsoleTests", ["BusConsole", "BusBroker", "BusDirectory", "BusProtocol", "ZeroMQ", logging, yams]),
+        tests(
+            "BusConsoleTests",
+            [
+                "kerege", "BusConsole", "BusBroker", "BusAgent", "BusContracts", "BusDirectory", "BusProtocol",
+                "ZeroMQ",
+                hummingbird, logging, yams,
+            ]),
         tests(
             "MeshTests",
             ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"]),

@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # name window requests/s p50 p99
-row() { printf '%s,%s,%s,%s,%s\n' "$@" | tee -a "$work/rows.csv" >&2; }
+row() { printf '%s;%s;%s;%s;%s\n' "$@" | tee -a "$work/rows.csv" >&2; }
 
 ours() { # name window flags
     local name=$1 window=$2
@@ -27,7 +27,7 @@ peer() { # name window driver arguments
     local name=$1 window=$2 driver=$3
     shift 3
     SECS=$seconds WARM=1 "$PEERS/$driver" "$name" 8000000 1024 "$window" "$@" >"$work/peer.csv"
-    row "$name" "$window" $(awk -F, '{printf "%.0f %.0f %.0f", $6, $7, $8}' "$work/peer.csv")
+    row "$name" "$window" $(awk -F, '{printf "%.0f %.0f %.0f", $(NF-8), $(NF-7), $(NF-6)}' "$work/peer.csv")
 }
 
 port_open() { for _ in $(seq 80); do (echo >"/dev/tcp/127.0.0.1/$1") 2>/dev/null && return; sleep 0.1; done; }
@@ -49,7 +49,7 @@ peers() { # window
     "$PEERS/zmq_batchbroker" logsig tcp://127.0.0.1:7103 "$work/zlog" curve 2>/dev/null &
     pid=$!
     sleep 0.7
-    BROKER_PID=$pid peer "C prototype, signed, curve" "$1" zmq_batch_drv tcp://127.0.0.1:7103 curve
+    BROKER_PID=$pid peer "C ceiling (signed, curve)" "$1" zmq_batch_drv tcp://127.0.0.1:7103 curve
     kill $pid; wait $pid 2>/dev/null || true
     rm -f "$work/zlog"
 }
@@ -65,7 +65,7 @@ done
 python3 - "$work/rows.csv" <<'PYTHON'
 import collections, csv, statistics, sys
 cells = collections.defaultdict(list)
-for name, window, rate, p50, p99 in csv.reader(open(sys.argv[1])):
+for name, window, rate, p50, p99 in csv.reader(open(sys.argv[1]), delimiter=";"):
     cells[name, int(window)].append((float(rate), float(p50), float(p99)))
 print(f"{'':28}" + "".join(f"{'W=' + str(w):>34}" for w in (1, 64, 512)))
 print(f"{'median of runs':28}" + f"{'req/s (spread)   p50/p99 µs':>34}" * 3)

@@ -12,7 +12,8 @@ extension Plan {
                 return DeclaredIntegration(
                     id: integration.id, consumer: integration.consumer, service: integration.service,
                     provider: service?.system ?? "", owner: integration.owner, planYear: integration.planYear,
-                    due: integration.due.endOfDayMilliseconds, stage: Stage(name: integration.stage.rawValue) ?? .planned,
+                    due: integration.due.endOfDayMilliseconds,
+                    stage: Stage(name: integration.stage.rawValue) ?? .planned,
                     baseline: integration.isBaseline,
                     promisedP95: service?.promisedP95.map { UInt32(clamping: $0.count * 1000) })
             },

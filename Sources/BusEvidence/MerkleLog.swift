@@ -61,11 +61,13 @@ package enum LogHash {
     }
 
     package static func node(_ left: Digest32, _ right: Digest32) -> Digest32 {
-        var hash = SHA256()
-        withUnsafeBytes(of: UInt8(1)) { hash.update(bufferPointer: $0) }
-        withUnsafeBytes(of: left) { hash.update(bufferPointer: $0) }
-        withUnsafeBytes(of: right) { hash.update(bufferPointer: $0) }
-        return Digest32(hash.finalize())
+        // One contiguous input: three calls into the hash cost more than two copies.
+        withUnsafeTemporaryAllocation(byteCount: 65, alignment: 8) { input in
+            input[0] = 1
+            withUnsafeBytes(of: left) { UnsafeMutableRawBufferPointer(rebasing: input[1..<33]).copyMemory(from: $0) }
+            withUnsafeBytes(of: right) { UnsafeMutableRawBufferPointer(rebasing: input[33..<65]).copyMemory(from: $0) }
+            return Digest32(SHA256.hash(data: UnsafeRawBufferPointer(input)))
+        }
     }
 
     /// Binds a batch to all before it: H(0x02 ‖ previous ‖ i64 time of the commit, little endian ‖ bytes). Covers also what

@@ -3,7 +3,8 @@ package import BusProtocol
 
 /// Records that will become durable together: one transaction, one fsync, one range of leaves.
 ///
-/// The broker's core fills it; the journal hashes and writes it, off the core's thread. Frames are only referred to.
+/// The broker's core fills it and the leaves are hashed as it does; the journal writes it, off the core's thread. Frames are
+/// only referred to.
 package struct JournalBatch: Sendable {
     package struct Message: Sendable {
         package var frame: [UInt8]
@@ -15,6 +16,9 @@ package struct JournalBatch: Sendable {
         package var stage: UInt8
         /// Commands and events keep their body; of requests and replies the digest is enough.
         package var keepsBody: Bool
+        /// Hashed when the message is gathered, so that the thread that writes and syncs does not have to.
+        let bodyDigest: Digest32
+        let leaf: Digest32
         package init(
             frame: [UInt8], header: Range<Int>, proof: Range<Int>, body: Range<Int>, receivedAt: Int64,
             integration: UInt32, stage: UInt8, keepsBody: Bool
@@ -27,6 +31,11 @@ package struct JournalBatch: Sendable {
             self.integration = integration
             self.stage = stage
             self.keepsBody = keepsBody
+            (bodyDigest, leaf) = frame.withUnsafeBytes { bytes in
+                let digest = LogHash.body(UnsafeRawBufferPointer(rebasing: bytes[body]))
+                let header = UnsafeRawBufferPointer(rebasing: bytes[header])
+                return (digest, LogHash.messageLeaf(header: header, bodyDigest: digest))
+            }
         }
     }
 
@@ -120,14 +129,12 @@ struct EncodedBatch {
         out.put(UInt16(0))
         out.put(message.integration)
         out.put(UInt32(message.body.count))
-        return message.frame.withUnsafeBytes { frame in
-            let digest = LogHash.body(UnsafeRawBufferPointer(rebasing: frame[message.body]))
-            withUnsafeBytes(of: digest) { out.put(raw: $0) }
-            let headerBytes = UnsafeRawBufferPointer(rebasing: frame[header])
-            out.put(raw: headerBytes)
+        withUnsafeBytes(of: message.bodyDigest) { out.put(raw: $0) }
+        message.frame.withUnsafeBytes { frame in
+            out.put(raw: UnsafeRawBufferPointer(rebasing: frame[header]))
             out.put(raw: UnsafeRawBufferPointer(rebasing: frame[proof]))
-            return LogHash.messageLeaf(header: headerBytes, bodyDigest: digest)
         }
+        return message.leaf
     }
 }
 

@@ -25,7 +25,7 @@ enum BenchSpace {
 
     /// A typical body: a person with an address and a list, patterns and formats on some members.
     static let contract = """
-        {"contract":"bench-provider.echo.v1","kind":"request","title":{"en":"Echo"},"summary":"Answers with the request.",
+        {"contract":"bench-provider.echo.v1","kind":"request","title":{"kk":"Жаңғырық","ru":"Эхо","en":"Echo"},"summary":"Answers with the request.",
          "request":\(schema),"reply":\(schema),
          "examples":[{"request":\(sample(padding: 10)),"reply":\(sample(padding: 10))},
                      {"request":\(sample(padding: 200)),"reply":\(sample(padding: 200))}]}

@@ -106,6 +106,7 @@ struct BrokerOptions {
             throw BrokerError("`\(http)` is no address of the form HOST:PORT", remedy: "use --http 127.0.0.1:7480")
         }
         return try Console(
-            broker: broker, journalFolder: data, host: String(parts[0]), port: port, dataFolder: data, contractsFolder: contracts, logger: logger)
+            broker: broker, journalFolder: data, host: String(parts[0]), port: port, dataFolder: data,
+            contractsFolder: contracts, logger: logger)
     }
 }

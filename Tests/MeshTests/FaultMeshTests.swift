@@ -60,12 +60,9 @@ struct FaultMeshTests {
         try await withMesh { mesh, agent in
             var configuration = agent.configuration
             configuration.connectDeadline = .seconds(5)
-            do {
+            await expectFault(4091) {
                 let second = try await Agent.connect(configuration)
                 await second.close()
-                Issue.record("a second instance was let in")
-            } catch {
-                #expect(error.number == 4091, "\(error)")
             }
             _ = try await agent.ask("bravo.ping.v1", bytes(#"{"token":3}"#), as: "alpha")
         }
@@ -77,12 +74,10 @@ struct FaultMeshTests {
             var configuration = agent.configuration
             configuration.keys = try KeyFile.create(name: "stranger", in: mesh.folder.keys)
             configuration.connectDeadline = .seconds(2)
-            do {
+            // The handshake itself fails, so the stranger never learns more than that there is no broker for it.
+            await expectFault(5032) {
                 let stranger = try await Agent.connect(configuration)
                 await stranger.close()
-                Issue.record("an unknown key was let in")
-            } catch {
-                #expect([4010, 5032].contains(Int(error.number)), "\(error)")
             }
             let refused = try await mesh.admin.get("/v1/agents")
             #expect(!refused["refusedKeys"].array.isEmpty, "the refused key is not shown to operators")

@@ -85,7 +85,7 @@ struct TestSpace {
 
     private static func contract(_ system: String) -> String {
         """
-        {"contract":"\(system).ping.v1","kind":"request","title":{"en":"Ping"},"summary":"Answers with its own name.",
+        {"contract":"\(system).ping.v1","kind":"request","title":{"kk":"Пинг","ru":"Пинг","en":"Ping"},"summary":"Answers with its own name.",
          "request":{"type":"object","additionalProperties":false,"required":["token"],"properties":{"token":{"type":"integer"}}},
          "reply":{"type":"object","additionalProperties":false,"required":["from","token"],
                   "properties":{"from":{"type":"string"},"token":{"type":"integer"}}},

@@ -1,5 +1,5 @@
-package import BusProtocol
 import BusJournal
+package import BusProtocol
 
 /// Step 1: frames become envelopes. Form, limits and identity are checked here; nothing is believed before.
 extension BrokerCore {
@@ -62,7 +62,8 @@ extension BrokerCore {
     }
 
     private mutating func take(
-        _ envelope: Result<EnvelopeView, Fault>, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+        _ envelope: Result<EnvelopeView, Fault>, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int,
+        _ now: Moment
     ) {
         sessions[slot].received += 1
         touch(slot)
@@ -89,7 +90,9 @@ extension BrokerCore {
         _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
         let right: Rights.Right
-        switch rights.decide(agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw) {
+        switch rights.decide(
+            agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw)
+        {
         case .refused(let code):
             noteRefused(raw, view, code)
             return refuse(slot, code)
@@ -99,7 +102,8 @@ extension BrokerCore {
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         let reference = SessionReference(slot: slot, id: sessions[slot].id)
         var call = Call(
-            id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex, integration: right.integration,
+            id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex,
+            integration: right.integration,
             stage: right.stage, provider: right.provider,
             deadline: now.monotonic + Int64(min(view.header.remaining, Limits.deadlineMilliseconds)) * 1000,
             acceptedAt: now.monotonic)

@@ -68,7 +68,9 @@ struct Rights: Sendable {
         turn = systems.map { _ in 0 }
         var subscriptions = eventTypes.map { _ in [Subscription]() }
         for (index, integration) in space.integrations.enumerated() where integration.stage.permitsTraffic {
-            guard let event = eventIndex[integration.service], let subscriber = systemIndex[integration.consumer] else { continue }
+            guard let event = eventIndex[integration.service], let subscriber = systemIndex[integration.consumer] else {
+                continue
+            }
             subscriptions[event].append(
                 Subscription(integration: UInt32(index), stage: integration.stage.number, subscriber: subscriber))
         }
@@ -110,7 +112,9 @@ struct Rights: Sendable {
 
     // MARK: - Decisions
 
-    mutating func decide(agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer) -> Decision {
+    mutating func decide(agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer)
+        -> Decision
+    {
         let key = DecisionKey(agent: agent, consumer: raw[consumer], target: raw[target])
         if let known = memory[key] { return known }
         let decision = judge(
@@ -190,7 +194,8 @@ extension BrokerCore {
             isValid(raw[range]) ? String(decoding: raw[range], as: UTF8.self) : "(unreadable)"
         }
         let key = RefusalKey(
-            consumer: name(view.header.consumer, Names.isSystem), target: name(view.header.target, Names.isService), code: code)
+            consumer: name(view.header.consumer, Names.isSystem), target: name(view.header.target, Names.isService),
+            code: code)
         if refusals[key] != nil || refusals.count < limits.refusedPairs { refusals[key, default: 0] += 1 }
     }
 }

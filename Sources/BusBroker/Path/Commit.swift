@@ -107,7 +107,9 @@ extension BrokerCore {
     }
 
     /// A request whose acceptance failed. The refused row of ACCEPT is its answer, unless somebody else waits for it by now.
-    private mutating func withdraw(_ call: CallReference, _ code: FaultCode, _ touched: [Gathering.Touched], _ now: Moment) {
+    private mutating func withdraw(
+        _ call: CallReference, _ code: FaultCode, _ touched: [Gathering.Touched], _ now: Moment
+    ) {
         guard calls.isOpen(call) else { return }
         if calls[call].isRepeated || !touched.contains(where: { $0.session == calls[call].consumer }) {
             return fail(call, code, at: .broker, now)

@@ -27,7 +27,9 @@ extension BrokerCore {
         sessions[slot].outgoing.append(envelope)
         sessions[slot].outgoingBytes += envelope.cost
         markDirty(slot)
-        if sessions[slot].outgoingBytes >= Limits.frameTarget || sessions[slot].outgoing.count >= Limits.envelopesPerFrame {
+        if sessions[slot].outgoingBytes >= Limits.frameTarget
+            || sessions[slot].outgoing.count >= Limits.envelopesPerFrame
+        {
             flush(slot)
         }
     }
@@ -140,7 +142,9 @@ extension BrokerCore {
         guard session.decided > session.acceptSent else { return }
         let quarter = session.decided - session.acceptSent >= Limits.creditMessages / 4
         let bytes = session.decidedBytes - session.acceptSentBytes >= Limits.creditBytes / 4
-        guard session.acceptUrgent || quarter || bytes || session.refused.contains(where: { $0.sequence <= session.decided })
+        guard
+            session.acceptUrgent || quarter || bytes
+                || session.refused.contains(where: { $0.sequence <= session.decided })
         else {
             if session.acceptOwedSince == 0 { sessions[slot].acceptOwedSince = now.monotonic }
             return

@@ -53,7 +53,8 @@ extension BrokerCore {
 
     /// A reply of the broker's own: no provider signed it, and it says so by having no provider.
     private mutating func faultReply(_ call: Call, _ code: FaultCode, _ hop: Hop, _ now: Moment) -> OutgoingEnvelope {
-        var header = Header(kind: .reply, id: ids.next(unixMilliseconds: now.wallMilliseconds), created: now.wallMilliseconds)
+        var header = Header(
+            kind: .reply, id: ids.next(unixMilliseconds: now.wallMilliseconds), created: now.wallMilliseconds)
         header.correlation = call.id
         header.outcome = code.number
         let body = Array("{\"detail\":\"\(code.meaning)\",\"hop\":\"\(hop.name)\"}".utf8)
@@ -74,7 +75,8 @@ extension BrokerCore {
             gather(.refused, record.encoded, now)
             observations.append(
                 .refused(
-                    consumer: key.consumer, target: key.target, family: key.code.family, count: count, at: now.wallMilliseconds))
+                    consumer: key.consumer, target: key.target, family: key.code.family, count: count,
+                    at: now.wallMilliseconds))
         }
         refusals.removeAll(keepingCapacity: true)
     }

@@ -33,6 +33,7 @@ extension BrokerCore {
         observations.append(
             .exchange(
                 integration: call.integration, family: family,
-                latency: UInt32(clamping: now.monotonic - call.acceptedAt), at: now.wallMilliseconds, stage: call.stage))
+                latency: UInt32(clamping: now.monotonic - call.acceptedAt), at: now.wallMilliseconds, stage: call.stage)
+        )
     }
 }

@@ -132,7 +132,8 @@ struct EventTable: Sendable {
     private mutating func forSession(_ session: SessionReference, _ change: (inout Delivery) -> Void) {
         for position in Array(deliveries.keys) {
             guard deliveries[position]?.contains(where: { $0.session == session }) == true else { continue }
-            for index in deliveries[position, default: []].indices where deliveries[position]?[index].session == session {
+            for index in deliveries[position, default: []].indices where deliveries[position]?[index].session == session
+            {
                 if var delivery = deliveries[position]?[index] {
                     change(&delivery)
                     deliveries[position]?[index] = delivery
@@ -152,7 +153,9 @@ extension BrokerCore {
     }
 
     /// Takes up an event that the journal holds and somebody has not settled, after a restart.
-    package mutating func restore(event header: [UInt8], body: [UInt8], position: UInt64, acceptedAt: Int64, settledBy: Set<String>) {
+    package mutating func restore(
+        event header: [UInt8], body: [UInt8], position: UInt64, acceptedAt: Int64, settledBy: Set<String>
+    ) {
         guard let decoded = try? Header(decoding: header), let type = rights.event(decoded.target) else { return }
         let open = rights.subscriptions[type].filter { !settledBy.contains(rights.systems[$0.subscriber]) }
         let event = PendingEvent(
@@ -172,7 +175,8 @@ extension BrokerCore {
     private mutating func deliverEvent(_ position: UInt64, _ now: Moment) {
         guard let entry = events.events[position], var deliveries = events.deliveries[position] else { return }
         var worn: [EventTable.Delivery] = []
-        for index in deliveries.indices where deliveries[index].session == nil && deliveries[index].notBefore <= now.monotonic {
+        for index in deliveries.indices
+        where deliveries[index].session == nil && deliveries[index].notBefore <= now.monotonic {
             // Also an event that ends every agent it is given to must end some day.
             if Int(deliveries[index].attempt) >= limits.eventAttempts {
                 worn.append(deliveries[index])

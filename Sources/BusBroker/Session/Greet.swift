@@ -27,7 +27,8 @@ extension BrokerCore {
         if let stranger = sessions.slot(route: route) { end(stranger, "its connection is gone", now) }
         nextSession += 1
         let session = Session(
-            id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name, systems: hello.systems,
+            id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name,
+            systems: hello.systems,
             instance: hello.instance, connectedAt: now.wall, lastHeard: now.monotonic, messageLimit: head.messageLimit,
             byteLimit: head.byteLimit)
         let slot = sessions.insert(session)
@@ -59,7 +60,8 @@ extension BrokerCore {
         }
         guard hello.treeSize <= treeSize else {
             throw Fault(
-                .logForked, at: .broker, "the agent holds a receipt for \(hello.treeSize) records, this log has \(treeSize)")
+                .logForked, at: .broker,
+                "the agent holds a receipt for \(hello.treeSize) records, this log has \(treeSize)")
         }
         if hello.treeSize == treeSize, treeSize > 0, hello.root != treeRoot {
             throw Fault(.logForked, at: .broker, "the agent's receipt for \(treeSize) records has another root")
@@ -72,14 +74,16 @@ extension BrokerCore {
                     retryAfterMilliseconds: UInt32(clamping: (silenceLimit - silence) / 1000 + 1))
             }
         } else if sessions.count >= limits.sessions, sessions.slot(key: key) == nil {
-            throw Fault(.queueFull, at: .broker, "\(limits.sessions) agents are connected", retryAfterMilliseconds: 5000)
+            throw Fault(
+                .queueFull, at: .broker, "\(limits.sessions) agents are connected", retryAfterMilliseconds: 5000)
         }
     }
 
     private mutating func welcome(_ slot: Int) {
         let heartbeat = rights.snapshot.space.thresholds.heartbeat
         var welcome = Welcome(
-            heartbeatMilliseconds: UInt32(clamping: heartbeat.interval.count), session: sessions[slot].id, broker: identity.id,
+            heartbeatMilliseconds: UInt32(clamping: heartbeat.interval.count), session: sessions[slot].id,
+            broker: identity.id,
             spaceVersion: rights.snapshot.version, treeSize: treeSize, root: treeRoot, name: identity.name)
         welcome.missedHeartbeats = UInt8(clamping: heartbeat.missed)
         transmit(head(.welcome, slot).frame(welcome.encoded()), to: slot)
@@ -126,7 +130,8 @@ extension BrokerCore {
     }
 
     private mutating func announce(_ session: Session, up: Bool, _ reason: String, _ now: Moment) {
-        let record = LivenessRecord(at: now.wall, up: up, agent: session.agent, systems: session.systems, reason: reason)
+        let record = LivenessRecord(
+            at: now.wall, up: up, agent: session.agent, systems: session.systems, reason: reason)
         gather(.liveness, record.encoded, now)
         notice(.info, up ? "an agent joined" : "an agent left", ["agent": session.agent, "why": reason])
         if up {

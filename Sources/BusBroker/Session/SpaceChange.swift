@@ -39,12 +39,14 @@ extension BrokerCore {
         committing?.remap(from: old, to: rights)
         let names = old.snapshot.space.integrations.map(\.id)
         let now = Dictionary(
-            rights.snapshot.space.integrations.enumerated().map { ($1.id, UInt32($0)) }, uniquingKeysWith: { first, _ in first })
+            rights.snapshot.space.integrations.enumerated().map { ($1.id, UInt32($0)) },
+            uniquingKeysWith: { first, _ in first })
         for call in calls.references(where: { _ in true }) {
             let index = Int(calls[call].integration)
             calls[call].integration = names.indices.contains(index) ? now[names[index]] ?? .max : .max
             let (provider, agent) = (calls[call].provider, calls[call].consumerAgent)
-            calls[call].provider = old.systems.indices.contains(provider) ? rights.system(old.systems[provider]) ?? -1 : -1
+            calls[call].provider =
+                old.systems.indices.contains(provider) ? rights.system(old.systems[provider]) ?? -1 : -1
             calls[call].consumerAgent =
                 old.agents.indices.contains(agent) ? rights.agent(key: old.agents[agent].key) ?? -1 : -1
         }
@@ -58,12 +60,18 @@ extension BrokerCore {
 
     /// The broker took up this journal.
     package mutating func recordStart(software: String, at now: Moment) {
-        gather(.brokerStarted, BrokerRecord(at: now.wall, broker: identity.id, software: software).encoded, now, urgent: true)
+        gather(
+            .brokerStarted, BrokerRecord(at: now.wall, broker: identity.id, software: software).encoded, now,
+            urgent: true)
     }
 
     /// Stops taking requests, lets the open ones end, then says `.drained`.
     package mutating func drain(at now: Moment) {
-        guard drainUntil == nil else { return }
+        guard drainUntil == nil else {
+            // Asked again after it was done: whoever asks now is told as well.
+            if drainAnnounced { actions.append(.drained) }
+            return
+        }
         drainUntil = now.monotonic + limits.drainDeadline
         for slot in sessions.indices { transmit(head(.drain, slot).frame(), to: slot) }
         finishStep(now)

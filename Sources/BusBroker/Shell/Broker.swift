@@ -43,7 +43,8 @@ package final class Broker: Sendable {
             mailbox = try BrokerMailbox()
             readModel = Self.readModel(recovery, snapshot, clock.now())
             let start = BrokerLoop.Start(
-                core: core, clockFloor: recovery.lastCommit, context: context, journal: journal, mailbox: mailbox, keys: keys,
+                core: core, clockFloor: recovery.lastCommit, context: context, journal: journal, mailbox: mailbox,
+                keys: keys,
                 readModel: readModel, logger: logger, configuration: configuration)
             thread = try SocketThread(name: "broker") { BrokerLoop.run(start) }
             endpoint = try mailbox.waitUntilBound()
@@ -94,7 +95,8 @@ package final class Broker: Sendable {
         let result = await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<SpaceSnapshot, BrokerError>, Never>) in
             if !mailbox.order(.apply(space) { continuation.resume(returning: $0) }) {
-                continuation.resume(returning: .failure(BrokerError("the broker has stopped", remedy: "start it again")))
+                continuation.resume(
+                    returning: .failure(BrokerError("the broker has stopped", remedy: "start it again")))
             }
         }
         return try result.get()

@@ -136,14 +136,16 @@ struct BrokerLoop: ~Copyable {
             left -= 1
             guard message.isWellFormed, let key = message.userID else {
                 core.receiveMalformed(
-                    from: message.route, Fault(.tooManyParts, at: .broker, "\(message.extraParts + 1) parts; one is expected"))
+                    from: message.route,
+                    Fault(.tooManyParts, at: .broker, "\(message.extraParts + 1) parts; one is expected"))
                 continue
             }
             // libzmq's own routing ids begin with 0. One that a peer chose could be that of an agent whose connection
             // broke, and then bring it that agent's mail.
             guard message.route.first == 0 else {
                 core.receiveMalformed(
-                    from: message.route, Fault(.badFrame, at: .broker, "the routing id was set by the agent; leave it unset"))
+                    from: message.route,
+                    Fault(.badFrame, at: .broker, "the routing id was set by the agent; leave it unset"))
                 continue
             }
             core.receive(message.payload, from: message.route, key: key, at: clock.now())
@@ -171,7 +173,8 @@ struct BrokerLoop: ~Copyable {
             keys.replace(next.space)
             return .success(next)
         } catch {
-            return .failure(BrokerError("the space cannot take effect: \(error)", remedy: "mend it; kerege space check DIR"))
+            return .failure(
+                BrokerError("the space cannot take effect: \(error)", remedy: "mend it; kerege space check DIR"))
         }
     }
 
@@ -193,12 +196,14 @@ struct BrokerLoop: ~Copyable {
     /// Judges the states of the plan; changes go into the journal.
     private mutating func evaluate(_ now: Moment) {
         readModel.publish(
-            agents: core.agentViews(at: now), counters: core.counters, openCalls: core.openCalls, treeSize: core.treeSize,
+            agents: core.agentViews(at: now), counters: core.counters, openCalls: core.openCalls,
+            treeSize: core.treeSize,
             root: core.treeRoot)
         for change in readModel.evaluate(at: now.wallMilliseconds) {
             core.record(
                 StateRecord(
-                    at: change.at * 1000, subject: change.subject.rawValue, id: change.id, from: change.from, to: change.to,
+                    at: change.at * 1000, subject: change.subject.rawValue, id: change.id, from: change.from,
+                    to: change.to,
                     why: change.why), at: now)
         }
     }

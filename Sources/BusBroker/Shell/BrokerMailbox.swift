@@ -68,7 +68,8 @@ final class BrokerMailbox: Sendable {
         }
         for order in orders {
             switch order {
-            case .apply(_, let answer): answer(.failure(BrokerError("the broker has stopped", remedy: "start it again")))
+            case .apply(_, let answer):
+                answer(.failure(BrokerError("the broker has stopped", remedy: "start it again")))
             case .drain(let done): done()
             case .stop: break
             }

@@ -58,11 +58,13 @@ final class JournalThread: Sendable {
     private func run() {
         while true {
             work.wait()
-            guard let job = state.withLock({ state -> Job? in
-                guard !state.jobs.isEmpty else { return nil }
-                state.isBusy = true
-                return state.jobs.removeFirst()
-            }) else { continue }
+            guard
+                let job = state.withLock({ state -> Job? in
+                    guard !state.jobs.isEmpty else { return nil }
+                    state.isBusy = true
+                    return state.jobs.removeFirst()
+                })
+            else { continue }
             let goesOn = perform(job)
             state.withLock { $0.isBusy = false }
             if !goesOn { return }
@@ -73,7 +75,9 @@ final class JournalThread: Sendable {
         switch job {
         case .commit(let batch, let time):
             let result: Result<Committed, JournalError>
-            do throws(JournalError) { result = .success(try journal.commit(batch, at: time)) } catch { result = .failure(error) }
+            do throws(JournalError) { result = .success(try journal.commit(batch, at: time)) } catch {
+                result = .failure(error)
+            }
             state.withLock { $0.results.append(result) }
             done.signal()
             journal.checkpointIfDue()

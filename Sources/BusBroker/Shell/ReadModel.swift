@@ -115,12 +115,14 @@ package final class ReadModel: Sendable {
             state.ledger.record(Refusal(consumer: consumer, service: target, code: family, at: at, count: count))
         case .heartbeat(let system, let agent, let uptime, let dataUpdatedAt, let healthy, let at):
             state.ledger.record(
-                Heartbeat(system: system, agent: agent, at: at, uptimeMs: uptime, dataUpdatedAt: dataUpdatedAt, up: healthy))
+                Heartbeat(
+                    system: system, agent: agent, at: at, uptimeMs: uptime, dataUpdatedAt: dataUpdatedAt, up: healthy))
         case .agentLeft(let agent, let systems, let at):
             for system in systems { state.ledger.agentLeft(agent, system: system, at: at) }
         case .space(let snapshot):
             state.snapshot = snapshot
-            state.ledger.apply(newPlan: Plan(snapshot), thresholds: BusIntegrations.Thresholds(snapshot.space.thresholds))
+            state.ledger.apply(
+                newPlan: Plan(snapshot), thresholds: BusIntegrations.Thresholds(snapshot.space.thresholds))
         }
     }
 }

@@ -63,7 +63,8 @@ struct Recovery {
         case .finished:
             let record = try FinishedRecord(&payload)
             guard record.integration != .max else { return }
-            let end = record.times.replyOut > 0 ? record.times.replyOut : max(record.times.replyIn, record.times.requestIn)
+            let end =
+                record.times.replyOut > 0 ? record.times.replyOut : max(record.times.replyIn, record.times.requestIn)
             ledger?.attempted(integration: Int(record.integration), at: record.times.requestIn / 1000)
             ledger?.record(
                 Exchange(
@@ -81,7 +82,8 @@ struct Recovery {
             guard record.integration != .max else { return }
             ledger?.record(
                 Exchange(
-                    integration: Int(record.integration), code: record.code / 10, latencyMicroseconds: 0, at: record.at / 1000,
+                    integration: Int(record.integration), code: record.code / 10, latencyMicroseconds: 0,
+                    at: record.at / 1000,
                     stage: .approved))
         default: break
         }
@@ -107,9 +109,12 @@ struct Recovery {
             found[record.position]?.settledBy.insert(record.subscriber)
         }
         for (position, event) in found {
-            guard let header = try? Header(decoding: event.header), let type = subscribers.event(header.target) else { continue }
+            guard let header = try? Header(decoding: event.header), let type = subscribers.event(header.target) else {
+                continue
+            }
             let wanted = subscribers.subscriptions[type].map { subscribers.systems[$0.subscriber] }
-            guard wanted.contains(where: { !event.settledBy.contains($0) }), let body = try reader.body(at: position) else {
+            guard wanted.contains(where: { !event.settledBy.contains($0) }), let body = try reader.body(at: position)
+            else {
                 continue
             }
             var event = event

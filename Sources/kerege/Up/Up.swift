@@ -113,15 +113,19 @@ struct Up: AsyncParsableCommand {
     }
 
     private func banner(_ mesh: Mesh) -> String {
-        """
+        let kerege = CommandLine.arguments.first ?? "kerege"
+        let place = data == "./data" ? "" : " --data \(data)"
+        let api = http == 7480 ? "" : " --http http://127.0.0.1:\(http)"
+        let bus = port == 7400 ? "" : " --broker \(mesh.brokerAddress)"
+        return """
 
-        Kerege runs: 1 broker on \(mesh.brokerAddress), \(mesh.agents.count) agents, admin API on http://\(mesh.httpAddress)
-        From another terminal:
-          kerege status --watch                       what works and what does not
-          kerege call individuals.person-get.v1 '{"iin":"\(mesh.exampleIIN)"}'
-          kerege integrations --state non-functional
+            Kerege runs: 1 broker on \(mesh.brokerAddress), \(mesh.agents.count) agents, admin API on http://\(mesh.httpAddress)
+            From another terminal:
+              \(kerege) status --watch\(place)\(api)
+              \(kerege) call individuals.person-get.v1 '{"iin":"\(mesh.exampleIIN)"}'\(place)\(bus)
+              \(kerege) integrations --state non-functional\(place)\(api)
 
-        """
+            """
     }
 
     static func duration(_ text: String) -> Duration? {
