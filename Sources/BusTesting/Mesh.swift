@@ -159,11 +159,14 @@ public final class Mesh: Sendable {
     /// Waits until the broker has every named agent connected.
     public func waitForAgents(_ names: [String], within limit: Duration) async throws {
         let admin = admin
+        let waited = agents.filter { names.contains($0.name) }
         let areUp = await eventually(within: limit) {
+            // One that has ended will never join: no need to wait for the limit.
+            if waited.contains(where: { $0.exitCode != nil }) { return true }
             guard let connected = try? await admin.connectedAgents() else { return false }
             return Set(names).isSubset(of: connected)
         }
-        guard areUp else {
+        guard areUp, waited.allSatisfy({ $0.exitCode == nil }) else {
             let connected = (try? await admin.connectedAgents()) ?? []
             let missing = agents.filter { names.contains($0.name) && !connected.contains($0.name) }
             let logs = missing.map { "\($0.name):\n\($0.logTail(lines: 5))" }.joined(separator: "\n")

@@ -75,6 +75,7 @@ struct TestSpace {
         agent: \(system)-1
         systems: [\(system)]
         database: \(system).sqlite
+        register: chatbots
         services:
           - service: \(system).ping.v1
             sql: SELECT json_object('from', '\(system)', 'token', :token)
