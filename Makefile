@@ -20,8 +20,9 @@ demo: release
 	$(RELEASE)/kerege up $(ARGS)
 
 test: setup
+	Tests/fetch-schema-suite.sh
 	swift build --build-tests -q
-	swift test --skip-build --parallel --num-workers 2 $(ARGS)
+	swift test --skip-build -q $(ARGS)
 
 bench: release
 	deploy/bench.sh $(ARGS)
