@@ -14,15 +14,17 @@ build: setup
 	swift build --build-tests -q
 
 release: setup
+	echo 'building the release; the first time takes about six minutes'
 	swift build -c release -q
 
 demo: release
 	$(RELEASE)/kerege up $(ARGS)
 
 test: setup
-	Tests/fetch-schema-suite.sh
+	[ -d ../shared/json-schema-test-suite ] || Tests/fetch-schema-suite.sh || true
+	echo 'building everything for tests; the first time takes about five minutes'
 	swift build --build-tests -q
-	swift test --skip-build -q $(ARGS)
+	Tests/run.sh $(ARGS)
 
 bench: release
 	deploy/bench.sh $(ARGS)

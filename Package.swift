@@ -90,7 +90,7 @@ let package = Package(
             ]),
         room(
             "BusTesting",
-            ["BusAgent", "BusSystems", yams]),
+            ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusSystems", logging, yams]),
 
         door(
             "kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),

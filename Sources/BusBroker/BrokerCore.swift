@@ -67,6 +67,10 @@ package struct BrokerCore: Sendable {
     var lastRedelivery: Int64 = 0
     /// Not before this monotonic time: the commit before it failed for want of space.
     var commitNotBefore: Int64 = 0
+    /// Requests that wait for a provider's return after a restart, and their positions in the journal.
+    var awaitingReturn: [(call: CallReference, position: UInt64)] = []
+    /// Monotonic end of that waiting.
+    var graceUntil: Int64 = .min
     var drainUntil: Int64?
     var drainAnnounced = false
 

@@ -27,6 +27,9 @@ package struct BrokerLimits: Sendable {
     package var finishDelay: Int64 = 50_000
     /// Pause after a commit that failed for want of space, microseconds.
     package var commitRetry: Int64 = 50_000
+    /// After a restart, how long requests wait for a provider that may be on its way back, microseconds. 0: not at all. The
+    /// broker's shell sets it to the silence after which an agent is given up.
+    package var returnGrace: Int64 = 0
     /// Longest time a drain waits for open requests, microseconds.
     package var drainDeadline: Int64 = 10_000_000
 

@@ -31,6 +31,8 @@ public final class Mesh: Sendable {
         /// `nil`: a free port.
         public var brokerPort: Int?
         public var httpPort: Int?
+        /// Agents, by name, behind a slow line that holds every piece back for so long.
+        public var delays: [String: Duration] = [:]
         /// Whether agents play the traffic of their files.
         public var playsTraffic = false
         public var logLevel = "info"
@@ -48,6 +50,8 @@ public final class Mesh: Sendable {
     public let broker: ChildProcess
     public let agents: [ChildProcess]
     public let agentFiles: [MeshFolder.AgentFile]
+    /// Slow lines by the name of the agent behind them; cut one to part it from the broker.
+    public let lines: [String: SlowLine]
     /// The number of somebody in the registers.
     public let exampleIIN: String
     private let isTemporary: Bool
@@ -101,9 +105,12 @@ public final class Mesh: Sendable {
                 folder.keyList, "--contracts", contracts, "--log-level", options.logLevel, "--stop-with-parent",
             ], log: folder.logs + "/broker.log")
         let folder = folder
-        let brokerAddress = brokerAddress
+        let lines = try options.delays.mapValues { try SlowLine(to: brokerPort, delay: $0) }
+        self.lines = lines
+        let direct = brokerAddress
         agents = files.map { file in
-            ChildProcess(
+            let brokerAddress = lines[file.name].map { "tcp://127.0.0.1:\($0.port)" } ?? direct
+            return ChildProcess(
                 name: file.name, executable: binaries + "/kerege-agent",
                 arguments: [
                     "--config", file.path, "--broker", brokerAddress, "--data", path, "--keys", folder.keys,

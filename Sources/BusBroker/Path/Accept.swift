@@ -110,7 +110,9 @@ extension BrokerCore {
         call.times.requestIn = now.wall
         observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
         if view.header.remaining == 0 { return refuseCall(call, .expiredOnArrival, slot, now) }
-        if !rights.hasLiveAgent(right.provider) { return refuseCall(call, .noLiveProvider, slot, now) }
+        if !rights.hasLiveAgent(right.provider), !mayReturn(now) {
+            return refuseCall(call, .noLiveProvider, slot, now)
+        }
         if calls.count >= limits.calls { return refuseCall(call, .queueFull, slot, now) }
         call.envelope = OutgoingEnvelope(header: frame[view.header.range], body: frame[view.body])
         let open = calls.insert(call)

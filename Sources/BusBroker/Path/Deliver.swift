@@ -5,7 +5,9 @@ extension BrokerCore {
     mutating func deliver(_ call: CallReference, position: UInt64, _ now: Moment) {
         guard calls.isOpen(call), var envelope = calls[call].envelope else { return }
         guard let slot = rights.choose(calls[call].provider, sessions, cost: envelope.cost) else {
-            return fail(call, .noLiveProvider, at: .broker, now)
+            guard mayReturn(now) else { return fail(call, .noLiveProvider, at: .broker, now) }
+            awaitingReturn.append((call, position))
+            return
         }
         var annotations = Annotations()
         annotations.position = position
@@ -18,6 +20,18 @@ extension BrokerCore {
         } else if !wait(envelope, call, slot) {
             fail(call, .queueFull, at: .broker, now)
         }
+    }
+
+    /// Whether a provider that is not there may be about to come back: for a while after a restart every agent reconnects,
+    /// the consumer's perhaps first.
+    func mayReturn(_ now: Moment) -> Bool { now.monotonic < graceUntil }
+
+    /// Delivers what waited for a provider's return; after the grace it fails.
+    mutating func deliverToReturned(_ now: Moment) {
+        guard !awaitingReturn.isEmpty else { return }
+        let waiting = awaitingReturn
+        awaitingReturn = []
+        for item in waiting { deliver(item.call, position: item.position, now) }
     }
 
     /// Puts an envelope into the frame that leaves for an agent at the end of this step.

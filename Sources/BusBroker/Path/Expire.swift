@@ -19,6 +19,7 @@ extension BrokerCore {
         }
         for slot in sessions.indices where !sessions[slot].waiting.isEmpty { forgetEnded(slot) }
         beat(now)
+        deliverToReturned(now)
         if now.monotonic - lastRedelivery >= limits.redeliveryInterval { redeliverEvents(now) }
         flushRefusals(now)
         finishStep(now)

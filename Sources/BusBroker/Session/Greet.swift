@@ -41,6 +41,7 @@ extension BrokerCore {
             sendWaiting(slot, now)
         }
         if isNew { announce(sessions[slot], up: true, "greeted", now) }
+        deliverToReturned(now)
         redeliverEvents(toSystemsOf: slot, now)
         finishStep(now)
     }

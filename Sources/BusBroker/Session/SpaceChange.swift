@@ -60,6 +60,7 @@ extension BrokerCore {
 
     /// The broker took up this journal.
     package mutating func recordStart(software: String, at now: Moment) {
+        if limits.returnGrace > 0 { graceUntil = now.monotonic + limits.returnGrace }
         gather(
             .brokerStarted, BrokerRecord(at: now.wall, broker: identity.id, software: software).encoded, now,
             urgent: true)

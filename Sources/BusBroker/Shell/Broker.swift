@@ -41,7 +41,7 @@ package final class Broker: Sendable {
             zap = try ZAPHandler(context: context) { key in keys.admits(key.z85) ? key.z85 : nil }
             shutdown.append { [zap] in zap.stop() }
             mailbox = try BrokerMailbox()
-            readModel = Self.readModel(recovery, snapshot, clock.now())
+            readModel = Self.readModel(recovery, snapshot, journal.head, clock.now())
             let start = BrokerLoop.Start(
                 core: core, clockFloor: recovery.lastCommit, context: context, journal: journal, mailbox: mailbox,
                 keys: keys,
@@ -63,8 +63,12 @@ package final class Broker: Sendable {
         let identity = BrokerIdentity(id: .random(in: 1 ... .max), name: configuration.name, software: Software.name)
         let wanted = configuration.space
         let snapshot = try recovery.snapshot ?? SpaceSnapshot(wanted)
+        var limits = configuration.limits
+        if recovery.snapshot != nil, limits.returnGrace == 0 {
+            limits.returnGrace = snapshot.space.thresholds.heartbeat.silence.count * 1000
+        }
         var core = BrokerCore(
-            identity: identity, limits: configuration.limits, space: snapshot, treeSize: head.treeSize,
+            identity: identity, limits: limits, space: snapshot, treeSize: head.treeSize,
             treeRoot: head.root.bytes, random: SystemRandomNumberGenerator())
         core.recordStart(software: Software.name, at: now)
         for event in recovery.events {
@@ -81,13 +85,16 @@ package final class Broker: Sendable {
         return core
     }
 
-    private static func readModel(_ recovery: Recovery, _ snapshot: SpaceSnapshot, _ now: Moment) -> ReadModel {
+    private static func readModel(
+        _ recovery: Recovery, _ snapshot: SpaceSnapshot, _ head: (treeSize: UInt64, root: Digest32), _ now: Moment
+    ) -> ReadModel {
         let plan = Plan(snapshot)
         let thresholds = BusIntegrations.Thresholds(snapshot.space.thresholds)
         var ledger = recovery.ledger ?? IntegrationLedger(plan: plan, thresholds: thresholds)
         ledger.resumed(at: now.wallMilliseconds)
         return ReadModel(
-            ledger: ledger, snapshot: snapshot, position: recovery.position, startedAt: now.wallMilliseconds)
+            ledger: ledger, snapshot: snapshot, position: recovery.position, startedAt: now.wallMilliseconds,
+            treeSize: head.treeSize, root: head.root.bytes)
     }
 
     /// Puts a space in force: the next message is judged by it.

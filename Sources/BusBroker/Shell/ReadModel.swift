@@ -31,9 +31,13 @@ package final class ReadModel: Sendable {
     private let state: Mutex<State>
     package let startedAt: Int64
 
-    init(ledger: IntegrationLedger, snapshot: SpaceSnapshot, position: UInt64, startedAt: Int64) {
+    init(
+        ledger: IntegrationLedger, snapshot: SpaceSnapshot, position: UInt64, startedAt: Int64, treeSize: UInt64,
+        root: [UInt8]
+    ) {
         self.startedAt = startedAt
-        state = Mutex(State(ledger: ledger, position: position, snapshot: snapshot))
+        state = Mutex(
+            State(ledger: ledger, position: position, snapshot: snapshot, treeSize: treeSize, root: root.hex))
     }
 
     // MARK: - Filled by the broker's thread
