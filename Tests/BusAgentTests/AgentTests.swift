@@ -135,7 +135,8 @@ struct AgentTests {
 
     @Test func aBrokerThatForgotTheSessionIsGreetedAgainAndTheCallEndsWell() async throws {
         var behaviour = MiniBroker.Behaviour()
-        behaviour.heartbeatMilliseconds = 50
+        // Three missed ones end a session: much shorter, and a busy machine would end them by itself.
+        behaviour.heartbeatMilliseconds = 300
         let broker = try MiniBroker(behaviour)
         let (consumer, provider) = try await pair(broker) { agent in agent.answerInline(Self.service) { $0.body } }
         for round in 0..<5 as Range<UInt8> {
