@@ -143,14 +143,19 @@ struct FaultMeshTests {
                     mesh.broker.executable,
                 ] + mesh.broker.arguments, log: mesh.broker.log)
             try late.start()
-            try await mesh.waitUntilAnswering(within: .seconds(30))
-            try await mesh.waitForAgents(["bravo-1"], within: .seconds(30))
-            let answer = try await agent.ask(
-                "bravo.ping.v1", bytes(#"{"token":2}"#), as: "alpha", deadline: .seconds(20))
-            #expect(!answer.body.isEmpty)
-            // The journal's clock stands still rather than running back.
-            let times = try await mesh.admin.get("/v1/messages/\(answer.id)")["message"]
-            #expect((times["committed_us"].int ?? 0) >= before, "committed before what was committed earlier")
+            do {
+                try await mesh.waitUntilAnswering(within: .seconds(30))
+                try await mesh.waitForAgents(["bravo-1"], within: .seconds(30))
+                let answer = try await agent.ask(
+                    "bravo.ping.v1", bytes(#"{"token":2}"#), as: "alpha", deadline: .seconds(20))
+                #expect(!answer.body.isEmpty)
+                // The journal's clock stands still rather than running back.
+                let times = try await mesh.admin.get("/v1/messages/\(answer.id)")["message"]
+                #expect((times["committed_us"].int ?? 0) >= before, "committed before what was committed earlier")
+            } catch {
+                await late.stop()
+                throw error
+            }
             await late.stop()
         }
     }
