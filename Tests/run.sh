@@ -2,7 +2,7 @@
 # Runs every test in three rounds, and closes with one line that counts them all.
 #
 # Rounds, because the suites that compute for seconds (the schema suite, the registers) would keep the threads from those that
-# wait for sockets and processes, and what is tested there are deadlines.
+# wait for sockets and processes, and what is tested there are deadlines: those run one after the other.
 # Usage: Tests/run.sh [MORE OPTIONS OF swift test]; with --filter NAME only one round is run.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -20,7 +20,7 @@ if [[ " $* " == *" --filter "* ]]; then
     round "$@"
 else
     round --skip "$sockets|MeshTests" "$@"
-    round --filter "$sockets" "$@"
+    round --filter "$sockets" --no-parallel "$@"
     round --filter MeshTests --no-parallel "$@"
 fi
 grep -E 'NOT RUN' "$log" | sort -u || true
