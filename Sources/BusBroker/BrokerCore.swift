@@ -101,13 +101,16 @@ package struct BrokerCore: Sendable {
     package var isCommitting: Bool { committing != nil }
 
     package mutating func takeActions() -> [BrokerAction] {
-        defer { actions.removeAll(keepingCapacity: true) }
-        return actions
+        // Swapped out, not copied: an array that somebody else holds as well is copied by its next change.
+        var taken: [BrokerAction] = []
+        swap(&taken, &actions)
+        return taken
     }
 
     package mutating func takeObservations() -> [Observation] {
-        defer { observations.removeAll(keepingCapacity: true) }
-        return observations
+        var taken: [Observation] = []
+        swap(&taken, &observations)
+        return taken
     }
 
     mutating func notice(_ level: BrokerNotice.Level, _ message: String, _ data: [String: String] = [:]) {

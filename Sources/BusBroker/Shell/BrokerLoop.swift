@@ -224,7 +224,11 @@ struct BrokerLoop: ~Copyable {
     private mutating func pump() {
         perform()
         while let batch = core.takeBatch(at: clock.now()) {
-            heldObservations += core.takeObservations()
+            if heldObservations.isEmpty {
+                heldObservations = core.takeObservations()
+            } else {
+                heldObservations += core.takeObservations()
+            }
             if batch.count <= Self.inlineRecords, journal.isIdle {
                 let result: Result<Committed, JournalError>
                 do throws(JournalError) {
