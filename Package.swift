@@ -13,6 +13,7 @@ let strict: [SwiftSetting] = [
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
@@ -72,7 +73,7 @@ let package = Package(
         room(
             "BusBroker",
             [
-                "ZeroMQ", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations", logging,
+                "ZeroMQ", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations", logging, heap,
                 collections,
             ]),
         room(

@@ -22,6 +22,7 @@ public final class Agent: Sendable {
     private let shared: AgentShared
     private let thread: SocketThread
     private let calls = Atomic<UInt64>(1)
+    private let ids = Mutex(MessageIDSource())
     private let routes = Mutex<[String: Route]>([:])
     /// Routes that are kept; a caller of ever new names cannot make them grow.
     private static let keptRoutes = 1024
@@ -103,7 +104,7 @@ public final class Agent: Sendable {
     }
 
     private func send(_ route: Route, _ body: [UInt8], within: Duration) async -> Result<ReceivedReply, BusFault> {
-        let call = calls.wrappingAdd(1, ordering: .relaxed).oldValue
+        let call = newCall()
         return await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: AskContinuation) in
                 let ask = AskOrder(
@@ -155,24 +156,19 @@ public final class Agent: Sendable {
     package func publish(
         _ event: String, _ body: [UInt8], as system: String? = nil, deadline: Duration? = nil, id: MessageID?
     ) async throws(BusFault) -> Receipt {
+        try await submit(try prepareEvent(event, body, as: system, id: id), within: deadline)
+    }
+
+    /// Makes an event's bytes, checked against its contract.
+    package func prepareEvent(
+        _ event: String, _ body: [UInt8], as system: String? = nil, id: MessageID? = nil
+    ) throws(BusFault) -> PreparedMessage {
         let route = try route(.event, event, as: system, CallContext())
         try check(route) { contract throws(BusFault) in try contract.checkEvent(body, at: .providerAgent) }
-        let within = (deadline ?? configuration.defaultDeadline).microseconds
-        let call = calls.wrappingAdd(1, ordering: .relaxed).oldValue
-        let result = await withTaskCancellationHandler {
-            await withUnsafeContinuation { (continuation: PublishContinuation) in
-                let publish = PublishOrder(
-                    route: route, body: body, id: id, within: within, call: call, continuation: continuation)
-                if !shared.inbox.put(.publish(publish)) {
-                    continuation.resume(returning: .failure(shared.closedFault))
-                } else if Task.isCancelled {
-                    _ = shared.inbox.put(.cancel(call: call))
-                }
-            }
-        } onCancel: {
-            _ = shared.inbox.put(.cancel(call: call))
-        }
-        return try result.get()
+        let id = id ?? newID()
+        // The time is the id's own: a repetition under the same id has the same bytes.
+        let header = route.template.message(id, created: id.unixMilliseconds, remaining: 0)
+        return PreparedMessage(kind: .event, id: id, header: header, body: body)
     }
 
     /// Receives an event. It is acknowledged after the handler returned, and delivered again, later and later, when it threw.
@@ -215,24 +211,37 @@ public final class Agent: Sendable {
 
     // MARK: - Routes and contracts
 
-    private func register(_ name: String, _ work: Handler.Work) {
-        _ = shared.inbox.put(.register(Handler(name, contract: contract(of: name), work)))
-    }
+    func put(_ order: Order) -> Bool { shared.inbox.put(order) }
+    var closedFault: BusFault { shared.closedFault }
+    func newCall() -> UInt64 { calls.wrappingAdd(1, ordering: .relaxed).oldValue }
+    func newID() -> MessageID { ids.withLock { $0.next(unixMilliseconds: ClockReading.current().wall) } }
 
-    private func contract(of name: String) -> BoundContract? {
-        configuration.isOpaque ? nil : configuration.contracts?.contract(of: name)
-    }
-
-    private func route(
-        _ kind: MessageKind, _ name: String, as system: String?, _ context: CallContext
-    ) throws(BusFault) -> Route {
+    /// The system this agent speaks as: the one named, or its first.
+    func speaking(as system: String?) throws(BusFault) -> String {
         guard let system = system ?? configuration.systems.first else {
             throw BusFault(.keyNotForSystem, at: .consumerAgent, "agent \(configuration.name) speaks for no system")
         }
+        return system
+    }
+
+    func register(_ name: String, _ work: Handler.Work) {
+        _ = shared.inbox.put(.register(Handler(name, contract: contract(of: name), work)))
+    }
+
+    func contract(of name: String) -> BoundContract? {
+        configuration.isOpaque ? nil : configuration.contracts?.contract(of: name)
+    }
+
+    func route(
+        _ kind: MessageKind, _ name: String, as system: String?, _ context: CallContext
+    ) throws(BusFault) -> Route {
+        let system = try speaking(as: system)
         guard context.isEmpty else {
             return Route(kind, try checked(name), as: system, contract: contract(of: name), context)
         }
-        if let known = routes.withLock({ $0[name] }), known.system == system { return known }
+        if let known = routes.withLock({ $0[name] }), known.system == system, known.kind == kind {
+            return known
+        }
         let made = Route(kind, try checked(name), as: system, contract: contract(of: name))
         routes.withLock { routes in
             if routes.count >= Self.keptRoutes { routes.removeAll() }
@@ -249,7 +258,7 @@ public final class Agent: Sendable {
     }
 
     /// Runs a check at this edge; what it finds is counted for the broker, which cannot see it.
-    private func check(
+    func check(
         _ route: Route, _ body: (BoundContract) throws(BusFault) -> Void
     ) throws(BusFault) {
         guard let contract = route.contract else { return }

@@ -80,6 +80,12 @@ package struct BoundContract: Sendable {
         try check(.event, body, .eventViolatesContract, hop)
     }
 
+    /// The value whose messages keep their order, as canonical JSON; nil when the contract names none.
+    func orderValue(of body: [UInt8]) -> [UInt8]? {
+        guard let pointer = contract.orderKey, let value = (try? JSONValue.parse(body))?[pointer] else { return nil }
+        return value.bytes(.canonical)
+    }
+
     private func check(_ part: ContractPart, _ body: [UInt8], _ code: FaultCode, _ hop: Hop) throws(BusFault) {
         guard let checker = contract.checker(for: part) else {
             throw BusFault(

@@ -1,12 +1,18 @@
 package import BusDirectory
 import BusJournal
-import BusProtocol
+package import BusProtocol
 import DequeModule
 
 /// What the core wants done. Every effect is one of these; the core itself touches no socket, disk or clock.
 package enum BrokerAction: Sendable {
     case send(route: [UInt8], frame: [UInt8])
     case notice(BrokerNotice)
+    /// Read these messages from the journal and call `loaded`.
+    case load(ticket: UInt64, positions: [UInt64])
+    /// Look up which events a seek means and call `sought`.
+    case find(ticket: UInt64, Seek)
+    /// An operator's seek is done; nil: the journal could not be read.
+    case sought(order: UInt64, count: Int?)
     /// Everything accepted has been answered; the broker may stop.
     case drained
 }
@@ -51,7 +57,13 @@ package struct BrokerCore: Sendable {
     var rights: Rights
     var sessions = SessionTable()
     var calls = CallTable()
-    var events = EventTable()
+    var book: DeliveryBook
+    /// Bytes and positions asked from the journal.
+    var loads: [UInt64: LoadPurpose] = [:]
+    var seeks: [UInt64: (Seek, SeekOrigin)] = [:]
+    var nextLoad: UInt64 = 0
+    var quotas: [QuotaHolder: QuotaBucket] = [:]
+    var random: any RandomNumberGenerator & Sendable
     var gathering = Gathering()
     var committing: Gathering?
     var deadlines = DeadlineWheel()
@@ -64,7 +76,6 @@ package struct BrokerCore: Sendable {
     var dirty: [Int] = []
     var lastHeartbeat: Int64 = 0
     var lastRefusalFlush: Int64 = 0
-    var lastRedelivery: Int64 = 0
     /// Not before this monotonic time: the commit before it failed for want of space.
     var commitNotBefore: Int64 = 0
     /// Requests that wait for a provider's return after a restart, and their positions in the journal.
@@ -84,8 +95,10 @@ package struct BrokerCore: Sendable {
         self.treeSize = treeSize
         self.treeRoot = treeRoot
         rights = Rights(space)
+        book = DeliveryBook(ledgerLimit: limits.ledger)
         nextSession = random.next() >> 1
         ids = MessageIDSource(random: random)
+        self.random = random
     }
 
     package var isDraining: Bool { drainUntil != nil }
@@ -125,6 +138,9 @@ package struct BrokerCounters: Sendable, Codable, Equatable {
     package var requestsAccepted: UInt64 = 0
     package var repliesAccepted: UInt64 = 0
     package var eventsAccepted: UInt64 = 0
+    package var commandsAccepted: UInt64 = 0
+    package var outcomesAccepted: UInt64 = 0
+    package var deadLettered: UInt64 = 0
     package var requestsFinished: UInt64 = 0
     package var requestsFailed: UInt64 = 0
     package var duplicates: UInt64 = 0

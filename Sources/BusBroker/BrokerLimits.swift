@@ -1,3 +1,5 @@
+package import BusDirectory
+
 /// Limits of one broker. Together they bound its memory: see `docs/OPERATIONS.md`, "What memory is for".
 package struct BrokerLimits: Sendable {
     /// Connected agents.
@@ -7,14 +9,14 @@ package struct BrokerLimits: Sendable {
     /// Requests and events that wait for one agent's credit, and their bytes.
     package var waitingMessages = 4096
     package var waitingBytes = 16 * 1024 * 1024
-    /// Events kept in memory until every subscriber has settled them, for one subscriber.
-    package var pendingEvents = 10_000
-    /// The same in bytes, for one event type.
-    package var pendingEventBytes = 64 * 1024 * 1024
-    /// Deliveries of an event before it is given up.
-    package var eventAttempts = 20
-    /// How often events that wait for a subscriber are tried again when nothing else asks for it, microseconds.
-    package var redeliveryInterval: Int64 = 50_000
+    /// Commands that wait for one system; beyond it their senders are told 4291.
+    package var queueDepth = 100_000
+    /// Events one subscriber has not settled; beyond it their publisher is told 4291, because nothing is dropped in silence.
+    package var eventBacklog = 1_000_000
+    /// Commands, outcomes and events whose ids are remembered. Older ids are refused with 4100.
+    package var ledger = 1_000_000
+    /// Deliveries of a message whose service names no terms of its own.
+    package var retry = RetryTerms.standard
     /// Refusals owed to one agent; one that floods far over its credit is sent away.
     package var refusedRows = 65_536
     /// Records gathered while a commit runs before receiving pauses.

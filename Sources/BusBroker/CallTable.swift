@@ -21,6 +21,8 @@ struct Call: Sendable {
     /// Monotonic microseconds.
     let deadline: Int64
     let acceptedAt: Int64
+    /// First eight bytes of the request's leaf hash.
+    var fingerprint: UInt64 = 0
     var providerSession: SessionReference?
     var state: State = .accepted
     /// Submitted more than once: the ACCEPT of the first submission may not reach who waits for it now.
@@ -31,7 +33,7 @@ struct Call: Sendable {
     var outcome: UInt16 = 0
 }
 
-struct SessionReference: Sendable, Equatable {
+package struct SessionReference: Sendable, Equatable {
     var slot: Int
     var id: UInt64
 }

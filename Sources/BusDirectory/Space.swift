@@ -42,7 +42,8 @@ package struct Space: Sendable, Codable, Equatable {
             systems: systems, services: services, integrations: integrations,
             keys: keys.map {
                 AgentKey(
-                    agent: $0.agent, systems: $0.systems, curve: $0.curve, signature: $0.signature, roles: $0.roles)
+                    agent: $0.agent, systems: $0.systems, curve: $0.curve, signature: $0.signature, roles: $0.roles,
+                    quota: $0.quota)
             })
     }
 }
@@ -112,11 +113,14 @@ package struct OfferedService: Sendable, Codable, Equatable {
     package var promisedP95: Milliseconds?
     /// How old its data may be.
     package var freshness: Milliseconds?
+    /// Commands and events: when they are tried again. Nil: `RetryTerms.standard`.
+    package var retry: RetryTerms?
 
     package init(
         name: String, contract: String? = nil, kind: Kind, system: String, deadline: Milliseconds? = nil,
-        promisedP95: Milliseconds? = nil, freshness: Milliseconds? = nil
+        promisedP95: Milliseconds? = nil, freshness: Milliseconds? = nil, retry: RetryTerms? = nil
     ) {
+        self.retry = retry
         self.name = name
         self.contract = contract ?? name
         self.kind = kind
@@ -154,13 +158,16 @@ package struct Integration: Sendable, Codable, Equatable {
     package var added: CalendarDate?
     /// Declared cost.
     package var manDays: Int?
+    /// What its consumer may send through it; nil: what the broker can take.
+    package var quota: TrafficQuota?
 
     package var isBaseline: Bool { added == nil }
 
     package init(
         id: String, consumer: String, service: String, owner: String, planYear: Int, due: CalendarDate, stage: Stage,
-        added: CalendarDate? = nil, manDays: Int? = nil
+        added: CalendarDate? = nil, manDays: Int? = nil, quota: TrafficQuota? = nil
     ) {
+        self.quota = quota
         self.id = id
         self.consumer = consumer
         self.service = service
@@ -191,8 +198,14 @@ package struct AgentKey: Sendable, Codable, Equatable {
     package var signature: String?
     /// Sorted.
     package var roles: [Role]
+    /// What it may send, over all its systems; nil: what the broker can take.
+    package var quota: TrafficQuota?
 
-    package init(agent: String, systems: [String], curve: String, signature: String? = nil, roles: [Role] = []) {
+    package init(
+        agent: String, systems: [String], curve: String, signature: String? = nil, roles: [Role] = [],
+        quota: TrafficQuota? = nil
+    ) {
+        self.quota = quota
         self.agent = agent
         self.systems = systems.sorted()
         self.curve = curve

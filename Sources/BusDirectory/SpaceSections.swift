@@ -68,7 +68,7 @@ struct SpaceSections {
     }
 
     private mutating func addService(_ element: Element, of system: String?, into findings: inout Findings) {
-        let allowed = ["name", "contract", "kind", "system", "deadline", "promisedP95", "freshness"]
+        let allowed = ["name", "contract", "kind", "system", "deadline", "promisedP95", "freshness", "retry"]
         guard let fields = Fields(element, kind: "service", allowed: allowed, into: &findings) else { return }
         let name = fields.require("name", .serviceName, into: &findings)
         let kind: OfferedService.Kind? = fields.require("kind", .choice, into: &findings)
@@ -80,6 +80,14 @@ struct SpaceSections {
             : fields.require("deadline", .duration, into: &findings)
         let promisedP95 = fields.read("promisedP95", .duration, into: &findings)
         let freshness = fields.read("freshness", .duration, into: &findings)
+        let retry = fields.inner("retry", allowed: RetryTerms.members, into: &findings).flatMap { inner in
+            RetryTerms(inner, into: &findings)
+        }
+        if kind == .request, fields.has("retry") {
+            findings.error(
+                .badValue, at: fields.place(of: "retry"), "a request is not tried again by the bus",
+                right: "no `retry`: the consumer is told at once and decides")
+        }
         guard let name, let kind, let first = Identifiers.serviceName(name)?.system else {
             if let name { brokenServices.insert(name) }
             return
@@ -107,12 +115,13 @@ struct SpaceSections {
             Declared(
                 value: OfferedService(
                     name: name, contract: contract, kind: kind, system: first, deadline: deadline,
-                    promisedP95: promisedP95, freshness: freshness), fields: fields))
+                    promisedP95: promisedP95, freshness: freshness, retry: retry), fields: fields))
     }
 
     private mutating func addIntegration(_ element: Element, into findings: inout Findings) {
         let allowed = [
             "id", "consumer", "service", "event", "owner", "planYear", "due", "stage", "baseline", "added", "manDays",
+            "quota",
         ]
         guard let fields = Fields(element, kind: "integration", allowed: allowed, into: &findings) else { return }
         let id = fields.require("id", .identifier, into: &findings)
@@ -124,12 +133,15 @@ struct SpaceSections {
         let stage: Integration.Stage? = fields.require("stage", .choice, into: &findings)
         let added = Self.addition(fields, into: &findings)
         let manDays = fields.read("manDays", .integer(0...100_000), into: &findings)
+        let quota = fields.inner("quota", allowed: TrafficQuota.members, into: &findings).map { inner in
+            TrafficQuota(inner, into: &findings)
+        }
         guard let id, let consumer, let service, let owner, let planYear, let due, let stage else { return }
         integrations.append(
             Declared(
                 value: Integration(
                     id: id, consumer: consumer, service: service, owner: owner, planYear: planYear, due: due,
-                    stage: stage, added: added, manDays: manDays), fields: fields))
+                    stage: stage, added: added, manDays: manDays, quota: quota), fields: fields))
     }
 
     private func exactlyOne(_ one: String, _ other: String, of fields: Fields, into findings: inout Findings) -> String?
@@ -161,13 +173,16 @@ struct SpaceSections {
     }
 
     private mutating func addKey(_ element: Element, into findings: inout Findings) {
-        let allowed = ["agent", "systems", "curve", "signature", "roles"]
+        let allowed = ["agent", "systems", "curve", "signature", "roles", "quota"]
         guard let fields = Fields(element, kind: "key", allowed: allowed, into: &findings) else { return }
         let agent = fields.require("agent", .identifier, into: &findings)
         let systems = fields.list("systems", .identifier, into: &findings)
         let curve = fields.require("curve", .curve, into: &findings)
         let signature = fields.read("signature", .signature, into: &findings)
         let roles: [(value: AgentKey.Role, place: Place)] = fields.list("roles", .choice, into: &findings)
+        let quota = fields.inner("quota", allowed: TrafficQuota.members, into: &findings).map { inner in
+            TrafficQuota(inner, into: &findings)
+        }
         guard let agent, let curve else { return }
         if systems.isEmpty, roles.isEmpty {
             findings.error(
@@ -175,7 +190,8 @@ struct SpaceSections {
                 right: "`systems:` it serves, or `roles:`")
         }
         let key = AgentKey(
-            agent: agent, systems: systems.map(\.value), curve: curve, signature: signature, roles: roles.map(\.value))
+            agent: agent, systems: systems.map(\.value), curve: curve, signature: signature, roles: roles.map(\.value),
+            quota: quota)
         keys.append(Declared(value: key, fields: fields))
     }
 

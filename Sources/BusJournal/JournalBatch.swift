@@ -18,7 +18,7 @@ package struct JournalBatch: Sendable {
         package var keepsBody: Bool
         /// Hashed when the message is gathered, so that the thread that writes and syncs does not have to.
         let bodyDigest: Digest32
-        let leaf: Digest32
+        package let leaf: Digest32
         package init(
             frame: [UInt8], header: Range<Int>, proof: Range<Int>, body: Range<Int>, receivedAt: Int64,
             integration: UInt32, stage: UInt8, keepsBody: Bool

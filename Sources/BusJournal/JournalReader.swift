@@ -123,12 +123,53 @@ package final class JournalReader: Sendable {
 }
 
 extension JournalReader {
-    /// Positions whose body is kept, oldest first; at most `limit` of the newest.
-    package func keptBodies(limit: Int = 100_000) throws(JournalError) -> [UInt64] {
+    /// Positions from `first` on whose body is kept, in order; at most `limit`.
+    package func keptBodies(from first: UInt64, limit: Int) throws(JournalError) -> [UInt64] {
         try reading { db in
-            try Int64.fetchAll(db, sql: "SELECT position FROM body ORDER BY position DESC LIMIT ?", arguments: [limit])
-                .reversed().map { UInt64(clamping: $0) }
+            try Int64.fetchAll(
+                db, sql: "SELECT position FROM body WHERE position >= ? ORDER BY position LIMIT ?",
+                arguments: [Int64(clamping: first), limit]
+            ).map { UInt64(clamping: $0) }
         }
+    }
+
+    /// The message records at these positions; what is no message is left out. A batch is read once for all of its positions.
+    package func messages(at positions: [UInt64]) throws(JournalError) -> [UInt64: MessageRecord] {
+        var found: [UInt64: MessageRecord] = [:]
+        var left = positions.sorted()[...]
+        while let next = left.first {
+            guard let batch = try batches(from: next, limit: 1).first else { return found }
+            var last = next
+            do throws(Fault) {
+                try batch.forEach { at, type, payload throws(Fault) in
+                    last = max(last, at)
+                    while let wanted = left.first, wanted < at { left = left.dropFirst() }
+                    guard at == left.first else { return }
+                    if type == RecordType.message.rawValue { found[at] = try MessageRecord(&payload) }
+                }
+            } catch { throw Self.damaged(error) }
+            while let passed = left.first, passed <= last { left = left.dropFirst() }
+        }
+        return found
+    }
+
+    /// Positions of the kept events of one type from `first` on, in order; at most `limit`.
+    package func events(_ type: String, from first: UInt64, limit: Int) throws(JournalError) -> [UInt64] {
+        var found: [UInt64] = []
+        var next = first
+        while found.count < limit {
+            let kept = try keptBodies(from: next, limit: 512)
+            guard let last = kept.last else { break }
+            next = last + 1
+            let messages = try messages(at: kept)
+            for position in kept where found.count < limit {
+                guard let stored = messages[position], let header = try? Header(decoding: stored.header),
+                    header.kind == .event, header.target == type
+                else { continue }
+                found.append(position)
+            }
+        }
+        return found
     }
 
     /// The message record at a position; `nil` when there is none.

@@ -14,11 +14,17 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
     case space = 5
     /// An integration or a system changed its observed state.
     case state = 6
-    /// A subscriber settled an event.
+    /// The receiver of a command, outcome or event settled it, or it was given up.
     case settled = 7
     /// The broker started on this journal, or stopped in good order.
     case brokerStarted = 8
     case brokerStopped = 9
+    /// A delivery of a command, outcome or event is tried again, and why.
+    case attempted = 10
+    /// An operator resent a dead letter.
+    case resent = 11
+    /// A subscriber moved its cursor back.
+    case sought = 12
 }
 
 /// A message as the journal keeps it.
@@ -209,7 +215,7 @@ package struct StateRecord: Sendable, Equatable, Codable {
     }
 }
 
-/// A subscribing system is done with an event.
+/// A receiving system is done with a command, an outcome or an event.
 package struct SettledRecord: Sendable, Equatable {
     package var position: UInt64
     package var at: Int64
@@ -217,7 +223,12 @@ package struct SettledRecord: Sendable, Equatable {
     /// 0: taken; else the catalogue number it was given up for.
     package var code: UInt16
     package var subscriber: String
-    package init(position: UInt64, at: Int64, integration: UInt32, code: UInt16, subscriber: String) {
+    /// Deliveries in all; 0 in records of the first version, which did not say.
+    package var attempts: UInt16
+    package init(
+        position: UInt64, at: Int64, integration: UInt32, code: UInt16, subscriber: String, attempts: UInt16 = 0
+    ) {
+        self.attempts = attempts
         self.position = position
         self.at = at
         self.integration = integration
@@ -232,6 +243,7 @@ package struct SettledRecord: Sendable, Equatable {
         out.put(integration)
         out.put(code)
         out.put(short: subscriber)
+        out.put(attempts)
         return out.finish()
     }
 
@@ -241,6 +253,7 @@ package struct SettledRecord: Sendable, Equatable {
         integration = try reader.take()
         code = try reader.take()
         subscriber = try reader.takeShortText()
+        attempts = reader.remaining > 0 ? try reader.take() : 0
     }
 }
 

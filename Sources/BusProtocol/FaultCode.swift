@@ -24,15 +24,19 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case idReused = 4090
     case instanceConflict = 4091
     case logForked = 4092
+    case commandRefused = 4093
     case idTooOld = 4100
+    case expired = 4101
     case bodyTooLarge = 4130
     case requestViolatesContract = 4220
     case eventViolatesContract = 4221
     case creditExceeded = 4290
     case queueFull = 4291
+    case quotaExceeded = 4292
     case providerFault = 5020
     case answerViolatesContract = 5021
     case providerLost = 5022
+    case givenUp = 5023
     case noLiveProvider = 5030
     case draining = 5031
     case brokerUnreachable = 5032
@@ -164,10 +168,20 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
                 "The broker's log is shorter than, or different from, what this agent has a receipt for.",
                 "Do not use this broker before its journal is examined: kerege journal verify DIR."
             )
+        case .commandRefused:
+            (
+                "command-refused", false, "The provider looked at the command and will not carry it out.",
+                "Read the detail of the outcome; send a new command when its reason is gone."
+            )
         case .idTooOld:
             (
                 "id-too-old", false, "The id is older than the ledger remembers.",
                 "Look for the outcome with kerege trace; send it anew under a new id if there is none."
+            )
+        case .expired:
+            (
+                "expired", false, "Nobody took the message before its expiry.",
+                "Find out with kerege status why its receiver was away; kerege resend sends it again."
             )
         case .bodyTooLarge:
             (
@@ -194,6 +208,11 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
                 "queue-full", true, "The queue for this receiver is full.",
                 "Try again after the named time."
             )
+        case .quotaExceeded:
+            (
+                "quota-exceeded", true, "The sender used up its share of messages or bytes for now.",
+                "Send again after the time given; ask for a larger quota in the space when it happens often."
+            )
         case .providerFault:
             (
                 "provider-fault", true, "The provider's system failed to answer.",
@@ -208,6 +227,11 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
             (
                 "provider-lost", true, "The provider's agent went away while it worked on this request.",
                 "Ask again."
+            )
+        case .givenUp:
+            (
+                "given-up", false, "The message was delivered as often as allowed, and nobody took it.",
+                "Read why with kerege trace; mend the receiver, then kerege resend."
             )
         case .noLiveProvider:
             (

@@ -2,15 +2,22 @@
 package enum Command: UInt8, Sendable, CaseIterable {
     case hello = 1
     case welcome, error, submit, accept, deliver, ack, nak, term, report, credit, ping, pong, drain, bye
+    // Version 2.
+    case query, state, seek, done
+
+    /// The first version of the protocol that has this command.
+    package var since: UInt8 { rawValue >= Command.query.rawValue ? 2 : 1 }
 }
 
 /// The fixed head H of a frame `H|E|B`, 48 bytes.
 package struct FrameHead: Sendable, Equatable {
     package static let size = 48
     package static let magic: UInt32 = 0x4547_524b  // "KRGE" as bytes
-    package static let version: UInt8 = 1
+    package static let newestVersion: UInt8 = 2
     package static let oldestVersion: UInt8 = 1
 
+    /// The session's version; HELLO is written in the oldest.
+    package var version: UInt8 = oldestVersion
     package var command: Command
     /// SUBMIT and DELIVER: the session's number of the first envelope, from 1. Otherwise 0.
     package var sequence: UInt64 = 0
@@ -23,7 +30,10 @@ package struct FrameHead: Sendable, Equatable {
     package var entriesSize: UInt32 = 0
     package var bodiesSize: UInt32 = 0
 
-    package init(_ command: Command) { self.command = command }
+    package init(_ command: Command, version: UInt8 = oldestVersion) {
+        self.command = command
+        self.version = max(version, command.since)
+    }
 
     /// Reads and checks the head against the size of the whole frame.
     package init(_ frame: UnsafeRawBufferPointer) throws(Fault) {
@@ -35,16 +45,17 @@ package struct FrameHead: Sendable, Equatable {
             throw Fault(.badFrame, at: .unknown, "the frame does not begin with KRGE")
         }
         let version = try reader.take(UInt8.self)
-        guard version >= Self.oldestVersion, version <= Self.version else {
+        guard version >= Self.oldestVersion, version <= Self.newestVersion else {
             throw Fault(
                 .badVersion, at: .unknown,
-                "version \(version); this side speaks \(Self.oldestVersion) to \(Self.version)")
+                "version \(version); this side speaks \(Self.oldestVersion) to \(Self.newestVersion)")
         }
         let number = try reader.take(UInt8.self)
-        guard let command = Command(rawValue: number) else {
-            throw Fault(.unknownCommand, at: .unknown, "command \(number) is not one of the protocol")
+        guard let command = Command(rawValue: number), command.since <= version else {
+            throw Fault(.unknownCommand, at: .unknown, "command \(number) is none of version \(version)")
         }
         self.command = command
+        self.version = version
         _ = try reader.take(UInt16.self)  // flags: none yet, ignored so that later versions may set them
         sequence = try reader.take()
         messageLimit = try reader.take()
@@ -66,7 +77,7 @@ package struct FrameHead: Sendable, Equatable {
 
     package func write(into out: inout ByteWriter) {
         out.put(Self.magic)
-        out.put(Self.version)
+        out.put(version)
         out.put(command.rawValue)
         out.put(UInt16(0))
         out.put(sequence)

@@ -1,7 +1,7 @@
 /// HELLO: an agent opens a session. Sent first on every connection, again after every reconnect.
 package struct Hello: Sendable, Equatable {
     package var oldestVersion: UInt8 = FrameHead.oldestVersion
-    package var newestVersion: UInt8 = FrameHead.version
+    package var newestVersion: UInt8 = FrameHead.newestVersion
     /// Made at random when the process starts: tells a reconnect from a second process with the same key.
     package var instance: UInt128
     /// Starts of this agent, counted in its own data; 0 where it keeps none.
@@ -55,7 +55,7 @@ package struct Hello: Sendable, Equatable {
 
 /// WELCOME: the broker's answer to HELLO.
 package struct Welcome: Sendable, Equatable {
-    package var version: UInt8 = FrameHead.version
+    package var version: UInt8 = FrameHead.newestVersion
     /// Missed heartbeats after which either side gives the other up.
     package var missedHeartbeats: UInt8 = 3
     /// Time between PINGs, milliseconds.

@@ -128,7 +128,7 @@ struct SQLAdapterTests {
         _ = try await stage.consumer.publish("civil.died.v1", body, id: id)
         _ = try await stage.consumer.publish("civil.died.v1", Array("[]".utf8))
         while broker.settled.withLock({ $0.count }) < 3 { await Task.yield() }
-        #expect(broker.settled.withLock { $0.map(\.0) } == [.ack, .ack, .nak])
+        #expect(broker.settled.withLock { $0.map(\.0) } == [.ack, .ack, .term])
         let deaths = try await stage.database.read { try Int.fetchOne($0, sql: "SELECT deaths FROM person") }
         #expect(deaths == 1)
         await stage.end()

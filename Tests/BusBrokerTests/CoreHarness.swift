@@ -23,6 +23,8 @@ struct Seeded: RandomNumberGenerator, Sendable {
 struct MemoryJournal {
     var records: [JournalBatch.Entry] = []
     var batches: [JournalBatch] = []
+    /// Positions whose body is gone.
+    var erased: Set<UInt64> = []
 
     mutating func commit(_ batch: JournalBatch) -> Committed {
         let first = UInt64(records.count) + 1
@@ -67,6 +69,25 @@ struct MemoryJournal {
         }
     }
 
+    func loaded(_ position: UInt64) -> LoadedMessage {
+        guard position >= 1, position <= records.count, case .message(let message) = records[Int(position) - 1] else {
+            return LoadedMessage(position: position, acceptedAt: 0, header: [], body: nil)
+        }
+        return LoadedMessage(
+            position: position, acceptedAt: message.receivedAt, header: Array(message.frame[message.header]),
+            body: erased.contains(position) ? nil : Array(message.frame[message.body]))
+    }
+
+    func events(_ type: String, from first: UInt64) -> [UInt64] {
+        records.indices.compactMap { index in
+            guard UInt64(index) + 1 >= first, case .message(let message) = records[index],
+                let header = try? Header(decoding: Array(message.frame[message.header])), header.kind == .event,
+                header.target == type
+            else { return nil }
+            return UInt64(index) + 1
+        }
+    }
+
     func messageIDs(_ kind: MessageKind) -> [MessageID] {
         records.compactMap { entry in
             guard case .message(let message) = entry,
@@ -84,6 +105,8 @@ enum Got {
     case error(FaultNotice)
     case deliver(Delivered)
     case ping(UInt64)
+    case state(StateAnswer)
+    case done(Done)
     case other(Command)
 }
 
@@ -120,6 +143,52 @@ final class World {
 
     func id() -> MessageID { ids.next(unixMilliseconds: now.wallMilliseconds) }
 
+    enum Read {
+        case load(UInt64, [UInt64])
+        case find(UInt64, Seek)
+    }
+    /// Questions to the journal that are not answered yet.
+    var reads: [Read] = []
+    var sought: [UInt64: Int] = [:]
+    /// Questions to the journal are answered at once; false: only with `read()`.
+    var readsAtOnce = true
+
+    /// Answers what the core asked of the journal.
+    func read(fails: Bool = false) {
+        let waiting = reads
+        reads = []
+        for item in waiting {
+            switch item {
+            case .load(let ticket, let positions):
+                core.loaded(ticket, fails ? nil : positions.map { journal.loaded($0) }, at: now)
+            case .find(let ticket, let wish):
+                core.sought(ticket, fails ? nil : journal.events(wish.event, from: wish.value), at: now)
+            }
+        }
+    }
+
+    /// A broker that starts on what this one wrote.
+    func restarted() throws -> World {
+        let next = try World(limits: core.limits, core.rights.snapshot.space)
+        next.now = now
+        next.journal = journal
+        var fold = DeliveryFold(core.limits)
+        var log = MerkleLog()
+        var position: UInt64 = 1
+        try fold.fold(RecordType.space, core.rights.snapshot.canonical)
+        for batch in journal.batches {
+            let blob = EncodedBatch(batch, appendingTo: &log).blob
+            try StoredBatch(firstPosition: position, committedAt: 0, records: blob).forEach {
+                at, type, payload throws(Fault) in
+                try fold.fold(type, &payload, position: at)
+            }
+            position += UInt64(batch.count)
+        }
+        next.core.restore(fold.book)
+        next.ids = ids
+        return next
+    }
+
     /// Performs what the core wants: sends, and commits unless the test holds them back.
     func settle() {
         deliverActions()
@@ -128,6 +197,10 @@ final class World {
             deliverActions()
         }
         deliverActions()
+        while readsAtOnce, !reads.isEmpty {
+            read()
+            deliverActions()
+        }
         observations += core.takeObservations()
     }
 
@@ -153,6 +226,9 @@ final class World {
                 watch(route, frame)
                 agents[route]?.take(frame)
             case .notice(let notice): notices.append(notice)
+            case .load(let ticket, let positions): reads.append(.load(ticket, positions))
+            case .find(let ticket, let wish): reads.append(.find(ticket, wish))
+            case .sought(let order, let count): sought[order] = count
             case .drained: isDrained = true
             }
         }
@@ -262,7 +338,11 @@ final class TestAgent {
         answersPings = false
     }
 
-    func say(_ command: Command, _ fields: [UInt8] = []) { raw(head(command).frame(fields)) }
+    func say(_ command: Command, _ fields: [UInt8] = [], version: UInt8 = 1) {
+        var head = head(command)
+        head.version = version
+        raw(head.frame(fields))
+    }
 
     func grant(messages: UInt64, bytes: UInt64 = .max / 4) {
         messageLimit = messages
@@ -328,6 +408,33 @@ final class TestAgent {
         return header.id
     }
 
+    @discardableResult
+    func send(
+        _ body: String = "do", id: MessageID? = nil, key: UInt128? = nil, _ change: (inout Header) -> Void = { _ in }
+    ) -> MessageID {
+        let id = id ?? world.id()
+        var header = Header(kind: .command, id: id, created: id.unixMilliseconds)
+        header.target = Spaces.order
+        header.consumer = systems.first ?? ""
+        header.orderKey = key
+        change(&header)
+        submit([(header, Array(body.utf8))])
+        return header.id
+    }
+
+    @discardableResult
+    func conclude(_ command: MessageID, for consumer: String, outcome: UInt16 = 0, id: MessageID? = nil) -> MessageID {
+        let id = id ?? world.id()
+        var header = Header(kind: .outcome, id: id, created: id.unixMilliseconds)
+        header.correlation = command
+        header.outcome = outcome
+        header.target = Spaces.order
+        header.consumer = consumer
+        header.provider = systems.first ?? ""
+        submit([(header, Array("done".utf8))])
+        return header.id
+    }
+
     func settle(_ command: Command, _ rows: Settlement.Row...) { say(command, Settlement(rows).encoded()) }
 
     func answerPings() {
@@ -367,6 +474,8 @@ final class TestAgent {
                 }
             }
             if let fault = faults.first { throw fault }
+        case .state: got.append(.state(try StateAnswer(&reader)))
+        case .done: got.append(.done(try Done(&reader)))
         default: got.append(.other(head.command))
         }
     }
@@ -385,6 +494,10 @@ final class TestAgent {
     var delivered: [Delivered] { got.compactMap { if case .deliver(let item) = $0 { item } else { nil } } }
     var requests: [Delivered] { delivered.filter { $0.header.kind == .request } }
     var replies: [Delivered] { delivered.filter { $0.header.kind == .reply } }
+    var commandsGot: [Delivered] { delivered.filter { $0.header.kind == .command } }
+    var outcomesGot: [Delivered] { delivered.filter { $0.header.kind == .outcome } }
+    var states: [StateAnswer] { got.compactMap { if case .state(let item) = $0 { item } else { nil } } }
+    var dones: [Done] { got.compactMap { if case .done(let item) = $0 { item } else { nil } } }
     var events: [Delivered] { delivered.filter { $0.header.kind == .event } }
     var accepts: [Acceptance] { got.compactMap { if case .accept(let item) = $0 { item } else { nil } } }
     var refused: [Acceptance.Refused] { accepts.flatMap(\.refused) }
@@ -394,5 +507,17 @@ final class TestAgent {
     var commands: [Command] { got.compactMap { if case .other(let item) = $0 { item } else { nil } } }
     func outcomes(of request: MessageID) -> [UInt16] {
         replies.filter { $0.header.correlation == request }.map(\.header.outcome)
+    }
+}
+
+extension DeliveryFold {
+    mutating func fold(_ type: RecordType, _ payload: [UInt8]) throws {
+        let result: Result<Void, Fault> = payload.withUnsafeBytes { raw in
+            var reader = ByteReader(raw)
+            do throws(Fault) { return .success(try fold(type.rawValue, &reader, position: 0)) } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
     }
 }

@@ -103,7 +103,7 @@ import Testing
         await house.broker.stop()
         #expect(try records(house, .space).count == 2)
         // Also with views that were never saved: the journal alone tells.
-        let recovery = try Recovery(folder: house.folder)
+        let recovery = try Recovery(folder: house.folder, limits: BrokerLimits())
         #expect(recovery.snapshot == snapshot)
         #expect(recovery.lastCommit > 1_000_000)
         await #expect(throws: BrokerError.self) { _ = try await house.broker.apply(next) }

@@ -11,6 +11,7 @@ enum Spaces {
 
     static let record = "register.record-get.v1"
     static let changed = "register.record-changed.v1"
+    static let order = "register.thing-order.v1"
     static let status = "portal.status-get.v1"
 
     static func keys(
@@ -45,6 +46,7 @@ enum Spaces {
             services: [
                 OfferedService(name: record, kind: .request, system: "register", deadline: .seconds(2)),
                 OfferedService(name: changed, kind: .event, system: "register"),
+                OfferedService(name: order, kind: .command, system: "register", deadline: .seconds(60)),
                 OfferedService(name: status, kind: .request, system: "portal", deadline: .seconds(2)),
             ],
             integrations: [
@@ -52,6 +54,8 @@ enum Spaces {
                 integration("bank-record", "bank", record, .planned),
                 integration("portal-changes", "portal", changed, .approved),
                 integration("portal-record", "portal", record, .approved),
+                integration("z-bank-order", "bank", order, .testing),
+                integration("z-portal-order", "portal", order, .approved),
             ], keys: keys)
         change(&space)
         return space

@@ -72,7 +72,7 @@ import Testing
         let reader = try JournalReader(folder: folder.path)
         #expect(try reader.body(at: 2) == body)
         #expect(try reader.body(at: 1) == nil)
-        #expect(try reader.keptBodies() == [2])
+        #expect(try reader.keptBodies(from: 1, limit: 100) == [2])
         let stored = try #require(try reader.message(at: 2))
         #expect(stored.header == header(.event, id(2)).encoded())
         #expect(stored.proof == [9, 9, 9])

@@ -19,6 +19,10 @@ struct WholeFrame: Equatable {
         case settlement(Settlement)
         case report(AgentReport)
         case token(UInt64)
+        case query(StateQuery)
+        case state(StateAnswer)
+        case seek(Seek)
+        case done(Done)
         case nothing
     }
 
@@ -52,6 +56,10 @@ struct WholeFrame: Equatable {
         case .ack, .nak, .term: content = .settlement(try Settlement(&fields))
         case .report: content = .report(try AgentReport(&fields))
         case .ping, .pong: content = .token(try Heartbeat.decode(&fields))
+        case .query: content = .query(try StateQuery(&fields))
+        case .state: content = .state(try StateAnswer(&fields))
+        case .seek: content = .seek(try Seek(&fields))
+        case .done: content = .done(try Done(&fields))
         case .credit, .drain, .bye: content = .nothing
         case .submit, .deliver: try readEnvelopes(frame, head)
         }
@@ -96,6 +104,10 @@ struct WholeFrame: Equatable {
         case .settlement(let fields): return head.frame(fields.encoded())
         case .report(let fields): return head.frame(fields.encoded())
         case .token(let token): return head.frame(Heartbeat.encode(token))
+        case .query(let fields): return head.frame(fields.encoded())
+        case .state(let fields): return head.frame(fields.encoded())
+        case .seek(let fields): return head.frame(fields.encoded())
+        case .done(let fields): return head.frame(fields.encoded())
         case .nothing: return head.frame()
         case .envelopes(let envelopes):
             return EnvelopeFrame.encode(

@@ -16,6 +16,8 @@ package enum AgentAction: Sendable {
     case disconnected(Fault)
     /// Something an operator should see.
     case notice(Fault)
+    /// The broker's answer to an inquiry, by its token.
+    case inquired(token: UInt64, InquiryAnswer)
     /// Draining is done: nothing is under way any more.
     case drained
 }
@@ -25,6 +27,12 @@ package enum Completion: Sendable {
     /// Published: durable in the broker's log.
     case accepted(MessageID, LogReceipt)
     case fault(Fault)
+}
+
+/// What the broker says to QUERY and SEEK.
+package enum InquiryAnswer: Sendable {
+    case state(StateAnswer)
+    case done(Done)
 }
 
 /// A reply as it arrived: ranges into the frame, nothing copied.

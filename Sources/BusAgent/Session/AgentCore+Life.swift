@@ -197,7 +197,7 @@ extension AgentCore {
     mutating func announce(_ command: Command) -> FrameHead {
         announcedMessages = handledMessages + timing.windowMessages
         announcedBytes = handledBytes + timing.windowBytes
-        var head = FrameHead(command)
+        var head = FrameHead(command, version: welcome?.version ?? FrameHead.oldestVersion)
         head.messageLimit = announcedMessages
         head.byteLimit = announcedBytes
         return head

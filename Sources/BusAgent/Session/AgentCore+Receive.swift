@@ -40,7 +40,13 @@ extension AgentCore {
                 disconnect(Fault(.draining, at: .broker, "the broker said BYE"), clock, into: &actions)
             }
         case .credit, .pong: break
-        case .hello, .submit, .ack, .nak, .term, .report:
+        case .state:
+            let answer = try StateAnswer(&fields)
+            actions.append(.inquired(token: answer.token, .state(answer)))
+        case .done:
+            let answer = try Done(&fields)
+            actions.append(.inquired(token: answer.token, .done(answer)))
+        case .query, .seek, .hello, .submit, .ack, .nak, .term, .report:
             throw Fault(.unknownCommand, at: .consumerAgent, "a broker does not send \(head.command)")
         }
     }
@@ -84,7 +90,7 @@ extension AgentCore {
         into actions: inout [AgentAction]
     ) {
         let annotations = Self.annotations(envelope, raw)
-        if envelope.header.kind == .reply || envelope.header.kind == .outcome {
+        if envelope.header.kind == .reply {
             // A reply counts whatever the session: its request may have been asked in an earlier one.
             if isOpen { release(DeliveryMark(session: session, cost: envelope.cost)) }
             replied(envelope, frame, annotations, into: &actions)

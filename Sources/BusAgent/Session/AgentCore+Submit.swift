@@ -1,4 +1,4 @@
-import BusProtocol
+package import BusProtocol
 import DequeModule
 
 /// The way out: queue, credit, frames, acceptance.
@@ -20,6 +20,14 @@ extension AgentCore {
         if submission.kind == .request { requests[submission.id] = reference }
         nextDeadline = min(nextDeadline, submission.deadline)
         waiting.append(reference)
+    }
+
+    /// Asks the broker something that is no message. Lost with the session; whoever waits for the answer has a deadline.
+    /// - Returns: false when there is no session to ask in, or none that knows the command.
+    package mutating func inquire(_ command: Command, _ fields: [UInt8], into actions: inout [AgentAction]) -> Bool {
+        guard isOpen, (welcome?.version ?? 0) >= command.since else { return false }
+        actions.append(.send(framed(command, fields)))
+        return true
     }
 
     private func reasonToRefuse(_ submission: Submission, _ now: UInt64) -> Fault? {

@@ -4,6 +4,9 @@ import BusProtocol
 final class Route: Sendable {
     let name: String
     let system: String
+    let kind: MessageKind
+    /// Without id, time and order key.
+    let header: Header
     let template: HeaderTemplate
     let contract: BoundContract?
 
@@ -13,6 +16,7 @@ final class Route: Sendable {
     ) {
         self.name = name
         self.system = system
+        self.kind = kind
         self.contract = contract
         var header = Header(kind: kind, id: .none, created: 0)
         header.target = name
@@ -22,6 +26,7 @@ final class Route: Sendable {
         header.consent = extra.consent
         header.user = extra.user
         header.traceparent = extra.traceparent
+        self.header = header
         template = HeaderTemplate(header)
     }
 }
@@ -73,6 +78,9 @@ struct Handler: Sendable {
         case deferred(@Sendable (Inquiry, Responder) -> Void)
         case event(@Sendable (BusEvent) async throws -> Void)
         case deferredEvent(@Sendable (BusEvent, Settler) -> Void)
+        case deferredCommand(@Sendable (BusCommand, Settler) -> Void)
+        case outcome(@Sendable (CommandOutcome) async throws -> Void)
+        case deferredOutcome(@Sendable (CommandOutcome, Settler) -> Void)
     }
 
     let name: [UInt8]
@@ -85,10 +93,13 @@ struct Handler: Sendable {
         self.work = work
     }
 
-    var isEvent: Bool {
+    /// The kind of message it takes.
+    var kind: MessageKind {
         switch work {
-        case .event, .deferredEvent: true
-        case .inline, .task, .deferred: false
+        case .event, .deferredEvent: .event
+        case .inline, .task, .deferred: .request
+        case .deferredCommand: .command
+        case .outcome, .deferredOutcome: .outcome
         }
     }
 }
@@ -126,7 +137,7 @@ package struct Responder: Sendable {
     }
 }
 
-/// Settles one event, from any thread.
+/// Settles one event, command or outcome, from any thread.
 package struct Settler: Sendable {
     let inbox: Inbox
     let delivery: Delivery
@@ -146,6 +157,8 @@ package struct Settler: Sendable {
         case .success: return .handled
         case .failure(let fault as BusFault) where fault.number == FaultCode.eventViolatesContract.number:
             return .never(.eventViolatesContract)
+        case .failure(let fault as BusFault) where fault.number == FaultCode.requestViolatesContract.number:
+            return .never(.requestViolatesContract)
         case .failure:
             return .again(min(longestDelay, firstDelay << UInt32(min(max(attempt, 1) - 1, 10))))
         }

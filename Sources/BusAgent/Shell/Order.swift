@@ -5,7 +5,9 @@ import ZeroMQ
 /// What other threads ask of the socket thread.
 enum Order: Sendable {
     case ask(AskOrder)
-    case publish(PublishOrder)
+    case submit(SubmitOrder)
+    case query([MessageID], consumer: String, InquiryOrder)
+    case seek(String, ReplayStart, system: String, InquiryOrder)
     case reply(Delivery, ReplyRoute, Result<[UInt8], BusFault>)
     case settle(Delivery, Settled)
     case cancel(call: UInt64)
@@ -22,6 +24,7 @@ enum Order: Sendable {
 /// the first to the second, and every removal from a table hands it to one resume. A closed inbox takes no orders.
 typealias AskContinuation = UnsafeContinuation<Result<ReceivedReply, BusFault>, Never>
 typealias PublishContinuation = UnsafeContinuation<Result<Receipt, BusFault>, Never>
+typealias InquiryContinuation = UnsafeContinuation<Result<InquiryAnswer, BusFault>, Never>
 typealias OpenContinuation = UnsafeContinuation<Result<Void, BusFault>, Never>
 typealias VoidContinuation = UnsafeContinuation<Void, Never>
 
@@ -35,11 +38,13 @@ struct AskOrder: Sendable {
     let continuation: AskContinuation
 }
 
-struct PublishOrder: Sendable {
-    let route: Route
-    let body: [UInt8]
-    /// `nil`: a new one.
-    let id: MessageID?
+struct InquiryOrder: Sendable {
+    let within: UInt64
+    let continuation: InquiryContinuation
+}
+
+struct SubmitOrder: Sendable {
+    let message: PreparedMessage
     let within: UInt64
     let call: UInt64
     let continuation: PublishContinuation

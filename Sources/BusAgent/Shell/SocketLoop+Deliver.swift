@@ -25,18 +25,33 @@ extension SocketLoop {
         case .deferredEvent(let body):
             let event = BusEvent(event: handler.route.name, body: delivery.body, delivery: delivery)
             body(event, Settler(inbox: shared.inbox, delivery: delivery))
+        case .deferredCommand(let body): body(command(delivery, handler.route), settler(delivery))
+        case .outcome(let body): Self.startOutcome(outcome(delivery, handler.route), settler(delivery), body)
+        case .deferredOutcome(let body): body(outcome(delivery, handler.route), settler(delivery))
         }
+    }
+
+    private func settler(_ delivery: Delivery) -> Settler { Settler(inbox: shared.inbox, delivery: delivery) }
+
+    private func command(_ delivery: Delivery, _ route: ReplyRoute) -> BusCommand {
+        BusCommand(service: route.name, body: delivery.body, delivery: delivery, contract: route.contract)
+    }
+
+    private func outcome(_ delivery: Delivery, _ route: ReplyRoute) -> CommandOutcome {
+        CommandOutcome(
+            service: route.name, command: delivery.envelope.header.correlation.description, body: delivery.body,
+            delivery: delivery)
     }
 
     /// Most agents serve few names, and messages come in runs of one name: compare bytes, make no strings.
     private func handler(for delivery: Delivery) -> Handler? {
-        let isEvent = delivery.envelope.header.kind == .event
-        if lastHandler < handlers.count, handlers[lastHandler].isEvent == isEvent,
+        let kind = delivery.envelope.header.kind
+        if lastHandler < handlers.count, handlers[lastHandler].kind == kind,
             delivery.isFor(handlers[lastHandler].name)
         {
             return handlers[lastHandler]
         }
-        guard let index = handlers.firstIndex(where: { $0.isEvent == isEvent && delivery.isFor($0.name) }) else {
+        guard let index = handlers.firstIndex(where: { $0.kind == kind && delivery.isFor($0.name) }) else {
             return nil
         }
         lastHandler = index
@@ -44,6 +59,8 @@ extension SocketLoop {
     }
 
     private func undeliverable(_ delivery: Delivery) {
+        // Nobody here waits for it: its sender asks for the state.
+        if delivery.envelope.header.kind == .outcome { return core.settle(delivery, .handled) }
         let target = delivery.header?.target ?? ""
         configuration.logger.warning("no handler", metadata: ["target": "\(target)"])
         guard delivery.envelope.header.kind == .request else {
@@ -80,6 +97,25 @@ extension SocketLoop {
         _ body: @escaping @Sendable (BusEvent) async throws -> Void
     ) {
         Task { await handle(event, contract, settler, body) }
+    }
+
+    private static func startOutcome(
+        _ outcome: CommandOutcome, _ settler: Settler,
+        _ body: @escaping @Sendable (CommandOutcome) async throws -> Void
+    ) {
+        Task { await handle(outcome, settler, body) }
+    }
+
+    @concurrent
+    private static func handle(
+        _ outcome: CommandOutcome, _ settler: Settler, _ body: @Sendable (CommandOutcome) async throws -> Void
+    ) async {
+        do {
+            try await body(outcome)
+            settler.settle(.success(()))
+        } catch {
+            settler.settle(.failure(error))
+        }
     }
 
     @concurrent

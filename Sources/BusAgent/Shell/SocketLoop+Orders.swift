@@ -8,7 +8,9 @@ extension SocketLoop {
     func execute(_ order: Order) {
         switch order {
         case .ask(let ask): submit(ask)
-        case .publish(let publish): submit(publish)
+        case .submit(let order): submit(order)
+        case .query(let commands, let consumer, let order): query(commands, consumer, order)
+        case .seek(let event, let start, let system, let order): seek(event, start, system, order)
         case .reply(let delivery, let route, let result): reply(delivery, route, result)
         case .settle(let delivery, let settled): core.settle(delivery, settled)
         case .cancel(let call):
@@ -38,15 +40,61 @@ extension SocketLoop {
         core.submit(submission, clock, into: &actions)
     }
 
-    private func submit(_ publish: PublishOrder) {
-        let id = publish.id ?? ids.next(unixMilliseconds: clock.wall)
-        // The time is the id's own: a repetition under the same id has the same bytes.
+    private func submit(_ order: SubmitOrder) {
+        let message = order.message
         let submission = Submission(
-            kind: .event, id: id,
-            header: publish.route.template.message(id, created: id.unixMilliseconds, remaining: 0),
-            body: publish.body, deadline: clock.now.saturating(adding: publish.within),
-            ticket: waiters.add(.publish(publish.continuation), call: publish.call))
+            kind: message.kind, id: message.id, header: message.header, body: message.body,
+            deadline: clock.now.saturating(adding: order.within),
+            ticket: waiters.add(.publish(order.continuation), call: order.call))
         core.submit(submission, clock, into: &actions)
+    }
+
+    // MARK: - Inquiries
+
+    private func inquire(_ command: Command, _ order: InquiryOrder, _ fields: (UInt64) -> [UInt8]) {
+        nextToken += 1
+        guard core.inquire(command, fields(nextToken), into: &actions) else {
+            let fault =
+                core.isOpen
+                ? BusFault(.badVersion, at: .broker, "this broker speaks no version with \(command)")
+                : BusFault(.brokerUnreachable, at: .consumerAgent)
+            return order.continuation.resume(returning: .failure(fault))
+        }
+        inquiries[nextToken] = (clock.now.saturating(adding: order.within), order.continuation)
+    }
+
+    private func query(_ commands: [MessageID], _ consumer: String, _ order: InquiryOrder) {
+        inquire(.query, order) { StateQuery(token: $0, consumer: consumer, commands: commands).encoded() }
+    }
+
+    private func seek(_ event: String, _ start: ReplayStart, _ system: String, _ order: InquiryOrder) {
+        inquire(.seek, order) { token in
+            switch start {
+            case .beginning: Seek(token: token, start: .beginning, system: system, event: event).encoded()
+            case .position(let value):
+                Seek(token: token, start: .position, value: value, system: system, event: event).encoded()
+            case .time(let value):
+                Seek(
+                    token: token, start: .time, value: UInt64(clamping: value), system: system, event: event
+                ).encoded()
+            }
+        }
+    }
+
+    func inquired(_ token: UInt64, _ answer: InquiryAnswer) {
+        inquiries.removeValue(forKey: token)?.continuation.resume(returning: .success(answer))
+    }
+
+    private func expireInquiries() {
+        for (token, inquiry) in inquiries where inquiry.until <= clock.now {
+            inquiries[token] = nil
+            inquiry.continuation.resume(returning: .failure(BusFault(.deadlinePassed, at: .broker)))
+        }
+    }
+
+    private func endInquiries(_ fault: BusFault) {
+        for inquiry in inquiries.values { inquiry.continuation.resume(returning: .failure(fault)) }
+        inquiries = [:]
     }
 
     func complete(_ ticket: UInt64, _ completion: Completion) {
@@ -87,6 +135,7 @@ extension SocketLoop {
     }
 
     func disconnected(_ fault: Fault) {
+        endInquiries(BusFault(fault))
         let wasConnected = shared.status.withLock { status in
             defer { status.isConnected = false }
             return status.isConnected
@@ -119,6 +168,7 @@ extension SocketLoop {
                 "drain ended with work under way", metadata: ["pending": "\(core.pendingCount)"])
             drained()
         }
+        expireInquiries()
         guard openWaiters.contains(where: { $0.until <= clock.now }) else { return }
         let reason = core.lastFault ?? Fault(.brokerUnreachable, at: .consumerAgent)
         let fault = BusFault(
@@ -148,6 +198,7 @@ extension SocketLoop {
         core.close(into: &actions)
         endPending()
         let closed = BusFault(.draining, at: .consumerAgent, "the agent was closed")
+        endInquiries(closed)
         for order in shared.inbox.close() { order.end(with: closed, close: &closeWaiters) }
         for waiter in openWaiters { waiter.continuation.resume(returning: .failure(closed)) }
         openWaiters = []
@@ -168,7 +219,9 @@ extension Order {
     func end(with fault: BusFault, close: inout [VoidContinuation]) {
         switch self {
         case .ask(let ask): ask.continuation.resume(returning: .failure(fault))
-        case .publish(let publish): publish.continuation.resume(returning: .failure(fault))
+        case .submit(let order): order.continuation.resume(returning: .failure(fault))
+        case .query(_, _, let order): order.continuation.resume(returning: .failure(fault))
+        case .seek(_, _, _, let order): order.continuation.resume(returning: .failure(fault))
         case .awaitOpen(_, let continuation): continuation.resume(returning: .failure(fault))
         case .drain(_, let continuation): continuation.resume()
         case .close(let continuation): if let continuation { close.append(continuation) }

@@ -26,6 +26,8 @@ final class SocketLoop {
     var waiters = WaiterTable()
     var handlers: [Handler] = []
     var lastHandler = 0
+    var inquiries: [UInt64: (until: UInt64, continuation: InquiryContinuation)] = [:]
+    var nextToken: UInt64 = 0
     var openWaiters: [(until: UInt64, continuation: OpenContinuation)] = []
     var drainWaiters: [VoidContinuation] = []
     var drainUntil = UInt64.never
@@ -114,7 +116,8 @@ final class SocketLoop {
         let now = ClockReading.current().now
         var wait: UInt64 = 0
         if shared.inbox.isEmpty, shared.executor.isEmpty {
-            let due = min(core.nextTimer, min(drainUntil, openWaiters.reduce(UInt64.never) { min($0, $1.until) }))
+            let waits = openWaiters.map(\.until) + inquiries.values.map(\.until)
+            let due = min(core.nextTimer, min(drainUntil, waits.min() ?? .never))
             wait = due <= now ? 0 : min(due - now, Self.longestSleep)
         }
         poller.wait(on: socketEntry, for: unsent.isEmpty ? .readable : [.readable, .writable])
@@ -184,6 +187,7 @@ final class SocketLoop {
         case .welcomed(let welcome): opened(welcome)
         case .disconnected(let fault): disconnected(fault)
         case .notice(let fault): configuration.logger.warning("notice", metadata: fault.metadata)
+        case .inquired(let token, let answer): inquired(token, answer)
         case .drained: drained()
         }
     }

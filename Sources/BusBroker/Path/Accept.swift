@@ -1,3 +1,4 @@
+import BusDirectory
 import BusJournal
 package import BusProtocol
 
@@ -25,7 +26,9 @@ extension BrokerCore {
             case .pong, .credit, .ping: try heartbeat(frame, head, slot)
             case .drain: sessions[slot].isDraining = true
             case .bye: leave(slot, "said goodbye", now)
-            case .hello, .welcome, .error, .accept, .deliver:
+            case .query: try answer(frame, head, slot, now)
+            case .seek: try seek(frame, head, slot, now)
+            case .hello, .welcome, .error, .accept, .deliver, .state, .done:
                 throw Fault(.unknownCommand, at: .broker, "\(head.command) is not for a broker")
             }
         } catch {
@@ -81,7 +84,9 @@ extension BrokerCore {
             case .request: acceptRequest(view, frame, raw, slot, now)
             case .reply: acceptReply(view, frame, slot, now)
             case .event: acceptEvent(view, frame, raw, slot, now)
-            case .command, .outcome, .keyEpoch, .keyWrap: refuse(slot, .badHeader)
+            case .command: acceptCommand(view, frame, raw, slot, now)
+            case .outcome: acceptOutcome(view, frame, raw, slot, now)
+            case .keyEpoch, .keyWrap: refuse(slot, .badHeader)
             }
         }
     }
@@ -91,14 +96,15 @@ extension BrokerCore {
     ) {
         let right: Rights.Right
         switch rights.decide(
-            agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw)
+            agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw,
+            for: .request)
         {
         case .refused(let code):
             noteRefused(raw, view, code)
             return refuse(slot, code)
         case .allowed(let found): right = found
         }
-        if let open = calls.reference(view.header.id) { return repeated(open, slot) }
+        if let open = calls.reference(view.header.id) { return repeated(open, view, frame, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         let reference = SessionReference(slot: slot, id: sessions[slot].id)
         var call = Call(
@@ -114,21 +120,24 @@ extension BrokerCore {
             return refuseCall(call, .noLiveProvider, slot, now)
         }
         if calls.count >= limits.calls { return refuseCall(call, .queueFull, slot, now) }
+        if exceedsQuota(slot, right.integration, view.cost, now) { return }
+        let message = JournalBatch.Message(
+            frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
+            integration: right.integration, stage: right.stage, keepsBody: false)
+        call.fingerprint = Self.fingerprint(message.leaf)
         call.envelope = OutgoingEnvelope(header: frame[view.header.range], body: frame[view.body])
         let open = calls.insert(call)
         deadlines.set(open, at: call.deadline, now: now.monotonic)
         counters.requestsAccepted += 1
-        gather(
-            JournalBatch.Message(
-                frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
-                integration: right.integration, stage: right.stage, keepsBody: false),
-            then: .deliver(open))
+        gather(message, then: .deliver(open))
     }
 
     /// The same request again, as an agent sends it after a reconnect: it is not worked on twice, and its answer goes to the
     /// session that asked last.
-    private mutating func repeated(_ open: CallReference, _ slot: Int) {
-        guard calls[open].consumerAgent == sessions[slot].agentIndex else { return refuse(slot, .idReused) }
+    private mutating func repeated(_ open: CallReference, _ view: EnvelopeView, _ frame: [UInt8], _ slot: Int) {
+        guard calls[open].consumerAgent == sessions[slot].agentIndex,
+            calls[open].fingerprint == Self.fingerprint(view, frame)
+        else { return refuse(slot, .idReused) }
         counters.duplicates += 1
         calls[open].consumer = SessionReference(slot: slot, id: sessions[slot].id)
         calls[open].isRepeated = true
@@ -149,36 +158,6 @@ extension BrokerCore {
                 frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
                 integration: calls[open].integration, stage: calls[open].stage, keepsBody: false),
             then: .finish(open))
-    }
-
-    private mutating func acceptEvent(
-        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
-    ) {
-        if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
-        switch rights.mayPublish(agent: sessions[slot].agentIndex, view.header.consumer, view.header.target, in: raw) {
-        case .refused(let code):
-            noteRefused(raw, view, code)
-            return refuse(slot, code)
-        case .allowed(let type):
-            guard events.hasRoom(for: type, limits) else { return refuse(slot, .queueFull, retryAfter: 1000) }
-            sessions[slot].acceptUrgent = true
-            let event = PendingEvent(
-                id: view.header.id, publisher: String(decoding: raw[view.header.consumer], as: UTF8.self), type: type,
-                header: Array(frame[view.header.range]), body: Array(frame[view.body]), acceptedAt: now.wall)
-            if let known = events.fingerprint(of: event.key) {
-                guard known == event.fingerprint else { return refuse(slot, .idReused) }
-                // Accepted before: it is durable when the batch that this message is decided with is.
-                counters.duplicates += 1
-                return
-            }
-            events.remember(event)
-            counters.eventsAccepted += 1
-            gather(
-                JournalBatch.Message(
-                    frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
-                    integration: .max, stage: 0, keepsBody: true),
-                then: .fanOut(event))
-        }
     }
 
     /// Decided at once: the sender learns it with the next ACCEPT.

@@ -28,6 +28,7 @@ struct Rights: Sendable {
         let name: String
         let key: String
         let systems: [String]
+        var quota: TrafficQuota?
     }
 
     /// One subscription: an integration whose service is an event.
@@ -40,6 +41,8 @@ struct Rights: Sendable {
     let snapshot: SpaceSnapshot
     let agents: [Agent]
     let systems: [String]
+    /// Usually there are none, and nothing is counted then.
+    let hasQuotas: Bool
     /// Event types by index, and who subscribes to each.
     let eventTypes: [String]
     let subscriptions: [[Subscription]]
@@ -47,7 +50,8 @@ struct Rights: Sendable {
     private let agentByKey: [String: Int]
     private let systemIndex: [String: Int]
     private let eventIndex: [String: Int]
-    private let routes: Routes
+    let routes: Routes
+    private let services: [String: OfferedService]
     /// Live sessions that serve each system.
     private(set) var providers: [[Int]]
     private var turn: [Int]
@@ -57,13 +61,15 @@ struct Rights: Sendable {
     init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
         self.snapshot = snapshot
-        agents = space.keys.map { Agent(name: $0.agent, key: $0.curve, systems: $0.systems) }
+        agents = space.keys.map { Agent(name: $0.agent, key: $0.curve, systems: $0.systems, quota: $0.quota) }
+        hasQuotas = space.keys.contains { $0.quota != nil } || space.integrations.contains { $0.quota != nil }
         systems = space.systems.map(\.id)
         agentByKey = Dictionary(agents.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
         systemIndex = Dictionary(systems.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         eventTypes = space.services.filter { $0.kind == .event }.map(\.name)
         eventIndex = Dictionary(eventTypes.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         routes = Routes(snapshot)
+        services = Dictionary(space.services.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
         providers = systems.map { _ in [] }
         turn = systems.map { _ in 0 }
         var subscriptions = eventTypes.map { _ in [Subscription]() }
@@ -80,6 +86,7 @@ struct Rights: Sendable {
     func agent(key: String) -> Int? { agentByKey[key] }
     func system(_ name: String) -> Int? { systemIndex[name] }
     func event(_ name: String) -> Int? { eventIndex[name] }
+    func service(_ name: String) -> OfferedService? { services[name] }
 
     // MARK: - Who is there
 
@@ -103,7 +110,9 @@ struct Rights: Sendable {
         for step in candidates.indices {
             let slot = candidates[(turn[system] + step) % candidates.count]
             if sessions[slot].isDraining { continue }
-            let load = sessions[slot].outstanding + (sessions[slot].hasCredit(for: cost) ? 0 : 1_000_000)
+            let load =
+                sessions[slot].outstanding + sessions[slot].unsettled.count
+                + (sessions[slot].hasCredit(for: cost) ? 0 : 1_000_000)
             if best.map({ load < $0.load }) ?? true { best = (slot, load) }
         }
         turn[system] += 1
@@ -112,25 +121,30 @@ struct Rights: Sendable {
 
     // MARK: - Decisions
 
-    mutating func decide(agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer)
-        -> Decision
-    {
-        let key = DecisionKey(agent: agent, consumer: raw[consumer], target: raw[target])
+    mutating func decide(
+        agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer,
+        for kind: OfferedService.Kind
+    ) -> Decision {
+        let key = DecisionKey(
+            agent: agent, isCommand: kind == .command, consumer: raw[consumer], target: raw[target])
         if let known = memory[key] { return known }
         let decision = judge(
-            agent, String(decoding: raw[consumer], as: UTF8.self), String(decoding: raw[target], as: UTF8.self))
+            agent, String(decoding: raw[consumer], as: UTF8.self), String(decoding: raw[target], as: UTF8.self),
+            kind)
         // Bounded: a sender of ever new names cannot make it grow.
         if memory.count >= Self.memoryLimit { memory.removeAll(keepingCapacity: true) }
         memory[key] = decision
         return decision
     }
 
-    private func judge(_ agent: Int, _ consumer: String, _ target: String) -> Decision {
+    private func judge(
+        _ agent: Int, _ consumer: String, _ target: String, _ kind: OfferedService.Kind
+    ) -> Decision {
         guard agents[agent].systems.contains(consumer) else { return .refused(.keyNotForSystem) }
         switch routes.way(from: consumer, to: target) {
         case .success(let way):
-            // The right to receive an event is no right to ask its publisher.
-            guard way.service.kind == .request else { return .refused(.noSuchService) }
+            // The right to receive an event is no right to ask its publisher, and an order is no question.
+            guard way.service.kind == kind else { return .refused(.noSuchService) }
             guard let provider = systemIndex[way.service.provider] else { return .refused(.noSuchService) }
             return .allowed(Right(integration: UInt32(way.index), stage: way.stage.number, provider: provider))
         case .failure(.noSuchService): return .refused(.noSuchService)
@@ -157,9 +171,10 @@ private struct DecisionKey: Hashable, Sendable {
     let bytes: [UInt8]
     let hash: Int
 
-    init(agent: Int, consumer: Slice<UnsafeRawBufferPointer>, target: Slice<UnsafeRawBufferPointer>) {
+    init(agent: Int, isCommand: Bool, consumer: Slice<UnsafeRawBufferPointer>, target: Slice<UnsafeRawBufferPointer>) {
         var bytes = [UInt8]()
-        bytes.reserveCapacity(consumer.count + target.count + 5)
+        bytes.reserveCapacity(consumer.count + target.count + 6)
+        bytes.append(isCommand ? 1 : 0)
         withUnsafeBytes(of: UInt32(truncatingIfNeeded: agent)) { bytes.append(contentsOf: $0) }
         bytes.append(contentsOf: consumer)
         bytes.append(0)

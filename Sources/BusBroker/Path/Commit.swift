@@ -7,7 +7,7 @@ struct Gathering: Sendable {
     enum Effect: Sendable {
         case deliver(CallReference)
         case finish(CallReference)
-        case fanOut(PendingEvent)
+        case enqueue(DurableMessage)
     }
     /// An agent whose messages are in this batch, and how far it will be decided with it.
     struct Touched: Sendable {
@@ -26,13 +26,11 @@ struct Gathering: Sendable {
 
     var isEmpty: Bool { batch.isEmpty && touched.isEmpty }
 
-    /// Events take over the index that their type has in another space; -1 where it has none.
-    mutating func remap(from old: Rights, to new: Rights) {
-        for index in effects.indices {
-            guard case .fanOut(var event) = effects[index].effect else { continue }
-            event.type = old.eventTypes.indices.contains(event.type) ? new.event(old.eventTypes[event.type]) ?? -1 : -1
-            effects[index].effect = .fanOut(event)
-        }
+    /// Repetitions of messages of this batch, decided with a later one: they fail should this one.
+    private(set) var repetitions: [(key: MessageLedger.Key, session: SessionReference, sequence: UInt64)] = []
+
+    mutating func noteRepetition(of key: MessageLedger.Key, _ session: SessionReference, _ sequence: UInt64) {
+        repetitions.append((key, session, sequence))
     }
 }
 
@@ -77,7 +75,7 @@ extension BrokerCore {
             switch effect {
             case .deliver(let call): deliver(call, position: position, now)
             case .finish(let call): finish(call, position: position, now)
-            case .fanOut(let event): fanOut(event, position: position, now)
+            case .enqueue(let message): enqueue(message, position: position, now)
             }
         }
         decide(done.touched)
@@ -94,11 +92,16 @@ extension BrokerCore {
             switch effect {
             case .deliver(let call): withdraw(call, fault.code, failed.touched, now)
             case .finish(let call): fail(call, fault.code, at: .broker, now)
-            case .fanOut(let event): events.forget(event.key)
+            case .enqueue(let message): withdraw(message)
             }
         }
         for item in failed.touched where sessions.isLive(item.session.slot, item.session.id) {
             refuseAll(item, fault.code)
+        }
+        for item in failed.repetitions where sessions.isLive(item.session.slot, item.session.id) {
+            sessions[item.session.slot].refused.append(
+                Acceptance.Refused(sequence: item.sequence, code: fault.code.number, retryAfterMilliseconds: 1000))
+            sessions[item.session.slot].refused.sort { $0.sequence < $1.sequence }
         }
         takeBack(failed, now)
         decide(failed.touched)
@@ -116,6 +119,12 @@ extension BrokerCore {
         }
         counters.requestsFailed += 1
         calls.remove(call)
+    }
+
+    /// A command, outcome or event that is not durable never came; what the broker said itself it says again.
+    private mutating func withdraw(_ message: DurableMessage) {
+        book.ledger.withdraw(message.key)
+        if message.decoded.kind == .outcome, message.decoded.provider.isEmpty { gatherOwn(message) }
     }
 
     private mutating func refuseAll(_ item: Gathering.Touched, _ code: FaultCode) {

@@ -124,6 +124,7 @@ extension BrokerCore {
 
     /// Sends gathered deliveries and ACCEPTs that are due.
     mutating func finishStep(_ now: Moment) {
+        serveQueues(now)
         for slot in dirty where sessions.session(slot)?.isDirty == true {
             sessions[slot].isDirty = false
             flush(slot)
@@ -180,7 +181,7 @@ extension BrokerCore {
 
     /// A frame head with the credit this agent has with the broker.
     func head(_ command: Command, _ slot: Int) -> FrameHead {
-        var head = FrameHead(command)
+        var head = FrameHead(command, version: sessions[slot].version)
         head.messageLimit = sessions[slot].decided + Limits.creditMessages
         head.byteLimit = sessions[slot].decidedBytes + Limits.creditBytes
         return head

@@ -20,7 +20,8 @@ extension BrokerCore {
         for slot in sessions.indices where !sessions[slot].waiting.isEmpty { forgetEnded(slot) }
         beat(now)
         deliverToReturned(now)
-        if now.monotonic - lastRedelivery >= limits.redeliveryInterval { redeliverEvents(now) }
+        book.wake(at: now.monotonic)
+        expireQueued(now)
         flushRefusals(now)
         finishStep(now)
     }
@@ -28,6 +29,7 @@ extension BrokerCore {
     /// How long the shell may sleep, microseconds.
     package func sleepLimit(at now: Moment) -> Int64 {
         if deadlines.count > 0 { return DeadlineWheel.slotMicroseconds }
+        if !book.timed.isEmpty { return DeadlineWheel.slotMicroseconds }
         let owes = gathering.lazySince > 0 || sessions.indices.contains { sessions[$0].acceptOwedSince > 0 }
         return owes ? limits.acceptDelay : 100_000
     }

@@ -29,28 +29,32 @@ extension BrokerCore {
         let session = Session(
             id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name,
             systems: hello.systems,
-            instance: hello.instance, connectedAt: now.wall, lastHeard: now.monotonic, messageLimit: head.messageLimit,
+            instance: hello.instance, version: min(hello.newestVersion, FrameHead.newestVersion), connectedAt: now.wall,
+            lastHeard: now.monotonic, messageLimit: head.messageLimit,
             byteLimit: head.byteLimit)
         let slot = sessions.insert(session)
         rights.join(slot: slot, systems: session.systems)
         if let previous, resumes { move(from: previous, to: slot) }
         welcome(slot)
         if let detached {
+            // What was on its way when the connection broke may be lost: not settled is delivered again.
+            releaseDeliveries(of: detached, now)
             sessions[slot].waiting = detached.waiting
             sessions[slot].waitingBytes = detached.waitingBytes
             sendWaiting(slot, now)
         }
         if isNew { announce(sessions[slot], up: true, "greeted", now) }
         deliverToReturned(now)
-        redeliverEvents(toSystemsOf: slot, now)
+        for system in sessions[slot].systems { book.flagAll(of: system) }
         finishStep(now)
     }
 
     private func admit(_ hello: Hello, _ key: String, _ now: Moment) throws(Fault) {
-        guard hello.oldestVersion <= FrameHead.version, hello.newestVersion >= FrameHead.oldestVersion else {
+        guard hello.oldestVersion <= FrameHead.newestVersion, hello.newestVersion >= FrameHead.oldestVersion else {
             throw Fault(
                 .badVersion, at: .broker,
-                "versions \(hello.oldestVersion) to \(hello.newestVersion); this broker speaks \(FrameHead.version)")
+                "versions \(hello.oldestVersion) to \(hello.newestVersion); this broker speaks "
+                    + "\(FrameHead.oldestVersion) to \(FrameHead.newestVersion)")
         }
         guard let agent = rights.agent(key: key) else {
             throw Fault(.unknownKey, at: .broker, "the key \(key) is not in the space")
@@ -86,6 +90,7 @@ extension BrokerCore {
             heartbeatMilliseconds: UInt32(clamping: heartbeat.interval.count), session: sessions[slot].id,
             broker: identity.id,
             spaceVersion: rights.snapshot.version, treeSize: treeSize, root: treeRoot, name: identity.name)
+        welcome.version = sessions[slot].version
         welcome.missedHeartbeats = UInt8(clamping: heartbeat.missed)
         transmit(head(.welcome, slot).frame(welcome.encoded()), to: slot)
         if isDraining { transmit(head(.drain, slot).frame(), to: slot) }
@@ -105,8 +110,6 @@ extension BrokerCore {
             calls[call].providerSession = next
             if calls[call].state == .delivered { sessions[slot].outstanding += 1 }
         }
-        // What was on its way when the connection broke may be lost: not settled is delivered again.
-        events.release(previous)
     }
 
     /// BYE.
@@ -126,7 +129,7 @@ extension BrokerCore {
                 fail(call, .providerLost, at: .providerAgent, now)
             }
         }
-        events.release(reference)
+        releaseDeliveries(of: session, now)
         announce(session, up: false, reason, now)
     }
 

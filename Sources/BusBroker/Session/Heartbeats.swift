@@ -14,8 +14,7 @@ extension BrokerCore {
         sessions[slot].byteLimit = max(sessions[slot].byteLimit, head.byteLimit)
         guard more else { return }
         if !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
-        // Events that found no credit go with the next tick.
-        lastRedelivery = 0
+        for system in sessions[slot].systems { book.flagAll(of: system) }
     }
 
     mutating func heartbeat(_ frame: [UInt8], _ head: FrameHead, _ slot: Int) throws(Fault) {

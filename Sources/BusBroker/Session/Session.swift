@@ -12,6 +12,8 @@ struct Session: Sendable {
     let agent: String
     let systems: [String]
     let instance: UInt128
+    /// Of the protocol, as WELCOME says.
+    let version: UInt8
     let connectedAt: Int64
     var lastHeard: Int64
     var uptime: UInt64 = 0
@@ -43,6 +45,8 @@ struct Session: Sendable {
     var outgoingBytes = 0
     /// Requests delivered and not yet answered.
     var outstanding = 0
+    /// Commands, outcomes and events delivered and not yet settled: position, and the queues it came from.
+    var unsettled: [UInt64: [Int]] = [:]
     var isDirty = false
     var isDraining = false
 

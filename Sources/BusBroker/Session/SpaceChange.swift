@@ -10,6 +10,8 @@ extension BrokerCore {
         gather(.space, snapshot.canonical, now, urgent: true)
         observations.append(.space(snapshot))
         remap(from: old)
+        quotas = [:]
+        for queue in book.queues.indices { book.flag(queue) }
         var dismissed: [Int] = []
         for slot in sessions.indices {
             let session = sessions[slot]
@@ -31,12 +33,9 @@ extension BrokerCore {
         finishStep(now)
     }
 
-    /// Indices are those of one space: open requests and events take over the new ones by name. A request whose
+    /// Indices are those of one space: open requests take over the new ones by name (queues know names only). A request whose
     /// integration is gone ends without one, and one whose provider is gone finds no agent.
     private mutating func remap(from old: Rights) {
-        events.remap(from: old, to: rights)
-        gathering.remap(from: old, to: rights)
-        committing?.remap(from: old, to: rights)
         let names = old.snapshot.space.integrations.map(\.id)
         let now = Dictionary(
             rights.snapshot.space.integrations.enumerated().map { ($1.id, UInt32($0)) },

@@ -2,7 +2,7 @@ package import BusDirectory
 import BusEvidence
 import BusIntegrations
 import BusJournal
-import BusProtocol
+package import BusProtocol
 package import Logging
 import Synchronization
 package import ZeroMQ
@@ -31,7 +31,7 @@ package final class Broker: Sendable {
         let journal = try Journal(folder: configuration.data)
         var shutdown: [() -> Void] = [{ journal.close() }]
         do {
-            let recovery = try Recovery(folder: configuration.data)
+            let recovery = try Recovery(folder: configuration.data, limits: configuration.limits)
             var clock = HostClock(floor: recovery.lastCommit)
             let core = try Self.core(configuration, recovery, journal, clock.now())
             let snapshot = core.rights.snapshot
@@ -44,7 +44,7 @@ package final class Broker: Sendable {
             readModel = Self.readModel(recovery, snapshot, journal.head, clock.now())
             let start = BrokerLoop.Start(
                 core: core, clockFloor: recovery.lastCommit, context: context, journal: journal, mailbox: mailbox,
-                keys: keys,
+                keys: keys, reading: try JournalReading(folder: configuration.data, mailbox),
                 readModel: readModel, logger: logger, configuration: configuration)
             thread = try SocketThread(name: "broker") { BrokerLoop.run(start) }
             endpoint = try mailbox.waitUntilBound()
@@ -71,11 +71,7 @@ package final class Broker: Sendable {
             identity: identity, limits: limits, space: snapshot, treeSize: head.treeSize,
             treeRoot: head.root.bytes, random: SystemRandomNumberGenerator())
         core.recordStart(software: Software.name, at: now)
-        for event in recovery.events {
-            core.restore(
-                event: event.header, body: event.body, position: event.position, acceptedAt: event.acceptedAt,
-                settledBy: event.settledBy)
-        }
+        core.restore(recovery.deliveries.book)
         if recovery.snapshot == nil {
             core.apply(snapshot, at: now)
         } else {
@@ -107,6 +103,30 @@ package final class Broker: Sendable {
             }
         }
         return try result.get()
+    }
+
+    /// Queues as they are now.
+    package func queues() async -> [QueueView] { await ask { .queues($0) } ?? [] }
+
+    /// Messages that were given up, oldest first.
+    package func deadLetters() async -> [DeadLetter] { await ask { .deadLetters($0) } ?? [] }
+
+    /// Sends dead letters on their way again; those that were none any more are left out.
+    package func resend(_ letters: [(position: UInt64, receiver: String)]) async -> [DeadLetter] {
+        await ask { .resend(letters, $0) } ?? []
+    }
+
+    /// Moves a subscriber's cursor. The number of events it is owed again; nil when the journal could not be read.
+    package func seek(_ wish: Seek) async -> Int? { await ask { .seek(wish, $0) } ?? nil }
+
+    /// Nil when the broker has stopped.
+    private func ask<Value: Sendable>(
+        _ order: (@escaping @Sendable (Value) -> Void) -> BrokerMailbox.Order
+    ) async -> Value? {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Value?, Never>) in
+            let order = order { continuation.resume(returning: $0) }
+            if !mailbox.order(order) { continuation.resume(returning: nil) }
+        }
     }
 
     /// Takes no new requests, and returns when the open ones have ended or the drain's deadline has passed.

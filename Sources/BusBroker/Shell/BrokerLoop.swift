@@ -17,6 +17,7 @@ struct BrokerLoop: ~Copyable {
         let journal: Journal
         let mailbox: BrokerMailbox
         let keys: DirectoryKeys
+        let reading: JournalReading
         let readModel: ReadModel
         let logger: Logger
         let configuration: BrokerConfiguration
@@ -40,6 +41,7 @@ struct BrokerLoop: ~Copyable {
     private let journal: JournalThread
     private let mailbox: BrokerMailbox
     private let keys: DirectoryKeys
+    private let reading: JournalReading
     private let readModel: ReadModel
     private let logger: Logger
     private var lastTick: Int64 = 0
@@ -47,6 +49,8 @@ struct BrokerLoop: ~Copyable {
     private var lastSave: Int64 = 0
     private var heldObservations: [Observation] = []
     private var drained: [@Sendable () -> Void] = []
+    private var seeks: [UInt64: @Sendable (Int?) -> Void] = [:]
+    private var nextSeek: UInt64 = 0
     private var isStopping = false
     private var failure: BrokerError?
 
@@ -86,6 +90,7 @@ struct BrokerLoop: ~Copyable {
         clock = HostClock(floor: start.clockFloor)
         mailbox = start.mailbox
         keys = start.keys
+        reading = start.reading
         readModel = start.readModel
         logger = start.logger
     }
@@ -159,6 +164,17 @@ struct BrokerLoop: ~Copyable {
             case .drain(let done):
                 drained.append(done)
                 core.drain(at: clock.now())
+            case .queues(let answer): answer(core.queueViews())
+            case .deadLetters(let answer): answer(core.deadLetters)
+            case .resend(let letters, let answer):
+                let now = clock.now()
+                answer(letters.compactMap { core.resend($0.position, to: $0.receiver, at: now) })
+            case .seek(let wish, let answer):
+                nextSeek += 1
+                seeks[nextSeek] = answer
+                core.seek(wish, .order(nextSeek))
+            case .loaded(let ticket, let found): core.loaded(ticket, found, at: clock.now())
+            case .found(let ticket, let positions): core.sought(ticket, positions, at: clock.now())
             case .stop:
                 isStopping = true
             }
@@ -282,6 +298,9 @@ struct BrokerLoop: ~Copyable {
         switch action {
         case .send(let route, let frame): send(frame, route)
         case .notice(let notice): log(notice)
+        case .load(let ticket, let positions): reading.load(ticket, positions)
+        case .find(let ticket, let wish): reading.find(ticket, wish)
+        case .sought(let order, let count): seeks.removeValue(forKey: order)?(count)
         case .drained:
             for done in drained { done() }
             drained = []
@@ -322,6 +341,7 @@ struct BrokerLoop: ~Copyable {
         journal.stop()
         journal.journal.close()
         for done in drained { done() }
+        for answer in seeks.values { answer(nil) }
     }
 
     private mutating func awaitCommit() {

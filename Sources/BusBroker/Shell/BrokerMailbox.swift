@@ -1,4 +1,5 @@
 import BusDirectory
+import BusProtocol
 import Dispatch
 import Synchronization
 import ZeroMQ
@@ -8,6 +9,13 @@ final class BrokerMailbox: Sendable {
     enum Order: Sendable {
         case apply(Space, @Sendable (Result<SpaceSnapshot, BrokerError>) -> Void)
         case drain(@Sendable () -> Void)
+        case queues(@Sendable ([QueueView]) -> Void)
+        case deadLetters(@Sendable ([DeadLetter]) -> Void)
+        case resend([(position: UInt64, receiver: String)], @Sendable ([DeadLetter]) -> Void)
+        case seek(Seek, @Sendable (Int?) -> Void)
+        /// What the journal gave; nil when it could not be read.
+        case loaded(UInt64, [LoadedMessage]?)
+        case found(UInt64, [UInt64]?)
         case stop
     }
 
@@ -71,7 +79,11 @@ final class BrokerMailbox: Sendable {
             case .apply(_, let answer):
                 answer(.failure(BrokerError("the broker has stopped", remedy: "start it again")))
             case .drain(let done): done()
-            case .stop: break
+            case .queues(let answer): answer([])
+            case .deadLetters(let answer): answer([])
+            case .resend(_, let answer): answer([])
+            case .seek(_, let answer): answer(nil)
+            case .stop, .loaded, .found: break
             }
         }
         for continuation in waiting { continuation.resume() }

@@ -10,19 +10,12 @@ struct Recovery {
     var ledger: IntegrationLedger?
     var position: UInt64 = 0
     var lastCommit: Int64 = 0
-    var events: [UnsettledEvent] = []
+    var deliveries: DeliveryFold
 
-    struct UnsettledEvent {
-        var position: UInt64
-        var acceptedAt: Int64
-        var header: [UInt8]
-        var body: [UInt8]
-        var settledBy: Set<String>
-    }
-
-    /// Reads the saved views, then folds every later record.
-    init(folder: String) throws(JournalError) {
+    /// Reads the saved views, then folds the records: the plan's ledger from where it was saved, deliveries from the beginning.
+    init(folder: String, limits: BrokerLimits) throws(JournalError) {
         let reader = try JournalReader(folder: folder)
+        deliveries = DeliveryFold(limits)
         if let view = try reader.view(ReadModel.spaceViewName) { snapshot = try? SpaceSnapshot(canonical: view.bytes) }
         let spacePosition = try reader.view(ReadModel.spaceViewName)?.position ?? 0
         // An older space beside a newer ledger: the space in force is then known from the records alone.
@@ -35,17 +28,39 @@ struct Recovery {
             snapshot = nil
         }
         try replay(reader)
+        try readLetters(reader)
         lastCommit = try reader.lastCommit()
-        try findUnsettledEvents(reader)
     }
 
     private mutating func replay(_ reader: JournalReader) throws(JournalError) {
         var state = self
-        try reader.forEach(from: position + 1) { position, _, type, payload throws(Fault) in
-            state.position = position
-            try state.fold(type, &payload)
+        let saved = position
+        try reader.forEach(from: 1) { at, _, type, payload throws(Fault) in
+            var copy = payload
+            if at > saved {
+                state.position = at
+                try state.fold(type, &payload)
+            }
+            try state.deliveries.fold(type, &copy, position: at)
         }
         self = state
+    }
+
+    /// Dead letters whose message was not in memory when they died.
+    private mutating func readLetters(_ reader: JournalReader) throws(JournalError) {
+        guard !deliveries.book.unread.isEmpty, let rights = deliveries.rights else { return }
+        let found = try reader.messages(at: deliveries.book.unread.map(\.position))
+        for letter in deliveries.book.unread {
+            guard let stored = found[letter.position], let header = try? Header(decoding: stored.header) else {
+                continue
+            }
+            let message = QueuedMessage(
+                header, position: letter.position, acceptedAt: stored.receivedAt,
+                expiry: rights.expiry(of: header, acceptedAt: stored.receivedAt),
+                size: stored.header.count + Int(stored.bodySize), content: .inJournal)
+            deliveries.book.read(letter, message)
+        }
+        deliveries.book.unread = []
     }
 
     private mutating func fold(_ type: UInt8, _ payload: inout ByteReader) throws(Fault) {
@@ -87,40 +102,5 @@ struct Recovery {
                     stage: .approved))
         default: break
         }
-    }
-
-    /// Events are few and their subscribers' debts are not in a view: the whole journal is asked for kept bodies.
-    private mutating func findUnsettledEvents(_ reader: JournalReader) throws(JournalError) {
-        guard let snapshot else { return }
-        let subscribers = Rights(snapshot)
-        var open: [UInt64: UnsettledEvent] = [:]
-        for position in try reader.keptBodies() {
-            guard let stored = try reader.message(at: position), let header = try? Header(decoding: stored.header),
-                header.kind == .event
-            else { continue }
-            open[position] = UnsettledEvent(
-                position: position, acceptedAt: stored.receivedAt, header: stored.header, body: [], settledBy: [])
-        }
-        guard let first = open.keys.min() else { return }
-        var found = open
-        try reader.forEach(from: first) { _, _, type, payload throws(Fault) in
-            guard type == RecordType.settled.rawValue else { return }
-            let record = try SettledRecord(&payload)
-            found[record.position]?.settledBy.insert(record.subscriber)
-        }
-        for (position, event) in found {
-            guard let header = try? Header(decoding: event.header), let type = subscribers.event(header.target) else {
-                continue
-            }
-            let wanted = subscribers.subscriptions[type].map { subscribers.systems[$0.subscriber] }
-            guard wanted.contains(where: { !event.settledBy.contains($0) }), let body = try reader.body(at: position)
-            else {
-                continue
-            }
-            var event = event
-            event.body = body
-            events.append(event)
-        }
-        events.sort { $0.position < $1.position }
     }
 }

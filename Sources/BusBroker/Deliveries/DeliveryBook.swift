@@ -1,0 +1,183 @@
+import BusDirectory
+import BusEvidence
+import BusJournal
+import BusProtocol
+
+/// Commands, outcomes and events between acceptance and their end: who is owed what, what was sent before, what was given up.
+///
+/// A view of the journal. The same steps make it while the broker runs and when it is rebuilt from the records at start.
+struct DeliveryBook: Sendable {
+    private(set) var queues: [DeliveryQueue] = []
+    private var byName: [QueueName: Int] = [:]
+    private var bySystem: [String: [Int]] = [:]
+    var ledger: MessageLedger
+    var dead = DeadLetters()
+    /// While it is rebuilt: dead letters whose message is still to be read.
+    var unread: [UnreadLetter] = []
+    /// Queues in which something changed that may let a message go.
+    private var flagged: [Int] = []
+    private var isFlagged: [Bool] = []
+    /// Queues that have an entry waiting for a time.
+    private(set) var timed: Set<Int> = []
+
+    init(ledgerLimit: Int) { ledger = MessageLedger(limit: ledgerLimit) }
+
+    /// Messages that are owed to somebody.
+    var depth: Int { queues.reduce(0) { $0 + $1.depth } }
+
+    func index(_ name: QueueName) -> Int? { byName[name] }
+    func queues(of system: String) -> [Int] { bySystem[system] ?? [] }
+
+    mutating func queue(_ name: QueueName) -> Int {
+        if let index = byName[name] { return index }
+        queues.append(DeliveryQueue(name))
+        isFlagged.append(false)
+        byName[name] = queues.count - 1
+        bySystem[name.system, default: []].append(queues.count - 1)
+        return queues.count - 1
+    }
+
+    mutating func change<Value>(_ queue: Int, _ body: (inout DeliveryQueue) -> Value) -> Value { body(&queues[queue]) }
+
+    /// A command that is not settled.
+    func queued(command position: UInt64) -> QueuedMessage? {
+        for queue in queues where queue.name.kind == .commands {
+            if let message = queue.messages[position] { return message }
+        }
+        return nil
+    }
+
+    mutating func flag(_ queue: Int) {
+        guard !isFlagged[queue] else { return }
+        isFlagged[queue] = true
+        flagged.append(queue)
+    }
+
+    mutating func flagAll(of system: String) {
+        for index in bySystem[system] ?? [] where !queues[index].isEmpty { flag(index) }
+    }
+
+    mutating func takeFlagged() -> Int? {
+        guard let queue = flagged.popLast() else { return nil }
+        isFlagged[queue] = false
+        return queue
+    }
+
+    // MARK: - What the records say
+
+    /// A durable message takes its place in the queues of its receivers.
+    ///
+    /// - Parameter content: the bytes when they are at hand; from the journal later otherwise.
+    mutating func enqueue(
+        _ header: Header, position: UInt64, acceptedAt: Int64, fingerprint: UInt64, size: Int,
+        content: QueuedMessage.Content, _ rights: Rights
+    ) {
+        let sender = header.kind == .outcome ? Names.system(of: header.target) : header.consumer
+        let key = ledger.key(sender, header.id)
+        if ledger[key] == nil {
+            ledger.insert(.init(header.kind, header.id, fingerprint: fingerprint, position: position), key)
+        }
+        ledger.change(key) { row in
+            row.position = position
+            row.acceptedAt = acceptedAt
+        }
+        ledger.trim()
+        let expiry = rights.expiry(of: header, acceptedAt: acceptedAt)
+        let message = QueuedMessage(
+            header, position: position, acceptedAt: acceptedAt, expiry: expiry, size: size, content: content)
+        for name in receivers(of: header, rights) {
+            let queue = queue(name)
+            queues[queue].add(message)
+            flag(queue)
+        }
+        if header.kind == .outcome { concluded(header, position) }
+    }
+
+    private func receivers(of header: Header, _ rights: Rights) -> [QueueName] {
+        switch header.kind {
+        case .command: return [.commands(of: Names.system(of: header.target))]
+        case .outcome: return [.outcomes(for: header.consumer)]
+        case .event:
+            guard let type = rights.event(header.target) else { return [] }
+            return rights.subscriptions[type].map {
+                .events(header.target, for: rights.systems[$0.subscriber])
+            }
+        case .request, .reply, .keyEpoch, .keyWrap: return []
+        }
+    }
+
+    private mutating func concluded(_ outcome: Header, _ position: UInt64) {
+        let command = ledger.key(outcome.consumer, outcome.correlation)
+        // Made by the broker itself: it says in the outcome what the state says already.
+        let isOwn = outcome.provider.isEmpty
+        ledger.change(command) { row in
+            row.outcome = position
+            row.code = outcome.outcome
+            if !isOwn { row.state = outcome.outcome == 0 ? .completed : .failed }
+        }
+    }
+
+    /// A receiver is done with a message, or it was given up (`code` ≠ 0).
+    @discardableResult
+    mutating func settle(_ position: UInt64, in queue: Int, code: UInt16, at: Int64) -> QueuedMessage? {
+        let message = queues[queue].remove(position)
+        flag(queue)
+        guard let message else { return nil }
+        if code != 0 { dead.add(DeadLetter(message, in: queues[queue].name, code: code, at: at)) }
+        if queues[queue].name.kind == .commands {
+            ledger.change(ledger.key(message.consumer, message.id)) { row in
+                row.attempts = message.attempt
+                guard row.state == .accepted || row.state == .delivering else { return }
+                row.code = code
+                row.state = code == 0 ? .delivered : (code == FaultCode.expired.number ? .expired : .deadLettered)
+            }
+        }
+        return message
+    }
+
+    mutating func delivering(_ message: QueuedMessage) {
+        ledger.change(ledger.key(message.consumer, message.id)) { row in
+            if row.state == .accepted { row.state = .delivering }
+        }
+    }
+
+    mutating func waitsAgain(_ message: QueuedMessage) {
+        ledger.change(ledger.key(message.consumer, message.id)) { row in
+            if row.state == .delivering { row.state = .accepted }
+        }
+    }
+
+    /// A subscriber is owed these events again, in the order of their positions.
+    mutating func owe(_ positions: [UInt64], in queue: Int) {
+        queues[queue].owe(positions)
+        flag(queue)
+    }
+
+    /// A dead letter is on its way again.
+    mutating func resend(_ letter: DeadLetter, expiry: Int64) {
+        let message = QueuedMessage(letter, expiry: expiry)
+        let queue = queue(letter.queue)
+        queues[queue].add(message)
+        flag(queue)
+        guard letter.queue.kind == .commands else { return }
+        ledger.change(ledger.key(message.consumer, message.id)) { row in
+            guard row.state == .expired || row.state == .deadLettered else { return }
+            row.state = .accepted
+            row.code = 0
+        }
+    }
+
+    // MARK: - Time
+
+    mutating func retry(_ position: UInt64, in queue: Int, notBefore: Int64) {
+        queues[queue].retry(position, notBefore: notBefore)
+        timed.insert(queue)
+    }
+
+    mutating func wake(at monotonic: Int64) {
+        for queue in timed {
+            if queues[queue].wake(at: monotonic) { flag(queue) }
+            if queues[queue].nextTime == nil { timed.remove(queue) }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+import BusProtocol
+import DequeModule
+import HeapModule
+
+/// The durable messages one system is owed, in the order they may be delivered.
+///
+/// Every message is in exactly one place: `backlog` (only its position is known), or `messages`; there it is `ready`, waits
+/// behind an earlier one of its order key, waits for a time (`delayed`), for its bytes, or is with an agent. Only positions are
+/// kept of a long backlog, 8 bytes each, so a receiver that is away for long costs nobody memory.
+struct DeliveryQueue: Sendable {
+    /// Messages of events that are known in full at a time; the others are positions in the backlog.
+    static let window = 1024
+    /// Bytes of message content kept in memory.
+    static let contentBytes = 4 * 1024 * 1024
+    /// Messages asked from the journal at a time.
+    static let loadAtOnce = 64
+
+    private struct Ready: Comparable, Sendable {
+        let priority: UInt8
+        let position: UInt64
+        static func < (a: Ready, b: Ready) -> Bool { (a.priority, a.position) < (b.priority, b.position) }
+    }
+    private struct Timed: Comparable, Sendable {
+        let at: Int64
+        let position: UInt64
+        static func < (a: Timed, b: Timed) -> Bool { (a.at, a.position) < (b.at, b.position) }
+    }
+
+    let name: QueueName
+    private(set) var messages: [UInt64: QueuedMessage] = [:]
+    private var ready = Heap<Ready>()
+    private var delayed = Heap<Timed>()
+    private var expiring = Heap<Timed>()
+    /// Order keys under way: what waits behind the message that is first.
+    private var behind: [UInt128: Deque<UInt64>] = [:]
+    private(set) var backlog: Deque<UInt64> = []
+    private(set) var bytesInMemory = 0
+    /// Positions asked from the journal, and those of them that were in the backlog.
+    private var loading: Set<UInt64> = []
+    private var fromBacklog: Set<UInt64> = []
+    private(set) var inFlight = 0
+
+    init(_ name: QueueName) { self.name = name }
+
+    /// Messages that are not settled.
+    var depth: Int { messages.count + fromBacklog.count + backlog.count }
+    var isEmpty: Bool { depth == 0 }
+    /// The oldest position that is not settled.
+    var oldest: UInt64? { [messages.keys.min(), fromBacklog.min(), backlog.first].compactMap { $0 }.min() }
+    var positions: [UInt64] { (Array(messages.keys) + Array(fromBacklog)).sorted() + Array(backlog) }
+    func holds(_ position: UInt64) -> Bool {
+        messages[position] != nil || fromBacklog.contains(position) || backlogIndex(of: position) != nil
+    }
+
+    // MARK: - In
+
+    /// Takes a message that has just become durable, or that recovery found owed.
+    mutating func add(_ message: QueuedMessage) {
+        if name.kind == .events, !backlog.isEmpty || messages.count >= Self.window {
+            backlog.append(message.position)
+            return
+        }
+        var message = message
+        if case .there = message.content, bytesInMemory + message.size > Self.contentBytes {
+            message.content = .inJournal
+        }
+        insert(message)
+    }
+
+    /// Takes a position whose message is not in memory.
+    mutating func add(position: UInt64) { owe([position]) }
+
+    /// Takes positions that a subscriber wants to see again, before and among what it is owed anyway.
+    mutating func owe(_ positions: [UInt64]) {
+        backlog = Deque((Array(backlog) + positions).sorted())
+    }
+
+    private mutating func insert(_ message: QueuedMessage) {
+        messages[message.position] = message
+        if case .there = message.content { bytesInMemory += message.size }
+        if message.expiry != .max { expiring.insert(Timed(at: message.expiry, position: message.position)) }
+        guard message.orderKey != 0 else { return makeReady(message) }
+        if behind[message.orderKey] != nil {
+            behind[message.orderKey]?.append(message.position)
+        } else {
+            behind[message.orderKey] = []
+            makeReady(message)
+        }
+    }
+
+    private mutating func makeReady(_ message: QueuedMessage) {
+        ready.insert(Ready(priority: message.priority, position: message.position))
+    }
+
+    // MARK: - Out
+
+    /// What may be delivered next and has its bytes here; its place in the order is given up with `deliver`.
+    mutating func next() -> QueuedMessage? {
+        while let first = ready.min {
+            guard let message = messages[first.position], message.session == nil else {
+                ready.removeMin()
+                continue
+            }
+            switch message.content {
+            case .there: return message
+            case .loading:
+                ready.removeMin()
+            case .inJournal: return nil
+            }
+        }
+        return nil
+    }
+
+    /// The first message is with an agent now.
+    mutating func deliver(_ position: UInt64, to session: SessionReference) {
+        if ready.min?.position == position { ready.removeMin() }
+        messages[position]?.attempt += 1
+        messages[position]?.session = session
+        inFlight += 1
+        // The bytes have left; should they be needed again, the journal has them.
+        dropContent(position)
+    }
+
+    private mutating func dropContent(_ position: UInt64) {
+        guard case .there = messages[position]?.content, let size = messages[position]?.size else { return }
+        bytesInMemory -= size
+        messages[position]?.content = .inJournal
+    }
+
+    /// Positions whose bytes are needed soon and are to be read from the journal.
+    mutating func wanted() -> [UInt64] {
+        guard loading.isEmpty else { return [] }
+        var positions: [UInt64] = []
+        var bytes = bytesInMemory
+        while positions.count < Self.loadAtOnce, let first = ready.min {
+            guard let message = messages[first.position], message.session == nil else {
+                ready.removeMin()
+                continue
+            }
+            guard case .inJournal = message.content else { break }
+            guard bytes + message.size <= Self.contentBytes || positions.isEmpty else { break }
+            ready.removeMin()
+            bytes += message.size
+            messages[first.position]?.content = .loading
+            positions.append(first.position)
+        }
+        while positions.count < Self.loadAtOnce, messages.count + fromBacklog.count < Self.window,
+            let next = backlog.popFirst()
+        {
+            positions.append(next)
+            fromBacklog.insert(next)
+        }
+        loading = Set(positions)
+        return positions
+    }
+
+    /// A message came from the journal, or it is not there any more (`nil`).
+    /// - Returns: false when the message is still owed and cannot be delivered, because its body is gone.
+    mutating func loaded(_ position: UInt64, _ message: QueuedMessage?) -> Bool {
+        guard loading.remove(position) != nil else { return true }
+        if fromBacklog.remove(position) != nil {
+            guard let message else { return false }
+            insert(message)
+            guard case .there = message.content else { return false }
+            return true
+        }
+        // It may have ended while it was read.
+        guard var known = messages[position], case .loading = known.content else { return true }
+        guard let message, case .there = message.content else { return false }
+        known.content = message.content
+        bytesInMemory += known.size
+        messages[position] = known
+        makeReady(known)
+        return true
+    }
+
+    /// The journal could not be read: the same positions will be asked for again.
+    mutating func loadFailed() {
+        for position in loading.sorted(by: >) {
+            if fromBacklog.remove(position) != nil {
+                backlog.prepend(position)
+            } else if let message = messages[position] {
+                messages[position]?.content = .inJournal
+                makeReady(message)
+            }
+        }
+        loading = []
+    }
+
+    // MARK: - What becomes of a delivery
+
+    /// It is tried again, not before a time (monotonic microseconds).
+    mutating func retry(_ position: UInt64, notBefore: Int64) {
+        guard let message = messages[position], message.session != nil else { return }
+        messages[position]?.session = nil
+        inFlight -= 1
+        delayed.insert(Timed(at: notBefore, position: position))
+    }
+
+    /// What waited long enough may go again.
+    mutating func wake(at now: Int64) -> Bool {
+        var woken = false
+        while let first = delayed.min, first.at <= now {
+            delayed.removeMin()
+            guard let message = messages[first.position], message.session == nil else { continue }
+            makeReady(message)
+            woken = true
+        }
+        return woken
+    }
+
+    /// Ends a message here; the next one of its order key may go.
+    @discardableResult
+    mutating func remove(_ position: UInt64) -> QueuedMessage? {
+        dropContent(position)
+        guard let message = messages.removeValue(forKey: position) else {
+            if fromBacklog.remove(position) == nil, let index = backlogIndex(of: position) {
+                if index == 0 { backlog.removeFirst() } else { backlog.remove(at: index) }
+            }
+            return nil
+        }
+        if message.session != nil { inFlight -= 1 }
+        if message.orderKey != 0 { release(message) }
+        return message
+    }
+
+    private mutating func release(_ message: QueuedMessage) {
+        guard var waiting = behind[message.orderKey] else { return }
+        if let index = waiting.firstIndex(of: message.position) {
+            waiting.remove(at: index)
+            behind[message.orderKey] = waiting
+            return
+        }
+        guard let next = waiting.popFirst(), let message = messages[next] else {
+            behind[message.orderKey] = nil
+            return
+        }
+        behind[message.orderKey] = waiting
+        makeReady(message)
+    }
+
+    /// Positions whose expiry (Unix milliseconds) has passed and that are with nobody.
+    mutating func expired(at now: Int64) -> [UInt64] {
+        var passed: [UInt64] = []
+        while let first = expiring.min, first.at <= now {
+            expiring.removeMin()
+            guard let message = messages[first.position], message.expiry <= now else { continue }
+            // With an agent now: what becomes of it decides; should it come back, it has expired.
+            if message.session == nil { passed.append(first.position) }
+        }
+        return passed
+    }
+
+    /// The backlog is in the order of its positions.
+    private func backlogIndex(of position: UInt64) -> Int? {
+        var low = 0
+        var high = backlog.count
+        while low < high {
+            let middle = (low + high) / 2
+            if backlog[middle] < position { low = middle + 1 } else { high = middle }
+        }
+        return low < backlog.count && backlog[low] == position ? low : nil
+    }
+
+    mutating func setAttempt(_ attempt: UInt16, of position: UInt64) { messages[position]?.attempt = attempt }
+    func isExpired(_ position: UInt64, at now: Int64) -> Bool { messages[position].map { $0.expiry <= now } ?? false }
+    var nextTime: Int64? { delayed.min?.at }
+}

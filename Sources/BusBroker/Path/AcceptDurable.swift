@@ -1,0 +1,152 @@
+import BusDirectory
+import BusEvidence
+import BusJournal
+import BusProtocol
+
+/// Step 1 for what outlives its sender: commands, outcomes and events. Each is one message however often it is sent.
+extension BrokerCore {
+    mutating func acceptCommand(
+        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
+        let right: Rights.Right
+        switch rights.decide(
+            agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw,
+            for: .command)
+        {
+        case .refused(let code):
+            noteRefused(raw, view, code)
+            return refuse(slot, code)
+        case .allowed(let found): right = found
+        }
+        guard let header = decode(view, raw, slot) else { return }
+        let queue = book.queue(.commands(of: rights.systems[right.provider]))
+        if isKnown(header, from: header.consumer, view, frame, slot, now) { return }
+        if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        if rights.expiry(of: header, acceptedAt: now.wall) <= now.wallMilliseconds {
+            return refuse(slot, .expiredOnArrival)
+        }
+        guard book.queues[queue].depth < limits.queueDepth else { return refuse(slot, .queueFull, retryAfter: 1000) }
+        if exceedsQuota(slot, right.integration, view.cost, now) { return }
+        counters.commandsAccepted += 1
+        observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
+        gather(header, from: header.consumer, view, frame, slot, right.integration, right.stage, now)
+    }
+
+    mutating func acceptOutcome(
+        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
+        guard let header = decode(view, raw, slot) else { return }
+        let provider = Names.system(of: header.target)
+        guard rights.agents[sessions[slot].agentIndex].systems.contains(provider) else {
+            noteRefused(raw, view, .keyNotForSystem)
+            return refuse(slot, .keyNotForSystem)
+        }
+        if isKnown(header, from: provider, view, frame, slot, now) { return }
+        guard let command = book.ledger[book.ledger.key(header.consumer, header.correlation)], command.kind == .command
+        else { return refuse(slot, .noSuchRequest) }
+        // One command, one outcome: a second one with another id would be a second effect somewhere.
+        guard command.state != .completed, command.state != .failed else { return refuse(slot, .idReused) }
+        counters.outcomesAccepted += 1
+        let way = rights.way(from: header.consumer, to: header.target)
+        gather(header, from: provider, view, frame, slot, way?.integration ?? .max, way?.stage ?? 0, now)
+    }
+
+    mutating func acceptEvent(
+        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
+        let type: Int
+        switch rights.mayPublish(agent: sessions[slot].agentIndex, view.header.consumer, view.header.target, in: raw) {
+        case .refused(let code):
+            noteRefused(raw, view, code)
+            return refuse(slot, code)
+        case .allowed(let found): type = found
+        }
+        guard let header = decode(view, raw, slot) else { return }
+        if isKnown(header, from: header.consumer, view, frame, slot, now) { return }
+        if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        let isFull = rights.subscriptions[type].contains { subscription in
+            let name = QueueName.events(header.target, for: rights.systems[subscription.subscriber])
+            return book.index(name).map { book.queues[$0].depth >= limits.eventBacklog } ?? false
+        }
+        if isFull { return refuse(slot, .queueFull, retryAfter: 1000) }
+        if exceedsQuota(slot, .max, view.cost, now) { return }
+        counters.eventsAccepted += 1
+        gather(header, from: header.consumer, view, frame, slot, .max, 0, now)
+    }
+
+    private mutating func decode(_ view: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ slot: Int) -> Header? {
+        do throws(Fault) { return try Header(decoding: raw, in: view.header.range) } catch {
+            refuse(slot, error.code)
+            return nil
+        }
+    }
+
+    /// Whether the message was accepted before, is another one under the same id, or is too old to tell. All of it is answered
+    /// here.
+    private mutating func isKnown(
+        _ header: Header, from sender: String, _ view: EnvelopeView, _ frame: [UInt8], _ slot: Int, _ now: Moment
+    ) -> Bool {
+        sessions[slot].acceptUrgent = true
+        let key = book.ledger.key(sender, header.id)
+        guard let row = book.ledger[key] else {
+            guard header.id.unixMilliseconds >= book.ledger.floor else {
+                refuse(slot, .idTooOld)
+                return true
+            }
+            return false
+        }
+        guard row.fingerprint == Self.fingerprint(view, frame), row.kind == header.kind else {
+            refuse(slot, .idReused)
+            return true
+        }
+        counters.duplicates += 1
+        if row.position == 0 {
+            // Its batch is being written. Should that fail, this repetition has failed as well.
+            committing?.noteRepetition(
+                of: key, SessionReference(slot: slot, id: sessions[slot].id), sessions[slot].received)
+        } else if row.outcome != 0 {
+            deliverOutcomeAgain(row.outcome, to: header.consumer, now)
+        }
+        return true
+    }
+
+    static func fingerprint(_ view: EnvelopeView, _ frame: [UInt8]) -> UInt64 {
+        frame.withUnsafeBytes { raw in
+            let digest = LogHash.body(UnsafeRawBufferPointer(rebasing: raw[view.body]))
+            return fingerprint(
+                LogHash.messageLeaf(
+                    header: UnsafeRawBufferPointer(rebasing: raw[view.header.range]), bodyDigest: digest))
+        }
+    }
+
+    static func fingerprint(_ leaf: Digest32) -> UInt64 {
+        withUnsafeBytes(of: leaf) { $0.loadUnaligned(as: UInt64.self) }
+    }
+
+    private mutating func gather(
+        _ header: Header, from sender: String, _ view: EnvelopeView, _ frame: [UInt8], _ slot: Int,
+        _ integration: UInt32, _ stage: UInt8, _ now: Moment
+    ) {
+        let message = JournalBatch.Message(
+            frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
+            integration: integration, stage: stage, keepsBody: true)
+        let fingerprint = Self.fingerprint(message.leaf)
+        let key = book.ledger.key(sender, header.id)
+        book.ledger.insert(.init(header.kind, header.id, fingerprint: fingerprint, position: 0), key)
+        let durable = DurableMessage(
+            decoded: header, key: key, fingerprint: fingerprint, header: Array(frame[view.header.range]),
+            body: Array(frame[view.body]), acceptedAt: now.wall)
+        gather(message, then: .enqueue(durable))
+    }
+}
+
+/// A command, outcome or event whose batch is being written.
+package struct DurableMessage: Sendable {
+    let decoded: Header
+    let key: MessageLedger.Key
+    var fingerprint: UInt64
+    let header: [UInt8]
+    let body: [UInt8]
+    /// Unix microseconds.
+    let acceptedAt: Int64
+}

@@ -1,0 +1,106 @@
+import BusJournal
+import BusProtocol
+
+/// Step 4 for what outlives its sender: each message to one live agent of each receiving system, again and again until it is
+/// settled there; one after the other where they have the same order key.
+extension BrokerCore {
+    mutating func enqueue(_ message: DurableMessage, position: UInt64, _ now: Moment) {
+        book.enqueue(
+            message.decoded, position: position, acceptedAt: message.acceptedAt, fingerprint: message.fingerprint,
+            size: message.header.count + message.body.count,
+            content: .there(header: message.header, body: message.body), rights)
+    }
+
+    /// Takes up what recovery folded from the journal.
+    mutating func restore(_ recovered: DeliveryBook) {
+        book = recovered
+        for queue in book.queues.indices { book.flag(queue) }
+    }
+
+    /// Delivers what may be delivered, in every queue where something changed.
+    mutating func serveQueues(_ now: Moment) {
+        while let queue = book.takeFlagged() { serve(queue, now) }
+    }
+
+    private mutating func serve(_ queue: Int, _ now: Moment) {
+        let name = book.queues[queue].name
+        guard !book.queues[queue].isEmpty, let system = rights.system(name.system), rights.hasLiveAgent(system),
+            rights.mayReceive(name)
+        else { return }
+        while let message = book.change(queue, { $0.next() }), case .there(let header, let body) = message.content {
+            var envelope = OutgoingEnvelope(header: header[...], body: body[...])
+            guard let slot = rights.choose(system, sessions, cost: envelope.cost),
+                sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost)
+            else { return }
+            let session = SessionReference(slot: slot, id: sessions[slot].id)
+            book.change(queue) { $0.deliver(message.position, to: session) }
+            if name.kind == .commands { book.delivering(message) }
+            sessions[slot].unsettled[message.position, default: []].append(queue)
+            var annotations = Annotations()
+            annotations.position = message.position
+            annotations.attempt = message.attempt + 1
+            annotations.requestIn = message.acceptedAt
+            annotations.requestOut = now.wall
+            envelope.annotations = annotations
+            push(envelope, to: slot)
+        }
+        load(book.change(queue) { $0.wanted() }, for: .queue(queue))
+    }
+
+    // MARK: - From the journal
+
+    /// What bytes are read for.
+    enum LoadPurpose: Sendable {
+        case queue(Int)
+        case answer(SessionReference, StateAnswer)
+    }
+
+    mutating func load(_ positions: [UInt64], for purpose: LoadPurpose) {
+        guard !positions.isEmpty else { return }
+        nextLoad += 1
+        loads[nextLoad] = purpose
+        actions.append(.load(ticket: nextLoad, positions: positions))
+    }
+
+    /// The journal gave what was asked for; `nil` when it could not be read.
+    package mutating func loaded(_ ticket: UInt64, _ found: [LoadedMessage]?, at now: Moment) {
+        guard let purpose = loads.removeValue(forKey: ticket) else { return }
+        switch purpose {
+        case .queue(let queue): loaded(found, for: queue, now)
+        case .answer(let session, let answer): finishAnswer(answer, found ?? [], to: session)
+        }
+        finishStep(now)
+    }
+
+    private mutating func loaded(_ found: [LoadedMessage]?, for queue: Int, _ now: Moment) {
+        defer { book.flag(queue) }
+        guard let found else { return book.change(queue) { $0.loadFailed() } }
+        for item in found {
+            let message = (try? Header(decoding: item.header)).map { header in
+                QueuedMessage(
+                    header, position: item.position, acceptedAt: item.acceptedAt,
+                    expiry: rights.expiry(of: header, acceptedAt: item.acceptedAt),
+                    size: item.header.count + (item.body?.count ?? 0),
+                    content: item.body.map { .there(header: item.header, body: $0) } ?? .inJournal)
+            }
+            let usable = item.body == nil ? nil : message
+            if !book.change(queue, { $0.loaded(item.position, usable) }) {
+                close(item.position, in: queue, code: .noSuchMessage, now)
+            }
+        }
+    }
+}
+
+/// A message read back from the journal; without a body when that has been erased.
+package struct LoadedMessage: Sendable {
+    package let position: UInt64
+    package let acceptedAt: Int64
+    package let header: [UInt8]
+    package let body: [UInt8]?
+    package init(position: UInt64, acceptedAt: Int64, header: [UInt8], body: [UInt8]?) {
+        self.position = position
+        self.acceptedAt = acceptedAt
+        self.header = header
+        self.body = body
+    }
+}

@@ -1,0 +1,167 @@
+import BusDirectory
+import BusJournal
+package import BusProtocol
+
+/// Questions about durable messages, and a subscriber's wish to see events again.
+extension BrokerCore {
+    /// QUERY: where commands stand. Only an agent of the system that sent them is told.
+    mutating func answer(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
+        let query = try frame.reading { raw throws(Fault) in
+            var reader = head.fields(of: raw)
+            return try StateQuery(&reader)
+        }
+        guard sessions[slot].systems.contains(query.consumer) else {
+            throw Fault(.keyNotForSystem, at: .broker, "this session does not speak for \(query.consumer)")
+        }
+        let rows = query.commands.compactMap { stateRow($0, of: query.consumer) }
+        let answer = StateAnswer(token: query.token, rows: rows.map(\.row))
+        let outcomes = rows.map(\.outcome).filter { $0 != 0 }
+        let session = SessionReference(slot: slot, id: sessions[slot].id)
+        if outcomes.isEmpty { return finishAnswer(answer, [], to: session) }
+        load(outcomes, for: .answer(session, answer))
+    }
+
+    private mutating func stateRow(
+        _ command: MessageID, of consumer: String
+    ) -> (row: StateAnswer.Row, outcome: UInt64)? {
+        let key = book.ledger.key(consumer, command)
+        guard let known = book.ledger[key], known.kind == .command, known.position != 0 else { return nil }
+        let message = known.state.isFinal ? nil : book.queued(command: known.position)
+        let row = StateAnswer.Row(
+            command: command, state: known.state, code: known.code, attempts: message?.attempt ?? known.attempts,
+            position: known.position, acceptedAt: known.acceptedAt)
+        return (row, known.outcome)
+    }
+
+    mutating func finishAnswer(_ answer: StateAnswer, _ found: [LoadedMessage], to session: SessionReference) {
+        guard sessions.isLive(session.slot, session.id) else { return }
+        var answer = answer
+        for item in found {
+            guard let header = try? Header(decoding: item.header), let body = item.body,
+                let index = answer.rows.firstIndex(where: { $0.command == header.correlation })
+            else { continue }
+            answer.rows[index].outcome = body
+        }
+        transmit(head(.state, session.slot).frame(answer.encoded()), to: session.slot)
+    }
+
+    /// SEEK: the positions are looked up in the journal by the shell, which then calls `sought`.
+    mutating func seek(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
+        let wish = try frame.reading { raw throws(Fault) in
+            var reader = head.fields(of: raw)
+            return try Seek(&reader)
+        }
+        let name = QueueName.events(wish.event, for: wish.system)
+        let code: FaultCode? =
+            if !sessions[slot].systems.contains(wish.system) {
+                .keyNotForSystem
+            } else if rights.event(wish.event) == nil {
+                .noSuchService
+            } else if !rights.mayReceive(name) {
+                .noIntegration
+            } else {
+                nil
+            }
+        if let code { return done(wish.token, code, count: 0, SessionReference(slot: slot, id: sessions[slot].id)) }
+        seek(wish, .session(SessionReference(slot: slot, id: sessions[slot].id), wish.token))
+    }
+
+    /// Who wants to hear what became of a seek.
+    package enum SeekOrigin: Sendable {
+        case session(SessionReference, UInt64)
+        /// An operator's order, by a number of the shell's.
+        case order(UInt64)
+    }
+
+    package mutating func seek(_ wish: Seek, _ origin: SeekOrigin) {
+        nextLoad += 1
+        seeks[nextLoad] = (wish, origin)
+        actions.append(.find(ticket: nextLoad, wish))
+    }
+
+    /// The journal told which events there are; nil when it could not be read.
+    package mutating func sought(_ ticket: UInt64, _ positions: [UInt64]?, at now: Moment) {
+        guard let (wish, origin) = seeks.removeValue(forKey: ticket) else { return }
+        guard let positions else { return conclude(origin, .storageFailed, count: 0) }
+        let queue = book.queue(.events(wish.event, for: wish.system))
+        let known = Set(book.queues[queue].positions)
+        let owed = positions.filter { !known.contains($0) }
+        book.owe(owed, in: queue)
+        for start in stride(from: 0, to: owed.count, by: SoughtRecord.most) {
+            let part = Array(owed[start..<min(start + SoughtRecord.most, owed.count)])
+            let record = SoughtRecord(at: now.wall, receiver: wish.system, event: wish.event, positions: part)
+            gather(.sought, record.encoded, now, urgent: true)
+        }
+        conclude(origin, nil, count: owed.count)
+        finishStep(now)
+    }
+
+    private mutating func conclude(_ origin: SeekOrigin, _ code: FaultCode?, count: Int) {
+        switch origin {
+        case .session(let session, let token): done(token, code, count: count, session)
+        case .order(let number): actions.append(.sought(order: number, count: code == nil ? count : nil))
+        }
+    }
+
+    private mutating func done(_ token: UInt64, _ code: FaultCode?, count: Int, _ session: SessionReference) {
+        guard sessions.isLive(session.slot, session.id) else { return }
+        let answer = Done(token: token, code: code?.number ?? 0, count: UInt64(count))
+        transmit(head(.done, session.slot).frame(answer.encoded()), to: session.slot)
+    }
+
+    // MARK: - For operators
+
+    /// Sends a dead letter on its way again, with new attempts. False when there is none for this receiver.
+    package mutating func resend(_ position: UInt64, to receiver: String, at now: Moment) -> DeadLetter? {
+        guard let letter = book.dead.take(position, receiver: receiver) else { return nil }
+        let allowed = rights.service(letter.target)?.deadline?.count
+        let expiry = letter.queue.kind == .commands ? allowed.map { now.wallMilliseconds + $0 } ?? .max : .max
+        let record = ResentRecord(position: position, at: now.wall, expiry: expiry, receiver: receiver)
+        gather(.resent, record.encoded, now, urgent: true)
+        book.resend(letter, expiry: expiry)
+        finishStep(now)
+        return letter
+    }
+
+    package var deadLetters: [DeadLetter] { book.dead.all }
+
+    /// Queues that hold something or ever did, for screens. Times in Unix microseconds.
+    package func queueViews() -> [QueueView] {
+        var dead: [QueueName: Int] = [:]
+        for letter in book.dead.all { dead[letter.queue, default: 0] += 1 }
+        return book.queues.map { queue in
+            QueueView(
+                kind: queue.name.kind.word, system: queue.name.system, event: queue.name.event, depth: queue.depth,
+                inFlight: queue.inFlight, oldest: queue.oldest ?? 0,
+                oldestAcceptedAt: queue.oldest.flatMap { queue.messages[$0]?.acceptedAt } ?? 0,
+                dead: dead[queue.name] ?? 0)
+        }
+        .sorted { ($0.kind, $0.system, $0.event) < ($1.kind, $1.system, $1.event) }
+    }
+}
+
+extension QueueName.Kind {
+    package var word: String {
+        switch self {
+        case .commands: "commands"
+        case .outcomes: "outcomes"
+        case .events: "events"
+        }
+    }
+}
+
+/// One queue, for operators.
+package struct QueueView: Sendable, Codable, Equatable {
+    /// `commands`, `outcomes` or `events`.
+    package var kind: String
+    /// Who receives.
+    package var system: String
+    package var event: String
+    package var depth: Int
+    package var inFlight: Int
+    /// Position of the oldest message that is not settled; 0 when there is none.
+    package var oldest: UInt64
+    /// When it was accepted, Unix microseconds; 0 when it is not in memory.
+    package var oldestAcceptedAt: Int64
+    package var dead: Int
+}

@@ -1,0 +1,47 @@
+import BusJournal
+import BusProtocol
+import Dispatch
+
+/// Reads from the journal beside the message path: bytes of queued messages, and where events stand. One read after the other,
+/// on a thread of its own; results come back through the mailbox.
+final class JournalReading: Sendable {
+    /// Most events one seek brings back.
+    static let seekLimit = 1_000_000
+
+    private let reader: JournalReader
+    private let mailbox: BrokerMailbox
+    private let queue = DispatchQueue(label: "journal-reading")
+
+    init(folder: String, _ mailbox: BrokerMailbox) throws(JournalError) {
+        reader = try JournalReader(folder: folder)
+        self.mailbox = mailbox
+    }
+
+    func load(_ ticket: UInt64, _ positions: [UInt64]) {
+        queue.async { [self] in _ = mailbox.order(.loaded(ticket, try? messages(positions))) }
+    }
+
+    private func messages(_ positions: [UInt64]) throws -> [LoadedMessage] {
+        let stored = try reader.messages(at: positions)
+        return try positions.map { position in
+            LoadedMessage(
+                position: position, acceptedAt: stored[position]?.receivedAt ?? 0,
+                header: stored[position]?.header ?? [], body: try reader.body(at: position))
+        }
+    }
+
+    func find(_ ticket: UInt64, _ wish: Seek) {
+        queue.async { [self] in _ = mailbox.order(.found(ticket, try? positions(wish))) }
+    }
+
+    private func positions(_ wish: Seek) throws -> [UInt64] {
+        let first: UInt64? =
+            switch wish.start {
+            case .beginning: 1
+            case .position: max(1, wish.value)
+            case .time: try reader.firstPosition(committedFrom: Int64(clamping: wish.value) * 1000)
+            }
+        guard let first else { return [] }
+        return try reader.events(wish.event, from: first, limit: Self.seekLimit)
+    }
+}
