@@ -102,7 +102,13 @@ let package = Package(
                 "ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent", "BusConsole",
                 "BusTesting", logging,
             ]),
-        door("kerege-bench", ["ZeroMQ", "BusAgent", "BusContracts", "BusProtocol", histogram, logging]),
+        door(
+            "kerege-bench",
+            [
+                "ZeroMQ", "BusAgent", "BusBroker", "BusContracts", "BusDirectory", "BusJournal", "BusProtocol",
+                histogram,
+                logging,
+            ]),
 
         tests("ZeroMQTests", ["ZeroMQ"]),
         tests("BusContractsTests", ["BusContracts"]),

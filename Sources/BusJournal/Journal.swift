@@ -141,11 +141,7 @@ package final class Journal: Sendable {
                         "INSERT INTO batch (position, count, committed, root, chain, edge, records) VALUES (?,?,?,?,?,?,?)"
                 )
                 try Self.step(statement, db, first, count, microseconds, root, chain, log, encoded.blob)
-                for (index, bytes) in encoded.bodies {
-                    try db.execute(
-                        sql: "INSERT INTO body (position, bytes) VALUES (?, ?)",
-                        arguments: [Int64(first) + Int64(index), Data(bytes)])
-                }
+                if !encoded.bodies.isEmpty { try Self.insert(encoded.bodies, first: first, db) }
                 return .commit
             }
         }
@@ -180,6 +176,32 @@ package final class Journal: Sendable {
         }
         guard code == SQLITE_DONE else {
             throw DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage)
+        }
+    }
+
+    /// By hand as well: a prepared statement for each body would cost more than all the rest of a commit of events.
+    private static func insert(
+        _ bodies: [(index: Int, bytes: ArraySlice<UInt8>)], first: UInt64, _ db: Database
+    ) throws {
+        let statement = try db.cachedStatement(sql: "INSERT INTO body (position, bytes) VALUES (?, ?)")
+        let handle = statement.sqliteStatement
+        for (index, bytes) in bodies {
+            sqlite3_bind_int64(handle, 1, Int64(first) + Int64(index))
+            // The bytes outlive the step, and the bindings are cleared before the scope ends. An empty body is no NULL.
+            let code = bytes.withUnsafeBytes { bytes in
+                if bytes.isEmpty {
+                    sqlite3_bind_zeroblob(handle, 2, 0)
+                } else {
+                    sqlite3_bind_blob64(handle, 2, bytes.baseAddress, UInt64(bytes.count), nil)
+                }
+                let code = sqlite3_step(handle)
+                sqlite3_reset(handle)
+                sqlite3_clear_bindings(handle)
+                return code
+            }
+            guard code == SQLITE_DONE else {
+                throw DatabaseError(resultCode: ResultCode(rawValue: code), message: db.lastErrorMessage)
+            }
         }
     }
 

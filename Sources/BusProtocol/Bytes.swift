@@ -6,8 +6,17 @@ package struct ByteWriter: Sendable {
 
     package var count: Int { bytes.count }
 
+    // One function a type: called from other modules, a generic one would go through the type's witness table and its metadata
+    // for every number of every message.
+    package mutating func put(_ number: UInt8) { write(number) }
+    package mutating func put(_ number: UInt16) { write(number) }
+    package mutating func put(_ number: UInt32) { write(number) }
+    package mutating func put(_ number: UInt64) { write(number) }
+    package mutating func put(_ number: Int32) { write(number) }
+    package mutating func put(_ number: Int64) { write(number) }
+
     @inline(__always)
-    package mutating func put<Number: FixedWidthInteger>(_ number: Number) {
+    private mutating func write<Number: FixedWidthInteger>(_ number: Number) {
         withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
@@ -81,8 +90,15 @@ package struct ByteReader {
 
     package var remaining: Int { end - offset }
 
+    package mutating func take(_: UInt8.Type = UInt8.self) throws(Fault) -> UInt8 { try read() }
+    package mutating func take(_: UInt16.Type = UInt16.self) throws(Fault) -> UInt16 { try read() }
+    package mutating func take(_: UInt32.Type = UInt32.self) throws(Fault) -> UInt32 { try read() }
+    package mutating func take(_: UInt64.Type = UInt64.self) throws(Fault) -> UInt64 { try read() }
+    package mutating func take(_: Int32.Type = Int32.self) throws(Fault) -> Int32 { try read() }
+    package mutating func take(_: Int64.Type = Int64.self) throws(Fault) -> Int64 { try read() }
+
     @inline(__always)
-    package mutating func take<Number: FixedWidthInteger>(_: Number.Type = Number.self) throws(Fault) -> Number {
+    private mutating func read<Number: FixedWidthInteger>() throws(Fault) -> Number {
         let size = MemoryLayout<Number>.size
         guard remaining >= size else { throw short(size) }
         let number = bytes.loadUnaligned(fromByteOffset: offset, as: Number.self)

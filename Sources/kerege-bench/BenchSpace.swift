@@ -1,8 +1,12 @@
+import BusDirectory
+
 /// The little space of the benchmark: two systems, one service, one integration, one contract.
 enum BenchSpace {
     static let consumer = "bench-consumer"
     static let provider = "bench-provider"
     static let service = "bench-provider.echo.v1"
+    static let order = "bench-provider.order.v1"
+    static let event = "bench-provider.changed.v1"
 
     static let yaml = """
         space:
@@ -19,9 +23,22 @@ enum BenchSpace {
           - {id: bench-provider, name: {en: Responder}, owner: bench, status: operation}
         services:
           - {name: bench-provider.echo.v1, kind: request, deadline: 30s, promisedP95: 1s}
+          - {name: bench-provider.order.v1, contract: bench-provider.echo.v1, kind: command, deadline: 30d}
+          - {name: bench-provider.changed.v1, contract: bench-provider.echo.v1, kind: event}
         integrations:
           - {id: bench, consumer: bench-consumer, service: bench-provider.echo.v1, owner: bench, planYear: 2021, due: 2021-12-31, stage: approved, baseline: true}
+          - {id: bench-order, consumer: bench-consumer, service: bench-provider.order.v1, owner: bench, planYear: 2021, due: 2021-12-31, stage: approved, baseline: true}
+          - {id: bench-changed, consumer: bench-consumer, event: bench-provider.changed.v1, owner: bench, planYear: 2021, due: 2021-12-31, stage: approved, baseline: true}
         """
+
+    /// The space as a value, without keys.
+    static func value() throws -> Space {
+        let reading = Space.load([SpaceFile(name: "space.yaml", text: yaml)])
+        guard let space = reading.space else { throw Unreadable(why: reading.findings.map { "\($0)" }) }
+        return space
+    }
+
+    struct Unreadable: Error { let why: [String] }
 
     /// A typical body: a person with an address and a list, patterns and formats on some members.
     static let contract = """

@@ -74,13 +74,9 @@ struct DeliveryBook: Sendable {
     ) {
         let sender = header.kind == .outcome ? Names.system(of: header.target) : header.consumer
         let key = ledger.key(sender, header.id)
-        if ledger[key] == nil {
-            ledger.insert(.init(header.kind, header.id, fingerprint: fingerprint, position: position), key)
-        }
-        ledger.change(key) { row in
-            row.position = position
-            row.acceptedAt = acceptedAt
-        }
+        var row = MessageLedger.Row(header.kind, fingerprint: fingerprint, position: position)
+        row.acceptedAt = acceptedAt
+        ledger.becameDurable(row, key)
         ledger.trim()
         let expiry = rights.expiry(of: header, acceptedAt: acceptedAt)
         let message = QueuedMessage(

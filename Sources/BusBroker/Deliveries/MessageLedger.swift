@@ -20,19 +20,22 @@ struct MessageLedger: Sendable {
         var attempts: UInt16 = 0
         /// Unix microseconds; 0 until it is durable.
         var acceptedAt: Int64 = 0
-        let id: MessageID
         let kind: MessageKind
 
-        init(_ kind: MessageKind, _ id: MessageID, fingerprint: UInt64, position: UInt64) {
+        init(_ kind: MessageKind, fingerprint: UInt64, position: UInt64) {
             self.kind = kind
-            self.id = id
             self.fingerprint = fingerprint
             self.position = position
         }
     }
 
-    /// A sender's name and an id in one number. The name is hashed once and kept, so that the usual look-up makes no string.
-    struct Key: Hashable, Sendable { let value: UInt128 }
+    /// A sender's name and an id in one number: the id, with the name's hash over its random half. The name is hashed once and
+    /// kept.
+    struct Key: Hashable, Sendable {
+        let value: UInt128
+        /// When the id was made, Unix milliseconds.
+        var made: Int64 { Int64(truncatingIfNeeded: value >> 80) }
+    }
 
     let limit: Int
     private var rows: [Key: Row] = [:]
@@ -48,7 +51,7 @@ struct MessageLedger: Sendable {
     mutating func key(_ system: String, _ id: MessageID) -> Key {
         if let salt = salts[system] { return Key(value: id.value ^ salt) }
         let digest = Array(system.utf8).withUnsafeBytes { LogHash.body($0) }
-        let salt = withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt128.self) }
+        let salt = UInt128(withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt64.self) })
         if salts.count < 4096 { salts[system] = salt }
         return Key(value: id.value ^ salt)
     }
@@ -59,6 +62,14 @@ struct MessageLedger: Sendable {
         if rows.updateValue(row, forKey: key) == nil { order.append(key) }
     }
 
+    /// The message is durable, whether it was announced with `insert` or comes from the journal.
+    mutating func becameDurable(_ row: Row, _ key: Key) {
+        let known = rows.count
+        rows[key, default: row].position = row.position
+        rows[key, default: row].acceptedAt = row.acceptedAt
+        if rows.count > known { order.append(key) }
+    }
+
     /// The batch with it could not be written.
     mutating func withdraw(_ key: Key) {
         rows[key] = nil
@@ -66,9 +77,8 @@ struct MessageLedger: Sendable {
     }
 
     mutating func change(_ key: Key, _ body: (inout Row) -> Void) {
-        guard var row = rows[key] else { return }
-        body(&row)
-        rows[key] = row
+        guard let index = rows.index(forKey: key) else { return }
+        body(&rows.values[index])
     }
 
     /// Forgets the oldest beyond the limit. What is not final stays, however old it is.
@@ -82,7 +92,7 @@ struct MessageLedger: Sendable {
                 continue
             }
             rows[key] = nil
-            floor = max(floor, row.id.unixMilliseconds + 1)
+            floor = max(floor, key.made + 1)
         }
     }
 }

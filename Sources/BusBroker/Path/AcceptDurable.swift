@@ -132,7 +132,7 @@ extension BrokerCore {
             integration: integration, stage: stage, keepsBody: true)
         let fingerprint = Self.fingerprint(message.leaf)
         let key = book.ledger.key(sender, header.id)
-        book.ledger.insert(.init(header.kind, header.id, fingerprint: fingerprint, position: 0), key)
+        book.ledger.insert(.init(header.kind, fingerprint: fingerprint, position: 0), key)
         let durable = DurableMessage(
             decoded: header, key: key, fingerprint: fingerprint, header: Array(frame[view.header.range]),
             body: Array(frame[view.body]), acceptedAt: now.wall)

@@ -80,7 +80,8 @@ extension BrokerCore {
     mutating func close(_ position: UInt64, in queue: Int, code: FaultCode?, _ now: Moment) {
         let name = book.queues[queue].name
         guard let message = book.settle(position, in: queue, code: code?.number ?? 0, at: now.wall) else { return }
-        let integration = rights.integration(of: message, in: name)
+        // An outcome is the end of an exchange that was counted with its command.
+        let integration = name.kind == .outcomes ? nil : rights.integration(of: message, in: name)
         let record = SettledRecord(
             position: position, at: now.wall, integration: integration?.integration ?? .max, code: code?.number ?? 0,
             subscriber: name.system, attempts: message.attempt)
@@ -89,7 +90,7 @@ extension BrokerCore {
             counters.deadLettered += 1
             if name.kind == .commands { concludeOwn(message, code, now) }
         }
-        guard name.kind != .outcomes, let integration else { return }
+        guard let integration else { return }
         observations.append(
             .exchange(
                 integration: integration.integration, family: (code?.number ?? 0) / 10,
@@ -121,7 +122,7 @@ extension BrokerCore {
             receivedAt: message.acceptedAt, integration: .max, stage: 0, keepsBody: true)
         let fingerprint = Self.fingerprint(record.leaf)
         book.ledger.insert(
-            .init(message.decoded.kind, message.decoded.id, fingerprint: fingerprint, position: 0), message.key)
+            .init(message.decoded.kind, fingerprint: fingerprint, position: 0), message.key)
         var durable = message
         durable.fingerprint = fingerprint
         gather(record, then: .enqueue(durable))
