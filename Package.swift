@@ -69,7 +69,9 @@ let package = Package(
         room("BusEvidence", ["BusProtocol", crypto]),
         room("BusDirectory", [crypto, yams]),
         room("BusIntegrations", []),
-        room("BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite]),
+        room(
+            "BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite],
+            more: [.define("KEREGE_FAILPOINTS", .when(configuration: .debug))]),
         room(
             "BusBroker",
             [
@@ -91,7 +93,7 @@ let package = Package(
             ]),
         room(
             "BusTesting",
-            ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusSystems", logging, yams]),
+            ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusProtocol", "BusSystems", logging, yams]),
 
         door(
             "kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),

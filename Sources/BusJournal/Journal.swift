@@ -68,12 +68,14 @@ package final class Journal: Sendable {
             let root = log.root
             let chain = encoded.blob.withUnsafeBytes { LogHash.chain(state.chain, committedAt: microseconds, $0) }
             do {
+                Failpoint.beforeBegin.pass()
                 try insert(encoded, first: first, count: batch.count, at: microseconds, root, chain, log)
             } catch {
                 let error = JournalError.of(error, doing: "writing a batch")
                 if error.kind != .full { state.failure = error }
                 return .failure(error)
             }
+            Failpoint.afterCommit.pass()
             state.log = log
             state.chain = chain
             state.pagesSinceCheckpoint +=
@@ -90,7 +92,9 @@ package final class Journal: Sendable {
         state.withLock { state in
             guard state.pagesSinceCheckpoint >= Self.checkpointPages, state.failure == nil else { return }
             // A failed checkpoint loses nothing: the WAL keeps everything and the next one tries again.
+            Failpoint.beforeCheckpoint.pass()
             _ = try? database.writeWithoutTransaction { try $0.checkpoint(.passive) }
+            Failpoint.afterCheckpoint.pass()
             state.pagesSinceCheckpoint = 0
         }
     }
@@ -99,6 +103,8 @@ package final class Journal: Sendable {
     package func saveView(_ name: String, position: UInt64, _ bytes: [UInt8]) throws(JournalError) {
         if state.withLock({ $0.isClosed }) { throw Self.closed }
         do {
+            Failpoint.beforeView.pass()
+            defer { Failpoint.afterView.pass() }
             try database.write { db in
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO view (name, position, body) VALUES (?, ?, ?)",
@@ -142,6 +148,7 @@ package final class Journal: Sendable {
                 )
                 try Self.step(statement, db, first, count, microseconds, root, chain, log, encoded.blob)
                 if !encoded.bodies.isEmpty { try Self.insert(encoded.bodies, first: first, db) }
+                Failpoint.beforeCommit.pass()
                 return .commit
             }
         }

@@ -29,7 +29,8 @@ public final class ChildProcess: Sendable {
     }
 
     /// Starts it, again after it has ended.
-    public func start() throws {
+    /// - Parameter environment: added to this process's own, for this run.
+    public func start(environment: [String: String] = [:]) throws {
         try state.withLock { state in
             if state.process?.isRunning == true { return }
             if !FileManager.default.fileExists(atPath: log) {
@@ -40,6 +41,9 @@ public final class ChildProcess: Sendable {
             let process = Process()
             process.executableURL = URL(fileURLWithPath: executable)
             process.arguments = arguments
+            if !environment.isEmpty {
+                process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+            }
             let input = Pipe()
             process.standardInput = input
             process.standardOutput = output
