@@ -34,8 +34,8 @@ func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
 }
 
 let package = Package(
@@ -133,6 +133,7 @@ let package = Package(
             ]),
         tests(
             "MeshTests",
-            ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"]),
+            ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"],
+            exclude: ["Preload"]),
     ]
 )

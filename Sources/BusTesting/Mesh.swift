@@ -36,6 +36,8 @@ public final class Mesh: Sendable {
         /// Whether agents play the traffic of their files.
         public var playsTraffic = false
         public var logLevel = "info"
+        /// Folder of the processes' logs; `nil`: in the data folder.
+        public var logFolder: String?
         public var startDeadline: Duration = .seconds(60)
 
         public init(root: String, agents: [String]? = nil) {
@@ -103,11 +105,12 @@ public final class Mesh: Sendable {
             arguments: [
                 "--listen", brokerAddress, "--http", httpAddress, "--data", path, "--space", spaceFolder, "--space",
                 folder.keyList, "--contracts", contracts, "--log-level", options.logLevel, "--stop-with-parent",
-            ], log: folder.logs + "/broker.log")
+            ], log: (options.logFolder ?? folder.logs) + "/broker.log")
         let folder = folder
         let lines = try options.delays.mapValues { try SlowLine(to: brokerPort, delay: $0) }
         self.lines = lines
         let direct = brokerAddress
+        let logs = options.logFolder ?? folder.logs
         agents = files.map { file in
             let brokerAddress = lines[file.name].map { "tcp://127.0.0.1:\($0.port)" } ?? direct
             return ChildProcess(
@@ -116,7 +119,7 @@ public final class Mesh: Sendable {
                     "--config", file.path, "--broker", brokerAddress, "--data", path, "--keys", folder.keys,
                     "--contracts",
                     contracts, "--log-level", options.logLevel, "--stop-with-parent",
-                ] + (options.playsTraffic ? [] : ["--no-traffic"]), log: "\(folder.logs)/\(file.name).log")
+                ] + (options.playsTraffic ? [] : ["--no-traffic"]), log: "\(logs)/\(file.name).log")
         }
     }
 

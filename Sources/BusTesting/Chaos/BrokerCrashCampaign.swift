@@ -1,7 +1,6 @@
 import BusAgent
 import BusProtocol
 import Foundation
-import Logging
 
 /// Kills a real broker again and again, at every step of its journal and at random, while commands and events are under way;
 /// then lets everything heal and counts.
@@ -26,7 +25,7 @@ public struct BrokerCrashCampaign: Sendable {
 
     /// - Parameter progress: called after each kill with its number.
     public func run(progress: @escaping @Sendable (Int) -> Void = { _ in }) async throws -> CampaignResult {
-        let space = try CampaignSpace()
+        let space = try OrderSpace()
         defer { space.remove() }
         let mesh = try Mesh(.init(root: space.root, agents: []))
         let record = CampaignRecord()
@@ -43,17 +42,16 @@ public struct BrokerCrashCampaign: Sendable {
     }
 
     private func run(
-        _ mesh: Mesh, _ space: CampaignSpace, _ record: CampaignRecord, _ progress: @Sendable (Int) -> Void
+        _ mesh: Mesh, _ space: OrderSpace, _ record: CampaignRecord, _ progress: @Sendable (Int) -> Void
     ) async throws -> CampaignResult {
-        let contracts = try ContractLibrary.load(space.root + "/Schemas/contracts")
-        let alpha = try await connect(mesh, "alpha-1", "alpha", contracts) { agent in
-            agent.subscribe(CampaignSpace.changed) { event in await record.hear(event.id) }
+        let alpha = try await space.connect(mesh, "alpha-1", "alpha") { agent in
+            agent.subscribe(OrderSpace.changed) { event in await record.hear(event.id) }
         }
         var providers: [Agent] = []
         for name in ["bravo-1", "bravo-2"] {
             providers.append(
-                try await connect(mesh, name, "bravo", contracts) { agent in
-                    agent.perform(CampaignSpace.order) { command in
+                try await space.connect(mesh, name, "bravo") { agent in
+                    agent.perform(OrderSpace.order) { command in
                         let message = try Self.message(command.body)
                         await record.apply(command.id, message)
                         return .completed(Array(#"{"count":\#(message.count)}"#.utf8))
@@ -74,18 +72,6 @@ public struct BrokerCrashCampaign: Sendable {
         return result
     }
 
-    private func connect(
-        _ mesh: Mesh, _ name: String, _ system: String, _ contracts: ContractLibrary,
-        _ prepare: (Agent) -> Void
-    ) async throws -> Agent {
-        var configuration = AgentConfiguration(broker: mesh.brokerAddress, name: name, systems: [system])
-        configuration.brokerKey = try mesh.folder.key("broker").publicKey
-        configuration.keys = try mesh.folder.key(name)
-        configuration.contracts = contracts
-        configuration.logger.logLevel = .critical
-        return try await Agent.connect(configuration, preparing: prepare)
-    }
-
     // MARK: - The load
 
     private func send(_ alpha: Agent, _ publisher: Agent, _ record: CampaignRecord) async {
@@ -103,7 +89,7 @@ public struct BrokerCrashCampaign: Sendable {
         while !Task.isCancelled {
             count += 1
             guard
-                let message = try? agent.prepareCommand(CampaignSpace.order, body(key, count))
+                let message = try? agent.prepareCommand(OrderSpace.order, OrderSpace.body(count, key: key))
             else { return }
             if await submit(agent, message) {
                 await record.accept(message.id.description, .init(key: key, count: count))
@@ -115,7 +101,9 @@ public struct BrokerCrashCampaign: Sendable {
         var count = 0
         while !Task.isCancelled {
             count += 1
-            guard let message = try? agent.prepareEvent(CampaignSpace.changed, body(key, count)) else { return }
+            guard let message = try? agent.prepareEvent(OrderSpace.changed, OrderSpace.body(count, key: key)) else {
+                return
+            }
             if await submit(agent, message) {
                 await record.publish(message.id.description, .init(key: key, count: count))
             }
@@ -134,8 +122,6 @@ public struct BrokerCrashCampaign: Sendable {
             }
         }
     }
-
-    private static func body(_ key: Int, _ count: Int) -> [UInt8] { Array(#"{"key":\#(key),"count":\#(count)}"#.utf8) }
 
     private static func message(_ body: [UInt8]) throws -> CampaignRecord.Message {
         struct Body: Decodable {

@@ -1,13 +1,15 @@
-import BusAgent
+package import BusAgent
 import Foundation
+import Logging
 
-/// The little space of the crash campaigns: `alpha` sends orders to `bravo`, and hears of its changes.
-struct CampaignSpace {
-    static let order = "bravo.order.v1"
-    static let changed = "bravo.changed.v1"
-    let root: String
+/// The little space of crash tests, written to disk: `alpha` sends orders to `bravo`, and hears of its changes.
+package struct OrderSpace {
+    package static let order = "bravo.order.v1"
+    package static let changed = "bravo.changed.v1"
+    package let root: String
 
-    init() throws {
+    /// - Parameter extraAgents: agents of `alpha` beside the first, named by `extra`.
+    package init(extraAgents: Int = 0) throws {
         root = NSTemporaryDirectory() + "kerege-campaign-" + UUID().uuidString.prefix(8).lowercased()
         for folder in ["/deploy/space", "/deploy/agents", "/Schemas/contracts"] {
             try FileManager.default.createDirectory(atPath: root + folder, withIntermediateDirectories: true)
@@ -15,12 +17,33 @@ struct CampaignSpace {
         try write("deploy/space/space.yaml", Self.space)
         try write("Schemas/contracts/\(Self.order).json", Self.orderContract)
         try write("Schemas/contracts/\(Self.changed).json", Self.changedContract)
-        for (agent, system) in [("alpha-1", "alpha"), ("bravo-1", "bravo"), ("bravo-2", "bravo")] {
+        let extra = (0..<extraAgents).map { (Self.extra($0), "alpha") }
+        for (agent, system) in [("alpha-1", "alpha"), ("bravo-1", "bravo"), ("bravo-2", "bravo")] + extra {
             try write("deploy/agents/\(agent).yaml", "agent: \(agent)\nsystems: [\(system)]\n")
         }
     }
 
-    func remove() { try? FileManager.default.removeItem(atPath: root) }
+    package static func extra(_ number: Int) -> String { "extra-\(number)" }
+
+    package func remove() { try? FileManager.default.removeItem(atPath: root) }
+
+    /// Body of an order or change.
+    package static func body(_ count: Int, key: Int = 1, padding: Int = 0) -> [UInt8] {
+        let note = padding > 0 ? #","note":"\#(String(repeating: "x", count: padding))""# : ""
+        return Array(#"{"key":\#(key),"count":\#(count)\#(note)}"#.utf8)
+    }
+
+    /// An agent of this space, in this process.
+    package func connect(
+        _ mesh: Mesh, _ name: String, _ system: String, _ prepare: (Agent) -> Void = { _ in }
+    ) async throws -> Agent {
+        var configuration = AgentConfiguration(broker: mesh.brokerAddress, name: name, systems: [system])
+        configuration.brokerKey = try mesh.folder.key("broker").publicKey
+        configuration.keys = try mesh.folder.key(name)
+        configuration.contracts = try ContractLibrary.load(root + "/Schemas/contracts")
+        configuration.logger.logLevel = .critical
+        return try await Agent.connect(configuration, preparing: prepare)
+    }
 
     private func write(_ path: String, _ text: String) throws {
         try text.write(toFile: root + "/" + path, atomically: true, encoding: .utf8)
@@ -62,6 +85,6 @@ struct CampaignSpace {
         """
     private static let object = """
         {"type":"object","additionalProperties":false,"required":["key","count"],
-         "properties":{"key":{"type":"integer"},"count":{"type":"integer"}}}
+         "properties":{"key":{"type":"integer"},"count":{"type":"integer"},"note":{"type":"string"}}}
         """
 }
