@@ -28,6 +28,11 @@ public final class ChildProcess: Sendable {
         state = Lock(State())
     }
 
+    /// The same daemon started in another way: through another program, or with other arguments.
+    public func moved(executable: String? = nil, arguments: [String]) -> ChildProcess {
+        ChildProcess(name: name, executable: executable ?? self.executable, arguments: arguments, log: log)
+    }
+
     /// Starts it, again after it has ended.
     /// - Parameter environment: added to this process's own, for this run.
     public func start(environment: [String: String] = [:]) throws {
