@@ -9,6 +9,10 @@ final class MiniBroker: Sendable {
         var swallowsRequests = false
         /// This many SUBMIT frames are lost on the way.
         var losesSubmits = 0
+        /// Nothing that comes is accepted, as by a broker that is about to die.
+        var withholdsAccept = false
+        /// The next messages of a kind are refused with these.
+        var refuses: [MessageKind: [FaultCode]] = [:]
         var heartbeatMilliseconds: UInt32 = 1000
         /// Answers HELLO with this fault.
         var refusesHello: FaultCode?
@@ -23,7 +27,23 @@ final class MiniBroker: Sendable {
     private let stopping = Atomic(false)
     /// Settlements seen, by command.
     let settled = Mutex<[(Command, Settlement.Row)]>([])
+    /// The same, with the system that settled.
+    let settledBy = Mutex<[(system: String, command: Command, row: Settlement.Row)]>([])
     let events = Mutex<[[UInt8]]>([])
+    /// Commands and outcomes as they came, with every repetition.
+    let durable = Mutex<[Envelope]>([])
+
+    struct Envelope: Sendable, Equatable {
+        let header: [UInt8]
+        let body: [UInt8]
+        /// Refused with a code of `Behaviour.refuses`.
+        var isRefused = false
+        var fields: Header { get throws { try Header(decoding: header) } }
+    }
+
+    func durable(_ kind: MessageKind) -> [Envelope] {
+        durable.withLock { $0.filter { (try? $0.fields.kind) == kind } }
+    }
     let submits = Atomic(0)
 
     /// Kept as long as the broker runs: a CURVE server needs it.
@@ -94,6 +114,7 @@ final class MiniBroker: Sendable {
         var delivered: UInt64 = 0
         var outgoing: [OutgoingEnvelope] = []
         var owesAccept = false
+        var refused: [Acceptance.Refused] = []
     }
 
     private struct State {
@@ -151,6 +172,8 @@ final class MiniBroker: Sendable {
             case .ack, .nak, .term:
                 if let rows = try? Settlement(&fields).rows {
                     settled.withLock { settled in for row in rows { settled.append((head.command, row)) } }
+                    let system = state.sessions[route]?.systems.first ?? ""
+                    settledBy.withLock { settled in for row in rows { settled.append((system, head.command, row)) } }
                 }
             case .bye: state.sessions[route] = nil
             case .report: if state.sessions[route] == nil { return [(route, Self.error(.notGreeted))] }
@@ -168,6 +191,7 @@ final class MiniBroker: Sendable {
             guard case .success(let view) = result else { return }
             state.sessions[from]?.received += 1
             state.sessions[from]?.owesAccept = true
+            if refuse(view, frame, from, &state) { return }
             let envelope = OutgoingEnvelope(
                 header: frame[view.header.range], body: frame[view.body], annotations: Self.annotations(&state))
             switch view.header.kind {
@@ -185,9 +209,36 @@ final class MiniBroker: Sendable {
                 for route in state.sessions.keys where route != from {
                     state.sessions[route]?.outgoing.append(envelope)
                 }
+            case .command:
+                keep(view, frame)
+                let target = String(decoding: frame[view.header.target], as: UTF8.self)
+                let provider = state.sessions.first { $0.value.systems.contains(Names.system(of: target)) }
+                if let provider { state.sessions[provider.key]?.outgoing.append(envelope) }
+            case .outcome:
+                keep(view, frame)
+                let system = String(decoding: frame[view.header.consumer], as: UTF8.self)
+                let consumer = state.sessions.first { $0.value.systems.contains(system) }
+                if let consumer { state.sessions[consumer.key]?.outgoing.append(envelope) }
             default: break
             }
         }
+    }
+
+    private func keep(_ view: EnvelopeView, _ frame: [UInt8], isRefused: Bool = false) {
+        let envelope = Envelope(
+            header: Array(frame[view.header.range]), body: Array(frame[view.body]), isRefused: isRefused)
+        durable.withLock { $0.append(envelope) }
+    }
+
+    private func refuse(_ view: EnvelopeView, _ frame: [UInt8], _ from: [UInt8], _ state: inout State) -> Bool {
+        let code = behaviour.withLock { behaviour -> FaultCode? in
+            guard behaviour.refuses[view.header.kind]?.isEmpty == false else { return nil }
+            return behaviour.refuses[view.header.kind]?.removeFirst()
+        }
+        guard let code, let sequence = state.sessions[from]?.received else { return false }
+        keep(view, frame, isRefused: true)
+        state.sessions[from]?.refused.append(.init(sequence: sequence, code: code.number, hop: .broker))
+        return true
     }
 
     private static func annotations(_ state: inout State) -> Annotations {
@@ -201,9 +252,11 @@ final class MiniBroker: Sendable {
     private func flush(_ route: [UInt8], _ state: inout State) -> [[UInt8]] {
         guard let session = state.sessions[route] else { return [] }
         var frames: [[UInt8]] = []
-        if session.owesAccept {
+        if session.owesAccept, !behaviour.withLock({ $0.withholdsAccept }) {
             let accept = Acceptance(
-                sequence: session.received, treeSize: state.treeSize, root: [UInt8](repeating: 1, count: 32))
+                sequence: session.received, treeSize: state.treeSize, root: [UInt8](repeating: 1, count: 32),
+                refused: session.refused)
+            state.sessions[route]?.refused = []
             frames.append(head(.accept, session).frame(accept.encoded()))
         }
         var left = session.outgoing[...]

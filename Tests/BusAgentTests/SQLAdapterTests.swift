@@ -144,7 +144,7 @@ struct SQLAdapterTests {
             }
             // As if the agent had stopped between the first send and its receipt.
             try database.execute(
-                sql: "INSERT INTO kerege_sending VALUES ('individuals.moved.v1', 1, ?)",
+                sql: "INSERT INTO kerege_sending (event, row, message) VALUES ('individuals.moved.v1', 1, ?)",
                 arguments: ["\(ScriptedBroker.id(5))"])
         }
         let run = Task { await stage.adapter.run(stage.provider) }
@@ -206,6 +206,18 @@ struct AgentFileTests {
         ),
         (
             "agent: a-1\nsystems: [a]\nservices:\n  - service: a.b.v1\n    sql: SELECT 1\n",
+            "x.yaml:1:1: error: SQL stands here, but no database"
+        ),
+        (
+            "agent: a-1\nsystems: [a]\ndatabase: x\ncommands:\n  - service: a.b.v1\n    sql: SELECT 1\n",
+            "x.yaml:5:5: error: `outcome` is missing"
+        ),
+        (
+            "agent: a-1\nsystems: [a]\ndatabase: x\ncommands:\n  - service: a.b.v1\n    refused: SELECT 1\n",
+            "x.yaml:6:5: error: unknown member `refused` of a command"
+        ),
+        (
+            "agent: a-1\nsystems: [a]\nsends:\n  - service: a.b.v1\n    sql: SELECT 1\n",
             "x.yaml:1:1: error: SQL stands here, but no database"
         ),
         ("agent: a-1\nsystems: &x [a]\n", "x.yaml:2:1: error: an anchor"),

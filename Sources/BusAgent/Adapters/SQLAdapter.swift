@@ -4,7 +4,8 @@ import BusProtocol
 import GRDB
 package import Logging
 
-/// Answers services, takes events and publishes the outbox of a system whose data is an SQLite database.
+/// Answers services, carries out commands, takes events and outcomes, and sends the outboxes of a system whose data is an SQLite
+/// database.
 package final class SQLAdapter: Adapter {
     /// Threads that answer services, each with a connection: one slow query leaves the others free.
     static let readers = 2
@@ -12,20 +13,27 @@ package final class SQLAdapter: Adapter {
     static let waitingJobs = 2048
     /// Time for an event's statements and other work without a consumer's deadline, microseconds.
     static let ownDeadline: UInt64 = 10_000_000
-    /// Between two looks into the outbox, and at the data's age.
-    static let publicationInterval: Duration = .milliseconds(500)
+    /// Between two looks into the outboxes when nothing the agent did gives a reason, and at the data's age.
+    static let outboxInterval: Duration = .milliseconds(500)
     static let heartbeatInterval: Duration = .seconds(5)
 
     let file: AgentFile
     let logger: Logger
     private let reading: WorkQueue<SQLConnection>
     let writing: WorkQueue<SQLConnection>
+    let checks: [String: CommandCheck]
+    let nudges = Nudges()
 
     /// Opens the database and prepares every statement once, so that a mistake shows at the start.
+    /// - Parameter checks: what commands may name under `before`.
     /// - Throws: what is wrong, with file and line for a statement.
-    package init(_ file: AgentFile, database path: String, logger: Logger) throws {
+    package init(
+        _ file: AgentFile, database path: String, checks: [String: CommandCheck] = [:], logger: Logger
+    ) throws {
         self.file = file
+        self.checks = checks
         self.logger = logger
+        try Self.check(file, checks)
         writing = try WorkQueue("\(file.agent)-w", threads: 1, limit: Self.waitingJobs) {
             let connection = try SQLConnection(path)
             try DeliveryRecords.prepare(connection)
@@ -42,12 +50,20 @@ package final class SQLAdapter: Adapter {
         }
     }
 
+    private static func check(_ file: AgentFile, _ checks: [String: CommandCheck]) throws {
+        for command in file.commands {
+            guard let name = command.before, checks[name] == nil else { continue }
+            let known = checks.keys.sorted().joined(separator: ", ")
+            throw AgentFileProblem(findings: [
+                Finding(
+                    .error, .badValue, at: command.place, what: "there is no check `\(name)`",
+                    right: known.isEmpty ? "no `before`" : "one of \(known)")
+            ])
+        }
+    }
+
     private static func check(_ file: AgentFile, _ connection: SQLConnection) throws {
-        var statements = file.services.map { ($0.sql, $0.place) }
-        statements += file.subscriptions.map { ($0.sql, $0.place) }
-        statements += file.publications.map { ($0.sql, $0.place) }
-        if let sql = file.dataUpdated { statements.append((sql, Place(file: file.agent, line: 1, column: 1))) }
-        for (sql, place) in statements {
+        for (sql, place) in file.statements {
             do {
                 try connection.queue.read { database in
                     let all = try database.allStatements(sql: sql)
@@ -63,6 +79,14 @@ package final class SQLAdapter: Adapter {
         }
     }
 
+    /// Others write into the register as well, and they nudge nobody.
+    private func lookRegularly() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.outboxInterval)
+            nudges.nudge()
+        }
+    }
+
     package func close() {
         reading.close()
         writing.close()
@@ -70,14 +94,17 @@ package final class SQLAdapter: Adapter {
 
     package func attach(to agent: Agent) {
         for service in file.services { answer(service, agent) }
+        for command in file.commands { carryOut(command, agent) }
+        for taking in file.outcomes { take(taking, agent) }
         for subscription in file.subscriptions { subscribe(subscription, agent) }
     }
 
     package func run(_ agent: Agent) async {
         await withTaskGroup { group in
-            for publication in file.publications {
-                group.addTask { await self.publish(publication, agent) }
-            }
+            let outboxes = file.publications.map { Outbox($0) } + file.sends.map { Outbox($0, file.outcomes) }
+            for outbox in outboxes { group.addTask { await self.send(outbox, agent) } }
+            if !file.commands.isEmpty { group.addTask { await self.sendOutcomes(agent) } }
+            group.addTask { await self.lookRegularly() }
             if let sql = file.dataUpdated { group.addTask { await self.beat(sql, agent) } }
         }
     }

@@ -55,11 +55,14 @@ final class SQLConnection {
     /// Runs a query.
     /// - Returns: the first column of the first row, `nil` when there is no row.
     func first(_ sql: String, _ members: [JSONMember]) throws -> DatabaseValue? {
-        try queue.read { database in
-            let statement = try database.cachedStatement(sql: sql)
-            try statement.setArguments(arguments(of: statement, sql, members))
-            return try Row.fetchOne(statement)?.databaseValues.first
-        }
+        try queue.read { database in try firstRow(database, sql, members)?.databaseValues.first }
+    }
+
+    /// Runs a query inside a transaction of the caller.
+    func firstRow(_ database: Database, _ sql: String, _ members: [JSONMember]) throws -> Row? {
+        let statement = try database.cachedStatement(sql: sql)
+        try statement.setArguments(arguments(of: statement, sql, members))
+        return try Row.fetchOne(statement)
     }
 
     /// Runs one or more statements inside a transaction of the caller.

@@ -147,6 +147,9 @@ package struct Settler: Sendable {
         _ = inbox.put(.settle(delivery, Self.settled(result, attempt: delivery.annotations.attempt)))
     }
 
+    /// Never deliver again: no repetition mends this.
+    func refuse(_ code: FaultCode) { _ = inbox.put(.settle(delivery, .never(code))) }
+
     /// First and longest wait before a failed event is delivered again, milliseconds.
     static let firstDelay: UInt32 = 250
     static let longestDelay: UInt32 = 60_000

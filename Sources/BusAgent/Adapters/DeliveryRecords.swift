@@ -1,0 +1,107 @@
+import BusProtocol
+import GRDB
+
+/// What the agent keeps in the register's own database, so that it becomes durable together with the register's changes: what was
+/// taken, what is being sent, and what became of commands.
+enum DeliveryRecords {
+    /// Ids of what was taken and sent are kept this long; the broker does not redeliver after it. Milliseconds.
+    static let retention: Int64 = 30 * 86_400_000
+
+    static func prepare(_ connection: SQLConnection) throws {
+        try connection.queue.write { database in
+            try database.execute(sql: tables)
+            try widen(database)
+            try database.execute(sql: triggers)
+            try forget(before: ClockReading.current().wall - retention, database)
+        }
+    }
+
+    /// `kerege_inbox` has events and outcomes by their message id, `kerege_command` the commands this system was sent.
+    /// `kerege_sending.code` is NULL as long as the message is being sent, 0 when the broker has it, else why it never will.
+    private static let tables = """
+        CREATE TABLE IF NOT EXISTS kerege_inbox (event TEXT PRIMARY KEY, taken_at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS kerege_command (
+            command TEXT PRIMARY KEY, service TEXT NOT NULL, consumer TEXT NOT NULL, state TEXT NOT NULL,
+            taken_at INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS kerege_outcome (
+            id INTEGER PRIMARY KEY, command TEXT NOT NULL UNIQUE, service TEXT, consumer TEXT,
+            code INTEGER NOT NULL DEFAULT 0, body TEXT,
+            outcome TEXT, header BLOB, bytes BLOB, sent INTEGER NOT NULL DEFAULT 0, refused INTEGER NOT NULL DEFAULT 0);
+        CREATE INDEX IF NOT EXISTS kerege_outcome_unsent ON kerege_outcome (id) WHERE sent = 0;
+        CREATE TABLE IF NOT EXISTS kerege_outbox (event TEXT PRIMARY KEY, published INTEGER NOT NULL) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS kerege_sending (
+            event TEXT NOT NULL, row INTEGER NOT NULL, message TEXT NOT NULL, header BLOB, body BLOB,
+            code INTEGER, settled_at INTEGER, PRIMARY KEY (event, row)) WITHOUT ROWID;
+        """
+
+    /// A statement tells an outcome by command, code and body; the rest of the row is known from the inbox. An outcome of a command
+    /// nobody sent would never reach anybody: the statement that tells it fails instead.
+    private static let triggers = """
+        CREATE INDEX IF NOT EXISTS kerege_sending_message ON kerege_sending (message);
+        CREATE TRIGGER IF NOT EXISTS kerege_outcome_told AFTER INSERT ON kerege_outcome BEGIN
+            SELECT RAISE(ABORT, 'an outcome was told of a command that is not in kerege_command')
+            WHERE NOT EXISTS (SELECT 1 FROM kerege_command WHERE command = NEW.command);
+            UPDATE kerege_outcome SET (service, consumer) = (
+                SELECT service, consumer FROM kerege_command WHERE command = NEW.command) WHERE id = NEW.id;
+            UPDATE kerege_command SET state = iif(NEW.code = 0, 'completed', 'failed') WHERE command = NEW.command;
+        END;
+        """
+
+    /// Earlier agents kept only the id of what they were sending.
+    private static func widen(_ database: Database) throws {
+        let known = Set(try database.columns(in: "kerege_sending").map(\.name))
+        for (column, type) in [("header", "BLOB"), ("body", "BLOB"), ("code", "INTEGER"), ("settled_at", "INTEGER")]
+        where !known.contains(column) {
+            try database.execute(sql: "ALTER TABLE kerege_sending ADD COLUMN \(column) \(type)")
+        }
+    }
+
+    /// A command without an end, and an outcome that was not sent, are kept however old they are.
+    private static func forget(before oldest: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: """
+                DELETE FROM kerege_inbox WHERE taken_at < :oldest;
+                DELETE FROM kerege_sending WHERE settled_at < :oldest;
+                DELETE FROM kerege_outcome WHERE sent = 1
+                    AND command IN (SELECT command FROM kerege_command WHERE taken_at < :oldest);
+                DELETE FROM kerege_command WHERE taken_at < :oldest AND state <> 'taken'
+                    AND command NOT IN (SELECT command FROM kerege_outcome);
+                """, arguments: ["oldest": oldest])
+    }
+
+    // MARK: - What was taken
+
+    /// An event or the outcome of a command.
+    /// - Returns: false when it was taken before.
+    static func remember(_ message: String, in database: Database) throws -> Bool {
+        try database.execute(
+            sql: "INSERT OR IGNORE INTO kerege_inbox (event, taken_at) VALUES (?, ?)",
+            arguments: [message, ClockReading.current().wall])
+        return database.changesCount == 1
+    }
+
+    /// - Returns: false when the command was taken before.
+    /// - Throws: 4090 when another system's command has this id.
+    static func remember(_ command: TakenCommand, in database: Database) throws -> Bool {
+        try database.execute(
+            sql: """
+                INSERT OR IGNORE INTO kerege_command (command, service, consumer, state, taken_at)
+                VALUES (?, ?, ?, 'taken', ?)
+                """,
+            arguments: [command.id, command.service, command.consumer, ClockReading.current().wall])
+        if database.changesCount == 1 { return true }
+        guard try consumer(of: command.id, database) == command.consumer else {
+            throw BusFault(.idReused, at: .providerAgent, "another system's command has this id")
+        }
+        return false
+    }
+
+    static func isTaken(_ command: TakenCommand, _ connection: SQLConnection) throws -> Bool {
+        try connection.queue.read { try consumer(of: command.id, $0) } == command.consumer
+    }
+
+    private static func consumer(of command: String, _ database: Database) throws -> String? {
+        try String.fetchOne(
+            database, sql: "SELECT consumer FROM kerege_command WHERE command = ?", arguments: [command])
+    }
+}

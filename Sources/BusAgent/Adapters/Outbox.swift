@@ -1,0 +1,128 @@
+import BusContracts
+import BusProtocol
+import Foundation
+import GRDB
+
+/// Rows of a register that leave as messages, each under one id and with the same bytes however often it is tried: they are stored
+/// before the first attempt.
+struct Outbox: Sendable {
+    /// The event or service.
+    let name: String
+    /// Gives id and body of the rows after `:after`.
+    let sql: String
+    let kind: MessageKind
+    /// What is done with outcomes of the commands; a row that can never be sent is told to it as well.
+    let taking: AgentFile.OutcomeTaking?
+
+    init(_ publication: AgentFile.Publication) {
+        (name, sql, kind, taking) = (publication.event, publication.sql, .event, nil)
+    }
+
+    init(_ sending: AgentFile.Sending, _ outcomes: [AgentFile.OutcomeTaking]) {
+        (name, sql, kind) = (sending.service, sending.sql, .command)
+        taking = outcomes.first { $0.service == sending.service }
+    }
+
+    struct Row: Sendable {
+        let id: Int64
+        /// Its bytes, or why it can have none.
+        let message: Result<PreparedMessage, BusFault>
+    }
+
+    func prepare(_ body: [UInt8], id: MessageID?, _ agent: Agent) throws(BusFault) -> PreparedMessage {
+        kind == .event
+            ? try agent.prepareEvent(name, body, id: id) : try agent.prepareCommand(name, body, id: id)
+    }
+
+    /// Whether a row with this fault is given up. An event waits for whoever mends the space; a command's sender waits for its end
+    /// and learns the reason instead.
+    func isFinal(_ fault: BusFault) -> Bool {
+        switch fault.code {
+        case nil, .logForked, .instanceConflict, .notGreeted, .unknownKey: false
+        case .keyNotForSystem, .noIntegration, .stageForbids, .noSuchService: kind == .command
+        case let code?: !code.isRetryable && (400..<500).contains(code.family)
+        }
+    }
+
+    // MARK: - On the writing thread
+
+    /// The next rows, with the bytes they leave as.
+    func next(_ agent: Agent, _ connection: SQLConnection) throws -> [Row] {
+        try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
+            let found = try connection.queue.read { try unsent($0) }
+            guard !found.isEmpty else { return [] }
+            return try connection.queue.write { database in
+                try found.map { Row(id: $0.id, message: try message($0.id, $0.body, agent, database)) }
+            }
+        }
+    }
+
+    private func unsent(_ database: Database) throws -> [(id: Int64, body: String)] {
+        let after =
+            try Int64.fetchOne(
+                database, sql: "SELECT published FROM kerege_outbox WHERE event = ?", arguments: [name]) ?? 0
+        return try GRDB.Row.fetchAll(database, sql: sql, arguments: ["after": after]).compactMap { row in
+            guard row.count >= 2, let id = row[0] as Int64?, let body = row[1] as String? else { return nil }
+            return (id, body)
+        }
+    }
+
+    private func message(
+        _ row: Int64, _ body: String, _ agent: Agent, _ database: Database
+    ) throws -> Result<PreparedMessage, BusFault> {
+        let known = try GRDB.Row.fetchOne(
+            database, sql: "SELECT message, header, body FROM kerege_sending WHERE event = ? AND row = ?",
+            arguments: [name, row])
+        let id = (known?[0] as String?).flatMap { MessageID($0) }
+        if let id, let header = known?[1] as Data?, let stored = known?[2] as Data? {
+            return .success(PreparedMessage(kind: kind, id: id, header: Array(header), body: Array(stored)))
+        }
+        let made = Result { () throws(BusFault) in try prepare(Array(body.utf8), id: id, agent) }
+        if case .success(let message) = made { try store(message, row, database) }
+        return made
+    }
+
+    private func store(_ message: PreparedMessage, _ row: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "INSERT OR REPLACE INTO kerege_sending (event, row, message, header, body) VALUES (?, ?, ?, ?, ?)",
+            arguments: [name, row, message.id.description, Data(message.header), Data(message.body)])
+    }
+
+    /// The broker has a row, or never will: the outbox goes on behind it.
+    func settle(_ row: Row, _ fault: BusFault?, _ connection: SQLConnection) throws {
+        try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
+            try connection.queue.write { database in
+                try database.execute(
+                    sql: "INSERT OR REPLACE INTO kerege_outbox (event, published) VALUES (?, ?)",
+                    arguments: [name, row.id])
+                try note(row, fault, database)
+                guard let fault, let taking else { return }
+                let command = try? row.message.get().id.description
+                let detail = JSONMember("detail", .string(fault.detail))
+                let parameters = OutcomeParameters.of(command, code: fault.number, row: row.id, [detail])
+                try connection.execute(database, taking.sql, parameters)
+            }
+        }
+    }
+
+    /// A published event needs no more memory. A command is remembered, so that its outcome finds the row it came from.
+    private func note(_ row: Row, _ fault: BusFault?, _ database: Database) throws {
+        if fault == nil, kind == .event {
+            return try database.execute(
+                sql: "DELETE FROM kerege_sending WHERE event = ? AND row = ?", arguments: [name, row.id])
+        }
+        let id = (try? row.message.get().id.description) ?? ""
+        try database.execute(
+            sql: """
+                INSERT OR REPLACE INTO kerege_sending (event, row, message, code, settled_at) VALUES (?, ?, ?, ?, ?)
+                """,
+            arguments: [name, row.id, id, fault?.number ?? 0, ClockReading.current().wall])
+    }
+
+    /// The row a command was sent from.
+    static func row(of command: String, _ service: String, _ database: Database) throws -> Int64? {
+        try Int64.fetchOne(
+            database, sql: "SELECT row FROM kerege_sending WHERE message = ? AND event = ?",
+            arguments: [command, service])
+    }
+}

@@ -1,0 +1,103 @@
+import BusProtocol
+import Foundation
+import GRDB
+
+/// The outbox of outcomes, `kerege_outcome`: told by a command's own transaction or by a later statement, sent until the broker has
+/// them.
+enum OutcomeRecords {
+    /// Outcomes under way at once.
+    static let batch = 64
+
+    struct Told: Sendable {
+        let id: Int64
+        let command: MessageID
+        let service: String
+        let consumer: String
+        /// 0, or why the command was not carried out.
+        let code: UInt16
+        /// JSON; with a code the reason in words.
+        let body: String
+        let stored: PreparedMessage?
+    }
+
+    struct Ready: Sendable {
+        let id: Int64
+        let message: PreparedMessage
+    }
+
+    static func tell(_ command: String, code: UInt16, _ body: String, in database: Database) throws {
+        try database.execute(
+            sql: "INSERT INTO kerege_outcome (command, code, body) VALUES (?, ?, ?)", arguments: [command, code, body])
+    }
+
+    /// The next outcomes, with their bytes, which are stored before anybody sends them.
+    static func next(_ agent: Agent, _ connection: SQLConnection) throws -> [Ready] {
+        try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
+            let told = try connection.queue.read { try unsent($0) }
+            guard !told.isEmpty else { return [] }
+            return try connection.queue.write { database in
+                try told.map { outcome in
+                    if let stored = outcome.stored { return Ready(id: outcome.id, message: stored) }
+                    let message = try outcome.prepare(agent)
+                    try store(message, outcome.id, database)
+                    return Ready(id: outcome.id, message: message)
+                }
+            }
+        }
+    }
+
+    private static func unsent(_ database: Database) throws -> [Told] {
+        try Row.fetchAll(
+            database,
+            sql: """
+                SELECT id, command, service, consumer, code, coalesce(body, '{}'), outcome, header, bytes
+                FROM kerege_outcome WHERE sent = 0 ORDER BY id LIMIT ?
+                """, arguments: [batch]
+        ).compactMap { row in
+            guard let command = MessageID(row[1] as String) else { return nil }
+            let id = (row[6] as String?).flatMap { MessageID($0) }
+            let stored = id.flatMap { id -> PreparedMessage? in
+                guard let header = row[7] as Data?, let bytes = row[8] as Data? else { return nil }
+                return PreparedMessage(kind: .outcome, id: id, header: Array(header), body: Array(bytes))
+            }
+            return Told(
+                id: row[0], command: command, service: row[2], consumer: row[3],
+                code: UInt16(exactly: row[4] as Int) ?? FaultCode.commandRefused.number, body: row[5], stored: stored)
+        }
+    }
+
+    private static func store(_ message: PreparedMessage, _ id: Int64, _ database: Database) throws {
+        try database.execute(
+            sql: "UPDATE kerege_outcome SET outcome = ?, header = ?, bytes = ? WHERE id = ?",
+            arguments: [message.id.description, Data(message.header), Data(message.body), id])
+    }
+
+    /// - Parameter refused: why the broker does not want it; nil when it has it.
+    static func sent(_ outcome: Ready, refused: BusFault?, _ connection: SQLConnection) throws {
+        try connection.queue.write { database in
+            try database.execute(
+                sql: "UPDATE kerege_outcome SET sent = 1, refused = ?, header = NULL, bytes = NULL WHERE id = ?",
+                arguments: [refused?.number ?? 0, outcome.id])
+        }
+    }
+}
+
+extension OutcomeRecords.Told {
+    /// A body that violates the contract, told by a later statement, cannot be taken back: the sender learns that as the outcome.
+    fileprivate func prepare(_ agent: Agent) throws(BusFault) -> PreparedMessage {
+        guard code == 0 else {
+            let fault = BusFault(number: code, at: .providerSystem, body)
+            return try agent.prepareOutcome(of: command, service, for: consumer, .failure(fault))
+        }
+        let bytes = Array(body.utf8)
+        guard bytes.count <= Limits.body else {
+            let fault = BusFault(.bodyTooLarge, at: .providerAgent, "the outcome is \(bytes.count) bytes")
+            return try agent.prepareOutcome(of: command, service, for: consumer, .failure(fault))
+        }
+        do throws(BusFault) {
+            return try agent.prepareOutcome(of: command, service, for: consumer, .success(bytes))
+        } catch {
+            return try agent.prepareOutcome(of: command, service, for: consumer, .failure(error))
+        }
+    }
+}
