@@ -33,6 +33,10 @@ package struct DeadLettersPage: Codable, Sendable {
     package var letters: [DeadLetterItem]
     /// How many there are, which may be more than are listed.
     package var total: Int
+    package init(letters: [DeadLetterItem], total: Int) {
+        self.letters = letters
+        self.total = total
+    }
 }
 
 package struct DeadLetterItem: Codable, Sendable {
@@ -63,10 +67,18 @@ package struct ResendOrder: Codable, Sendable {
         package var id: String
         /// Absent: every receiver for which it was given up.
         package var receiver: String?
+        package init(id: String, receiver: String? = nil) {
+            self.id = id
+            self.receiver = receiver
+        }
     }
     package var letters: [Letter]
     /// Also those that were resent before.
     package var again: Bool?
+    package init(letters: [Letter], again: Bool? = nil) {
+        self.letters = letters
+        self.again = again
+    }
 }
 
 /// POST /v1/resend
@@ -74,6 +86,10 @@ package struct ResendPage: Codable, Sendable {
     /// As they were before; each is on its way again with new attempts.
     package var resent: [DeadLetterItem]
     package var refused: [Refusal]
+    package init(resent: [DeadLetterItem], refused: [Refusal]) {
+        self.resent = resent
+        self.refused = refused
+    }
 
     package struct Refusal: Codable, Sendable {
         package var id: String
@@ -94,6 +110,12 @@ package struct ReplayOrder: Codable, Sendable {
     package var from: String
     /// The position, or Unix milliseconds.
     package var value: Int64?
+    package init(event: String, system: String, from: String, value: Int64? = nil) {
+        self.event = event
+        self.system = system
+        self.from = from
+        self.value = value
+    }
 }
 
 /// POST /v1/replay
@@ -108,6 +130,7 @@ package struct ReplayPage: Codable, Sendable {
 package struct DrainOrder: Codable, Sendable {
     /// Whether the broker ends when it is drained.
     package var stop: Bool?
+    package init(stop: Bool? = nil) { self.stop = stop }
 }
 
 /// GET and POST /v1/drain
