@@ -30,6 +30,9 @@ public struct AgentConfiguration: Sendable {
     public var drainDeadline: Duration = .seconds(10)
     public var logger = Logger(label: "kerege.agent")
 
+    /// A tool that receives for a system for a while: outcomes it has no handler for are left to the system's own agents,
+    /// rather than taken and dropped.
+    package var isGuest = false
     package var timing = AgentTiming()
     /// One context for many agents of a process; `nil`: one of its own.
     package var context: Context?

@@ -35,18 +35,41 @@ package enum AdminRoutes {
         Route(method: .get, path: "/v1/messages/{id}") { answers, _, context in
             AdminJSON.response(try await answers.trace(context.parameters.get("id") ?? ""))
         },
+        Route(method: .get, path: "/v1/queues") { answers, request, _ in
+            let query = request.uri.queryParameters
+            return AdminJSON.response(try await answers.queues(system: query["system"].map(String.init)))
+        },
+        Route(method: .get, path: "/v1/dead-letters") { answers, request, _ in
+            let query = request.uri.queryParameters
+            let filter = try AdminAnswers.LetterFilter { name in query[Substring(name)].map(String.init) }
+            return AdminJSON.response(await answers.deadLetters(filter))
+        },
+        Route(method: .post, path: "/v1/resend") { answers, request, _ in
+            let example = #"{"letters": [{"id": "…", "receiver": "…"}]}"#
+            return AdminJSON.response(
+                try await answers.resend(try await body(ResendOrder.self, request, example: example)))
+        },
+        Route(method: .post, path: "/v1/replay") { answers, request, _ in
+            let example = #"{"event": "…", "system": "…", "from": "beginning"}"#
+            return AdminJSON.response(
+                try await answers.replay(try await body(ReplayOrder.self, request, example: example)))
+        },
         Route(method: .get, path: "/v1/journal") { answers, _, _ in AdminJSON.response(answers.journal()) },
         Route(method: .get, path: "/v1/space") { answers, _, _ in AdminJSON.response(bytes: answers.space()) },
         Route(method: .post, path: "/v1/space/check") { answers, request, _ in
-            AdminJSON.response(answers.check(try await body(request)))
+            AdminJSON.response(answers.check(try await space(request)))
         },
         Route(method: .post, path: "/v1/space/diff") { answers, request, _ in
-            AdminJSON.response(try answers.diff(try await body(request)))
+            AdminJSON.response(try answers.diff(try await space(request)))
         },
         Route(method: .post, path: "/v1/space/apply") { answers, request, _ in
-            AdminJSON.response(try await answers.apply(try await body(request)))
+            AdminJSON.response(try await answers.apply(try await space(request)))
         },
-        Route(method: .post, path: "/v1/drain") { answers, _, _ in AdminJSON.response(await answers.drain()) },
+        Route(method: .get, path: "/v1/drain") { answers, _, _ in AdminJSON.response(await answers.drainPage()) },
+        Route(method: .post, path: "/v1/drain") { answers, request, _ in
+            let order = try await body(DrainOrder.self, request, example: #"{"stop": true}"#, orNone: DrainOrder())
+            return AdminJSON.response(await answers.drain(order))
+        },
     ]
 
     static func router(_ answers: AdminAnswers, _ token: AdminToken) -> Router<Context> {
@@ -62,17 +85,26 @@ package enum AdminRoutes {
     }
 
     /// The files of a space out of a request's body.
-    private static func body(_ request: Request) async throws -> SpaceFiles {
+    private static func space(_ request: Request) async throws -> SpaceFiles {
+        try await body(
+            SpaceFiles.self, request, example: #"{"files": [{"name": "space.yaml", "text": "…"}]}"#)
+    }
+
+    /// - Parameters:
+    ///   - example: what would be right.
+    ///   - orNone: what an empty body means; nil: it is refused.
+    private static func body<Value: Decodable>(
+        _ type: Value.Type, _ request: Request, example: String, orNone: Value? = nil
+    ) async throws -> Value {
         let bytes: ByteBuffer
         do { bytes = try await request.body.collect(upTo: bodyLimit) } catch {
             throw AdminError(
-                413, "too-large", "the body is larger than \(bodyLimit) bytes", why: "a space fits into far less",
-                next: "send only the YAML files of the space")
+                413, "too-large", "the body is larger than \(bodyLimit) bytes", why: "every request fits into far less",
+                next: "of a space, send only its YAML files")
         }
-        do { return try AdminJSON.decode(SpaceFiles.self, from: Data(bytes.readableBytesView)) } catch {
-            throw AdminError.badRequest(
-                "the body cannot be read", why: explain(error),
-                next: #"send {"files": [{"name": "space.yaml", "text": "…"}]}"#)
+        if bytes.readableBytes == 0, let orNone { return orNone }
+        do { return try AdminJSON.decode(type, from: Data(bytes.readableBytesView)) } catch {
+            throw AdminError.badRequest("the body cannot be read", why: explain(error), next: "send \(example)")
         }
     }
 

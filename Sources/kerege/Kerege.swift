@@ -17,6 +17,8 @@ struct Kerege: AsyncParsableCommand {
               kerege status --watch           what works and what does not, live
               kerege integrations --state non-functional
               kerege call individuals.person-get.v1 '{"iin":"…"}' --as portal
+              kerege send real-estate.property-transfer.v1 '{…}' --as e-notary --wait 10s
+              kerege queues --dead            what was given up, and kerege resend ID
 
             EXIT CODES
               0 fine   1 the answer is "no"   2 wrong use   3 the broker cannot be reached
@@ -32,7 +34,11 @@ struct Kerege: AsyncParsableCommand {
                 ]),
             CommandGroup(
                 name: "Messages",
-                subcommands: [CallCommand.self, PublishCommand.self, SubscribeCommand.self, TraceCommand.self]),
+                subcommands: [
+                    CallCommand.self, SendCommand.self, PublishCommand.self, SubscribeCommand.self, TraceCommand.self,
+                ]),
+            CommandGroup(
+                name: "Durable messages", subcommands: [QueuesCommand.self, ResendCommand.self, ReplayCommand.self]),
             CommandGroup(
                 name: "Plan, contracts and evidence",
                 subcommands: [SpaceCommand.self, ContractCommand.self, JournalCommand.self]),

@@ -74,4 +74,81 @@ import Testing
         #expect(trace.settlements == [settled])
         journal.close()
     }
+
+    /// Tried again, given up, resent three days later and taken at last, with another message's history beside it.
+    private func history(_ journal: Journal) throws -> [MessageTrace.Happening] {
+        let command = id(1)
+        let day: Int64 = 86_400_000_000
+        let attempted = AttemptedRecord(
+            position: 1, at: noon + 1, attempt: 1, code: 5020, receiver: "register", agent: "register-1")
+        let other = AttemptedRecord(
+            position: 2, at: noon + 1, attempt: 1, code: 5020, receiver: "register", agent: "register-1")
+        let given = SettledRecord(
+            position: 1, at: noon + 2, integration: 0, code: 5023, subscriber: "register", attempts: 2)
+        let resent = ResentRecord(position: 1, at: noon + 3 * day, expiry: .max, receiver: "register")
+        let taken = SettledRecord(
+            position: 1, at: noon + 3 * day + 1, integration: 0, code: 0, subscriber: "register", attempts: 1)
+        _ = try journal.commit(
+            batch(message(header(.command, command)), message(header(.command, id(2)))), at: noon)
+        _ = try journal.commit(
+            batch(
+                .record(.attempted, attempted.encoded), .record(.attempted, other.encoded),
+                .record(.settled, given.encoded)),
+            at: noon + 2)
+        _ = try journal.commit(batch(.record(.resent, resent.encoded)), at: noon + 3 * day)
+        _ = try journal.commit(
+            batch(
+                .record(.settled, taken.encoded), message(header(.outcome, id(3), answering: command)),
+                .record(
+                    .sought, SoughtRecord(at: noon, receiver: "register", event: "e", positions: [1, 2]).encoded)),
+            at: noon + 3 * day + 2)
+        return [.attempted(attempted), .settled(given), .resent(resent), .settled(taken)]
+    }
+
+    @Test(arguments: [nil, 1] as [UInt64?]) func aCommandsHistoryIsFollowedForDays(position: UInt64?) throws {
+        let folder = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        defer { journal.close() }
+        let expected = try history(journal)
+        let trace = try JournalReader(folder: folder.path).trace(id(1), at: position)
+        #expect(trace.happenings.map(\.what) == expected)
+        #expect(trace.happenings.map(\.position) == [3, 5, 6, 7])
+        #expect(trace.answers.map(\.position) == [8])
+        #expect(trace.isWhole)
+    }
+
+    /// A command that was made, and given its id, long before it was sent.
+    @Test func aMessageOlderThanItsAcceptanceIsFoundByItsPosition() throws {
+        let folder = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        defer { journal.close() }
+        let old = id(1, at: noon - 86_400_000_000)
+        _ = try journal.commit(batch(message(header(.command, old))), at: noon)
+        let reader = try JournalReader(folder: folder.path)
+        #expect(try reader.trace(old).isEmpty)
+        #expect(try reader.trace(old, at: 1).message?.position == 1)
+    }
+
+    @Test func aHistoryThatWasCutSaysSo() throws {
+        let folder = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        defer { journal.close() }
+        _ = try history(journal)
+        let trace = try JournalReader(folder: folder.path).trace(id(1), longest: 5)
+        #expect(!trace.isWhole)
+        #expect(trace.happenings.count == 2)
+    }
+
+    @Test func anEventRemembersWhoSoughtIt() throws {
+        let folder = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        defer { journal.close() }
+        let sought = SoughtRecord(at: noon, receiver: "portal", event: "e", positions: [1])
+        let others = SoughtRecord(at: noon, receiver: "bank", event: "e", positions: [7])
+        _ = try journal.commit(batch(message(header(.event, id(1)))), at: noon)
+        _ = try journal.commit(
+            batch(.record(.sought, sought.encoded), .record(.sought, others.encoded)), at: noon)
+        let trace = try JournalReader(folder: folder.path).trace(id(1))
+        #expect(trace.happenings.map(\.what) == [.sought(receiver: "portal", at: noon)])
+    }
 }

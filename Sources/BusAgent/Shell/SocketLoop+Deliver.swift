@@ -60,8 +60,11 @@ extension SocketLoop {
 
     private func undeliverable(_ delivery: Delivery) {
         // Nobody here waits for it: its sender asks for the state.
-        if delivery.envelope.header.kind == .outcome { return core.settle(delivery, .handled) }
+        if delivery.envelope.header.kind == .outcome, !configuration.isGuest { return core.settle(delivery, .handled) }
         let target = delivery.header?.target ?? ""
+        if configuration.isGuest, delivery.envelope.header.kind != .request {
+            return core.settle(delivery, .again(Self.unhandledDelay))
+        }
         configuration.logger.warning("no handler", metadata: ["target": "\(target)"])
         guard delivery.envelope.header.kind == .request else {
             return core.settle(delivery, .again(Self.unhandledDelay))

@@ -25,6 +25,9 @@ struct DeliveryBook: Sendable {
     /// Messages that are owed to somebody.
     var depth: Int { queues.reduce(0) { $0 + $1.depth } }
 
+    /// Of these, with an agent now.
+    var inFlight: Int { queues.reduce(0) { $0 + $1.inFlight } }
+
     func index(_ name: QueueName) -> Int? { byName[name] }
     func queues(of system: String) -> [Int] { bySystem[system] ?? [] }
 

@@ -132,7 +132,7 @@ extension BrokerCore {
         }
         dirty.removeAll(keepingCapacity: true)
         if let until = drainUntil, !drainAnnounced {
-            let isIdle = calls.count == 0 && committing == nil && gathering.isEmpty
+            let isIdle = calls.count == 0 && book.inFlight == 0 && committing == nil && gathering.isEmpty
             if isIdle || now.monotonic >= until {
                 drainAnnounced = true
                 actions.append(.drained)

@@ -23,6 +23,8 @@ extension BrokerCore {
     }
 
     private mutating func serve(_ queue: Int, _ now: Moment) {
+        // A broker that ends leaves what it can still hold in the journal to its next start.
+        guard !isDraining else { return }
         let name = book.queues[queue].name
         guard !book.queues[queue].isEmpty, let system = rights.system(name.system), rights.hasLiveAgent(system),
             rights.mayReceive(name)

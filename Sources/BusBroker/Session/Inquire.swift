@@ -4,14 +4,15 @@ package import BusProtocol
 
 /// Questions about durable messages, and a subscriber's wish to see events again.
 extension BrokerCore {
-    /// QUERY: where commands stand. Only an agent of the system that sent them is told.
+    /// QUERY: where commands stand. Only an agent whose key may speak for the system that sent them is told; it need not take
+    /// that system's work.
     mutating func answer(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
         let query = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
             return try StateQuery(&reader)
         }
-        guard sessions[slot].systems.contains(query.consumer) else {
-            throw Fault(.keyNotForSystem, at: .broker, "this session does not speak for \(query.consumer)")
+        guard rights.agents[sessions[slot].agentIndex].systems.contains(query.consumer) else {
+            throw Fault(.keyNotForSystem, at: .broker, "this key may not speak for \(query.consumer)")
         }
         let rows = query.commands.compactMap { stateRow($0, of: query.consumer) }
         let answer = StateAnswer(token: query.token, rows: rows.map(\.row))

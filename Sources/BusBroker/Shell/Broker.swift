@@ -105,6 +105,14 @@ package final class Broker: Sendable {
         return try result.get()
     }
 
+    /// What is under way at this moment; nil when the broker has stopped.
+    package func workload() async -> BrokerLoad? { await ask { .workload($0) } }
+
+    /// Where a durable message stands; nil when it is not remembered.
+    package func whereabouts(of id: MessageID) async -> MessageWhereabouts? {
+        await ask { .whereabouts(id, $0) } ?? nil
+    }
+
     /// Queues as they are now.
     package func queues() async -> [QueueView] { await ask { .queues($0) } ?? [] }
 
@@ -129,7 +137,8 @@ package final class Broker: Sendable {
         }
     }
 
-    /// Takes no new requests, and returns when the open ones have ended or the drain's deadline has passed.
+    /// Takes no new messages and delivers none from the queues; returns when open requests have ended and deliveries are
+    /// settled, or the drain's deadline has passed.
     package func drain() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             if !mailbox.order(.drain { continuation.resume() }) { continuation.resume() }

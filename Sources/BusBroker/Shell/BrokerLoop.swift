@@ -164,6 +164,8 @@ struct BrokerLoop: ~Copyable {
             case .drain(let done):
                 drained.append(done)
                 core.drain(at: clock.now())
+            case .workload(let answer): answer(core.workload)
+            case .whereabouts(let id, let answer): answer(core.whereabouts(of: id))
             case .queues(let answer): answer(core.queueViews())
             case .deadLetters(let answer): answer(core.deadLetters)
             case .resend(let letters, let answer):
@@ -212,8 +214,7 @@ struct BrokerLoop: ~Copyable {
     /// Judges the states of the plan; changes go into the journal.
     private mutating func evaluate(_ now: Moment) {
         readModel.publish(
-            agents: core.agentViews(at: now), counters: core.counters, openCalls: core.openCalls,
-            treeSize: core.treeSize,
+            agents: core.agentViews(at: now), counters: core.counters, load: core.workload, treeSize: core.treeSize,
             root: core.treeRoot)
         for change in readModel.evaluate(at: now.wallMilliseconds) {
             core.record(

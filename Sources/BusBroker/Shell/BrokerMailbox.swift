@@ -9,6 +9,8 @@ final class BrokerMailbox: Sendable {
     enum Order: Sendable {
         case apply(Space, @Sendable (Result<SpaceSnapshot, BrokerError>) -> Void)
         case drain(@Sendable () -> Void)
+        case workload(@Sendable (BrokerLoad) -> Void)
+        case whereabouts(MessageID, @Sendable (MessageWhereabouts?) -> Void)
         case queues(@Sendable ([QueueView]) -> Void)
         case deadLetters(@Sendable ([DeadLetter]) -> Void)
         case resend([(position: UInt64, receiver: String)], @Sendable ([DeadLetter]) -> Void)
@@ -79,6 +81,8 @@ final class BrokerMailbox: Sendable {
             case .apply(_, let answer):
                 answer(.failure(BrokerError("the broker has stopped", remedy: "start it again")))
             case .drain(let done): done()
+            case .workload(let answer): answer(BrokerLoad())
+            case .whereabouts(_, let answer): answer(nil)
             case .queues(let answer): answer([])
             case .deadLetters(let answer): answer([])
             case .resend(_, let answer): answer([])

@@ -21,7 +21,7 @@ package final class ReadModel: Sendable {
         var position: UInt64
         var agents: [AgentView] = []
         var counters = BrokerCounters()
-        var openCalls = 0
+        var load = BrokerLoad()
         var changes: [StateChange] = []
         var snapshot: SpaceSnapshot
         var treeSize: UInt64 = 0
@@ -49,11 +49,11 @@ package final class ReadModel: Sendable {
         }
     }
 
-    func publish(agents: [AgentView], counters: BrokerCounters, openCalls: Int, treeSize: UInt64, root: [UInt8]) {
+    func publish(agents: [AgentView], counters: BrokerCounters, load: BrokerLoad, treeSize: UInt64, root: [UInt8]) {
         state.withLock { state in
             state.agents = agents
             state.counters = counters
-            state.openCalls = openCalls
+            state.load = load
             state.treeSize = treeSize
             state.root = root.hex
         }
@@ -83,7 +83,7 @@ package final class ReadModel: Sendable {
         package var snapshot: SpaceSnapshot
         package var counters: BrokerCounters
         package var agents: [AgentView]
-        package var openCalls: Int
+        package var load: BrokerLoad
         package var treeSize: UInt64
         package var root: String
         package var changes: [StateChange]
@@ -92,7 +92,7 @@ package final class ReadModel: Sendable {
     package var overview: Overview {
         state.withLock { state in
             Overview(
-                snapshot: state.snapshot, counters: state.counters, agents: state.agents, openCalls: state.openCalls,
+                snapshot: state.snapshot, counters: state.counters, agents: state.agents, load: state.load,
                 treeSize: state.treeSize, root: state.root, changes: state.changes)
         }
     }

@@ -28,10 +28,26 @@ struct AdminAnswers: Sendable {
             records: overview.counters.records)
     }
 
-    func drain() async -> DrainPage {
+    /// Drains, and then ends the broker when that is wanted. The answer leaves before: the broker's program lets requests of
+    /// the admin API end.
+    func drain(_ order: DrainOrder) async -> DrainPage {
         await broker.drain()
-        let open = broker.readModel.overview.openCalls
-        return DrainPage(drained: open == 0, openCalls: open)
+        var page = await drainPage()
+        guard order.stop == true else { return page }
+        page.stopping = true
+        Task { [broker] in await broker.stop() }
+        return page
+    }
+
+    /// How far draining is.
+    func drainPage() async -> DrainPage {
+        guard let load = await broker.workload() else {
+            return DrainPage(
+                draining: true, drained: true, stopping: true, openCalls: 0, inFlight: 0, depth: 0)
+        }
+        return DrainPage(
+            draining: load.isDraining, drained: load.isDraining && load.openCalls == 0 && load.inFlight == 0,
+            stopping: false, openCalls: load.openCalls, inFlight: load.inFlight, depth: load.depth)
     }
 
     func agents() -> AgentsPage {

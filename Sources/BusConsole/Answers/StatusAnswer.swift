@@ -11,6 +11,8 @@ extension AdminAnswers {
         return StatusPage(
             now: RFC3339.text(now), nowMs: now, broker: brokerPart(overview), space: spacePart(overview.snapshot),
             windows: windows(overview.snapshot.space.thresholds), counters: StatusPage.Counters(overview.counters),
+            queues: StatusPage.Queues(
+                depth: overview.load.depth, inFlight: overview.load.inFlight, dead: overview.load.dead),
             matrix: StatusPage.Matrix(ledger.matrix(now: now)),
             systems: SystemHealth.allCases.map { health in
                 StatusPage.HealthCount(health: health.rawValue, count: systems.count { $0.health == health })
@@ -24,7 +26,7 @@ extension AdminAnswers {
         return StatusPage.BrokerPart(
             name: broker.configuration.name, software: Software.name, endpoint: broker.endpoint,
             publicKey: broker.publicKey, startedAt: RFC3339.text(startedAt), startedAtMs: startedAt,
-            agents: overview.agents.count, openCalls: overview.openCalls, treeSize: overview.treeSize)
+            agents: overview.agents.count, openCalls: overview.load.openCalls, treeSize: overview.treeSize)
     }
 
     private func spacePart(_ snapshot: SpaceSnapshot) -> StatusPage.SpacePart {
@@ -73,6 +75,8 @@ extension StatusPage.Counters {
         self.init(
             framesIn: counters.framesIn, framesOut: counters.framesOut, requestsAccepted: counters.requestsAccepted,
             repliesAccepted: counters.repliesAccepted, eventsAccepted: counters.eventsAccepted,
+            commandsAccepted: counters.commandsAccepted, outcomesAccepted: counters.outcomesAccepted,
+            deadLettered: counters.deadLettered,
             requestsFinished: counters.requestsFinished, requestsFailed: counters.requestsFailed,
             duplicates: counters.duplicates, refused: counters.refused, badFrames: counters.badFrames,
             commits: counters.commits, records: counters.records)

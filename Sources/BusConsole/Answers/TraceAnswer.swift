@@ -9,12 +9,11 @@ extension AdminAnswers {
     /// Follows a message through the journal.
     /// - Throws: `AdminError`: 400 for what is no id, 404 for a message that was never here, 500 for a damaged journal.
     func trace(_ text: String) async throws(AdminError) -> TracePage {
-        guard let id = MessageID(text), id.isVersion7 else {
-            throw .badRequest(
-                "`\(text.prefix(64))` is no message id", why: "an id is a UUID of version 7, 36 characters",
-                next: "copy it from the output of kerege call")
+        let id = try Self.messageID(text)
+        let whereabouts = await broker.whereabouts(of: id)
+        let trace = try await reading { reader throws(JournalError) in
+            try reader.trace(id, at: whereabouts?.position)
         }
-        let trace = try await read(id)
         guard !trace.isEmpty else {
             throw AdminError(
                 404, "no-such-message", "the journal has no message \(id)",
@@ -22,14 +21,26 @@ extension AdminAnswers {
                 next: "kerege status shows what is refused")
         }
         let integrations = broker.readModel.overview.snapshot.space.integrations.map(\.id)
-        return TracePage(id, trace, integrations: integrations)
+        return TracePage(id, trace, whereabouts, integrations: integrations)
     }
 
-    private func read(_ id: MessageID) async throws(AdminError) -> MessageTrace {
-        let result: Result<MessageTrace, AdminError> = await withCheckedContinuation { continuation in
+    static func messageID(_ text: String) throws(AdminError) -> MessageID {
+        guard let id = MessageID(text), id.isVersion7 else {
+            throw .badRequest(
+                "`\(text.prefix(64))` is no message id", why: "an id is a UUID of version 7, 36 characters",
+                next: "copy it from the output of kerege call or kerege send")
+        }
+        return id
+    }
+
+    /// Reads the journal on the queue for it.
+    func reading<Value: Sendable>(
+        _ body: @escaping @Sendable (JournalReader) throws(JournalError) -> Value
+    ) async throws(AdminError) -> Value {
+        let result: Result<Value, AdminError> = await withCheckedContinuation { continuation in
             journalQueue.async { [journalFolder] in
                 do throws(JournalError) {
-                    continuation.resume(returning: .success(try JournalReader(folder: journalFolder).trace(id)))
+                    continuation.resume(returning: .success(try body(try JournalReader(folder: journalFolder))))
                 } catch {
                     continuation.resume(
                         returning: .failure(
@@ -43,7 +54,11 @@ extension AdminAnswers {
 }
 
 extension TracePage {
-    init(_ id: MessageID, _ trace: MessageTrace, integrations: [String]) {
+    init(_ id: MessageID, _ trace: MessageTrace, _ whereabouts: MessageWhereabouts?, integrations: [String]) {
+        let story = TraceHistory(trace: trace, whereabouts: whereabouts)
+        deliveries = story.deliveries()
+        history = story.entries()
+        complete = trace.isWhole
         self.id = id.description
         message = trace.message.map(Step.init)
         answers = trace.answers.map(Step.init)
@@ -53,10 +68,12 @@ extension TracePage {
                 subscriber: $0.subscriber, at: RFC3339.text($0.at / 1000), atMs: $0.at / 1000,
                 outcome: Outcome(number: $0.code))
         }
-        if let finished {
+        if let durable = story.state(deliveries) {
+            state = durable
+        } else if let finished {
             state = finished.outcome.number == 0 ? "answered" : "failed"
         } else {
-            state = settlements.isEmpty ? "open" : "settled"
+            state = "open"
         }
     }
 }

@@ -11,10 +11,3 @@ package struct JournalPage: Codable, Sendable {
     package var commits: UInt64
     package var records: UInt64
 }
-
-/// POST /v1/drain
-package struct DrainPage: Codable, Sendable {
-    package var drained: Bool
-    /// Requests that were still open when the drain's deadline passed.
-    package var openCalls: Int
-}

@@ -7,6 +7,8 @@ package struct StatusPage: Codable, Sendable {
     /// The windows by which states are judged; those of a demonstration are short.
     package var windows: Windows
     package var counters: Counters
+    /// Commands, outcomes and events on their way, over all systems; `kerege queues` has each queue.
+    package var queues: Queues
     package var matrix: Matrix
     /// How many systems have each health; every health is listed.
     package var systems: [HealthCount]
@@ -57,6 +59,10 @@ package struct StatusPage: Codable, Sendable {
         package var requestsAccepted: UInt64
         package var repliesAccepted: UInt64
         package var eventsAccepted: UInt64
+        package var commandsAccepted: UInt64
+        package var outcomesAccepted: UInt64
+        /// Given up, or expired, since the start; `queues.dead` is how many are left now.
+        package var deadLettered: UInt64
         package var requestsFinished: UInt64
         package var requestsFailed: UInt64
         package var duplicates: UInt64
@@ -64,6 +70,15 @@ package struct StatusPage: Codable, Sendable {
         package var badFrames: UInt64
         package var commits: UInt64
         package var records: UInt64
+    }
+
+    package struct Queues: Codable, Sendable {
+        /// Not settled.
+        package var depth: Int
+        /// Of these, with an agent now.
+        package var inFlight: Int
+        /// Given up or expired, and not resent.
+        package var dead: Int
     }
 
     /// Declared × observed. `cells` has the pairs that occur; `declared` and `observed` are all names, in order.

@@ -1,12 +1,19 @@
 /// GET /v1/messages/{id}: the way of one message, out of the journal.
 package struct TracePage: Codable, Sendable {
     package var id: String
-    /// open, answered, failed; for events: open, settled.
+    /// Requests: open, answered, failed. Commands: accepted, delivering, delivered, completed, failed, expired, dead-lettered.
+    /// Events and outcomes: open, settled, dead-lettered.
     package var state: String
     package var message: Step?
     package var answers: [Step]
     package var finished: Finished?
     package var settlements: [Settlement]
+    /// Commands, outcomes and events: how each receiver stands to it.
+    package var deliveries: [Receiver]
+    /// Commands, outcomes and events: everything that befell it, in the order of the journal.
+    package var history: [Entry]
+    /// False when the history was too long to be read to its end.
+    package var complete: Bool
 
     package struct Step: Codable, Sendable {
         /// In the journal, from 1.
@@ -76,5 +83,33 @@ package struct TracePage: Codable, Sendable {
         package var at: String
         package var atMs: Int64
         package var outcome: Outcome
+    }
+
+    package struct Receiver: Codable, Sendable {
+        package var receiver: String
+        /// waiting, delivering, taken, dead-lettered.
+        package var state: String
+        /// Deliveries since it was accepted, or since it was resent.
+        package var attempts: UInt16
+        /// Times an operator resent it.
+        package var resent: Int
+        /// The agent that has it now.
+        package var agent: String?
+        /// Why it was given up.
+        package var reason: Outcome?
+    }
+
+    package struct Entry: Codable, Sendable {
+        /// Of the record in the journal.
+        package var position: UInt64
+        package var at: String
+        package var atMs: Int64
+        /// accepted, tried-again, taken, given-up, resent, replayed, outcome.
+        package var what: String
+        /// Absent in `accepted` and `outcome`.
+        package var receiver: String?
+        package var agent: String?
+        package var attempt: UInt16?
+        package var reason: Outcome?
     }
 }

@@ -6,16 +6,21 @@ import Logging
 
 /// Options of the commands that take part in the bus as an agent.
 struct AgentOptions: ParsableArguments {
+    private static let usualData = "./data"
+    private static let usualBroker = "tcp://127.0.0.1:7400"
+    private static let usualContracts = "Schemas/contracts"
+    private static let usualDeadline = "5s"
+
     @Option(help: ArgumentHelp("Data folder with keys/.", valueName: "dir"))
-    var data = "./data"
+    var data = usualData
     @Option(help: ArgumentHelp("Address of the broker.", valueName: "address"))
-    var broker = "tcp://127.0.0.1:7400"
+    var broker = usualBroker
     @Option(help: ArgumentHelp("Secret key to connect with. (default: DATA/keys/operator.key)", valueName: "file"))
     var key: String?
     @Option(help: ArgumentHelp("Contracts to check bodies against.", valueName: "dir"))
-    var contracts = "Schemas/contracts"
+    var contracts = usualContracts
     @Option(help: "How long to wait: 500ms, 5s, 2m.")
-    var deadline = "5s"
+    var deadline = usualDeadline
     @Flag(help: "Print one line of JSON.")
     var json = false
 
@@ -41,6 +46,7 @@ struct AgentOptions: ParsableArguments {
         configuration.defaultDeadline = try span()
         configuration.connectDeadline = .seconds(5)
         configuration.drainDeadline = .seconds(2)
+        configuration.isGuest = true
         configuration.logger = Logger(label: "kerege", factory: { _ in SwiftLogNoOpLogHandler() })
         do throws(BusFault) { return try await Agent.connect(configuration, preparing: prepare) } catch {
             throw Self.explain(error)
@@ -48,7 +54,7 @@ struct AgentOptions: ParsableArguments {
     }
 
     func span() throws(Failure) -> Duration {
-        guard let span = Self.span(deadline), span <= .milliseconds(Limits.deadlineMilliseconds) else {
+        guard let span = Spans.duration(deadline), span <= .milliseconds(Limits.deadlineMilliseconds) else {
             throw .wrongUse(
                 "`\(deadline)` is no deadline", why: "it is a number with ms, s or m, at most 5m",
                 next: "use --deadline 5s")
@@ -56,15 +62,13 @@ struct AgentOptions: ParsableArguments {
         return span
     }
 
-    private static func span(_ text: String) -> Duration? {
-        let digits = text.prefix { $0.isASCII && $0.isNumber }
-        guard let count = Int64(digits), count > 0, count < 1_000_000 else { return nil }
-        switch text.dropFirst(digits.count) {
-        case "ms": return .milliseconds(count)
-        case "s", "": return .seconds(count)
-        case "m": return .seconds(count * 60)
-        default: return nil
-        }
+    /// What was given, as words of a command line.
+    var words: [String] {
+        let pairs = [
+            ("--data", data, Self.usualData), ("--broker", broker, Self.usualBroker), ("--key", key ?? "", ""),
+            ("--contracts", contracts, Self.usualContracts), ("--deadline", deadline, Self.usualDeadline),
+        ]
+        return pairs.flatMap { name, value, usual in value == usual ? [] : [name, value] } + (json ? ["--json"] : [])
     }
 
     /// Without the folder nothing is checked here; the provider's agent checks all the same.

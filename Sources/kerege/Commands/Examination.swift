@@ -96,8 +96,11 @@ struct Examination {
 
     private func broker() -> [Check] {
         let page: StatusPage
+        let queues: QueuesPage
         do throws(Failure) {
-            page = try AdminClient(address: http, data: data).get(StatusPage.self, "/v1/status").page
+            let client = try AdminClient(address: http, data: data)
+            page = try client.get(StatusPage.self, "/v1/status").page
+            queues = try client.get(QueuesPage.self, "/v1/queues").page
         } catch {
             return [
                 .bad(
@@ -107,7 +110,8 @@ struct Examination {
         }
         return [
             .good("admin API", "\(page.broker.name), \(page.broker.software)"), port(page.broker.endpoint), clock(page),
-            agents(page), systems(page),
+            agents(page), systems(page), QueueExamination(page: queues, now: page.nowMs).deadLetters,
+            QueueExamination(page: queues, now: page.nowMs).unserved,
         ]
     }
 

@@ -12,7 +12,11 @@ struct PublishCommand: AsyncParsableCommand {
             EXAMPLES
               kerege publish individuals.address-changed.v1 '{"iin":"…", …}'
 
-            Only the system an event belongs to may publish it; that system is the default of --as.
+            Only the system an event belongs to may publish it; that system is the default of --as. When the broker did not
+            confirm in time, the command to repeat it with the same --id is printed: the same id with the same body is the
+            same event.
+
+            Exit code 1 when it was refused or not confirmed, 3 without a broker.
             """)
 
     @Argument(help: "system.name.vN; kerege services lists them.")
@@ -23,18 +27,38 @@ struct PublishCommand: AsyncParsableCommand {
         name: .customLong("as"),
         help: ArgumentHelp("The system that publishes. (default: the event's)", valueName: "system"))
     var publisher: String?
+    @Option(help: "Repeat an earlier attempt under its id.")
+    var id: String?
     @OptionGroup var options: AgentOptions
 
     mutating func run() async throws {
-        let body = try MessageBody.read(body)
+        let bytes = try MessageBody.read(body)
+        let known = try Repetition.id(id)
+        let deadline = try options.span()
         let agent = try await options.connect(serving: [])
-        do throws(BusFault) {
-            let receipt = try await agent.publish(event, body, as: publisher ?? Names.system(of: event))
+        do {
+            let receipt = try await publish(agent, bytes, known, deadline)
             await agent.drain()
             tell(receipt)
         } catch {
             await agent.drain()
-            throw AgentOptions.explain(error)
+            throw error
+        }
+    }
+
+    private func publish(
+        _ agent: Agent, _ bytes: [UInt8], _ known: MessageID?, _ deadline: Duration
+    ) async throws(Failure) -> Receipt {
+        var id = known
+        do throws(BusFault) {
+            let message = try agent.prepareEvent(event, bytes, as: publisher ?? Names.system(of: event), id: known)
+            id = message.id
+            return try await agent.submit(message, within: deadline)
+        } catch {
+            guard let id, Repetition.isUnknown(error) else { throw AgentOptions.explain(error) }
+            let words = publisher.map { ["--as", $0] } ?? []
+            throw Repetition(verb: "publish", target: event, body: body, options: words, agent: options)
+                .failure(id, error)
         }
     }
 

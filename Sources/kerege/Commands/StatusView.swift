@@ -32,6 +32,7 @@ struct StatusView {
                 "\(broker.name) on \(broker.endpoint), up \(Spans.text(milliseconds: page.nowMs - broker.startedAtMs)), "
                     + "\(broker.agents) agents, \(broker.openCalls) open calls, \(broker.treeSize) records"))
         lines.append(style.fit(traffic))
+        lines.append(style.paint(style.fit(durable), page.queues.dead > 0 ? .warning : nil))
         return lines
     }
 
@@ -51,6 +52,13 @@ struct StatusView {
             text += "; now \(finished * 1000 / (page.nowMs - previous.nowMs)) requests/s"
         }
         return text
+    }
+
+    private var durable: String {
+        let counters = page.counters
+        return "commands \(counters.commandsAccepted), outcomes \(counters.outcomesAccepted), given up "
+            + "\(counters.deadLettered); queued \(page.queues.depth), \(page.queues.inFlight) with agents, "
+            + "dead letters \(page.queues.dead)"
     }
 
     /// Declared × observed; columns nobody is in are left out.

@@ -12,10 +12,13 @@ struct TraceCommand: AsyncParsableCommand {
               kerege trace 0199f3a2-…
               kerege trace 0199f3a2-… --json | jq .finished.durations
 
-            Exit code 1 when the journal has no such message, or the call failed.
+            Of a command: where it stands, every attempt with its reason and agent, its outcome. Of an event: how each
+            subscriber stands to it, and who replayed it.
+
+            Exit code 1 when the journal has no such message, or it failed, expired or was given up.
             """)
 
-    @Argument(help: "The message's id; kerege call prints it.")
+    @Argument(help: "The message's id; kerege call, send and publish print it.")
     var id: String
     @OptionGroup var admin: AdminOptions
 
@@ -31,6 +34,6 @@ struct TraceCommand: AsyncParsableCommand {
         } else {
             Output.write(lines: TraceView(page: page, style: .standardOutput).lines())
         }
-        if page.state == "failed" { throw ExitCode(ExitStatus.no.rawValue) }
+        if ["failed", "expired", "dead-lettered"].contains(page.state) { throw ExitCode(ExitStatus.no.rawValue) }
     }
 }

@@ -9,14 +9,14 @@ struct TraceView {
         guard let message = page.message else {
             return [style.fit("\(page.id): the journal knows its end, but not the message itself")] + ending()
         }
-        var lines = [
+        let lines = [
             style.paint(style.fit("\(message.kind) \(message.service)"), .strong) + "  "
                 + style.paint(page.state, Style.tint(of: page.state)),
             style.fit("message \(page.id), created \(message.created), record \(message.position) of the journal"),
             style.fit("\(message.bodySize) bytes, SHA-256 \(message.bodyDigest)"), "",
         ]
-        lines += message.kind == "event" ? event(message) : request(message)
-        return lines + ending()
+        guard page.history.isEmpty else { return lines + DurableTraceView(page: page, style: style).lines(message) }
+        return lines + request(message) + ending()
     }
 
     private func request(_ message: TracePage.Step) -> [String] {
@@ -37,18 +37,6 @@ struct TraceView {
             + way("  broker", span(durations.brokerOutUs, "committed, sent"))
             + way("    │  reply out", times.replyOut) + way("    ▼", nil)
             + way("  \(message.consumer)", span(durations.totalUs, "in all, as the broker saw it"))
-    }
-
-    private func event(_ message: TracePage.Step) -> [String] {
-        var lines = [
-            "  \(message.provider.isEmpty ? message.consumer : message.provider)", "    │", "    ▼  published",
-            "  broker",
-        ]
-        for settled in page.settlements {
-            lines.append("    ├─▶ \(settled.subscriber)  \(settled.outcome.name) at \(settled.at)")
-        }
-        if page.settlements.isEmpty { lines.append("    ┆ no subscriber has settled it yet") }
-        return lines.map { style.fit($0) }
     }
 
     private func ending() -> [String] {

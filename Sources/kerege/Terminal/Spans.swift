@@ -19,6 +19,30 @@ enum Spans {
         return fixed(time, unit: 1_000_000, digits: 2) + "s"
     }
 
+    /// Reads `250ms`, `12s`, `3m`, `5h`, `4d`; a number alone is seconds. Nil for anything else, and for nothing.
+    static func duration(_ text: String) -> Duration? {
+        let digits = text.prefix { $0.isASCII && $0.isNumber }
+        guard let count = Int64(digits), count > 0, count < 1_000_000 else { return nil }
+        switch text.dropFirst(digits.count) {
+        case "ms": return .milliseconds(count)
+        case "s", "": return .seconds(count)
+        case "m": return .seconds(count * 60)
+        case "h": return .seconds(count * 3600)
+        case "d": return .seconds(count * 86_400)
+        default: return nil
+        }
+    }
+
+    /// The same for an option of a command.
+    static func duration(_ text: String, of option: String) throws(Failure) -> Duration {
+        guard let span = duration(text) else {
+            throw .wrongUse(
+                "`\(text)` is no time for \(option)", why: "it is a number with ms, s, m, h or d",
+                next: "use \(option) 10s")
+        }
+        return span
+    }
+
     private static func joined(_ large: Int64, _ unit: String, _ small: Int64, _ smallUnit: String) -> String {
         small == 0 ? "\(large)\(unit)" : "\(large)\(unit) \(small)\(smallUnit)"
     }

@@ -39,8 +39,8 @@ struct Style: Sendable {
     /// Of an observed state, a health or an outcome, by its stable name.
     static func tint(of state: String) -> Tint? {
         switch state {
-        case "implemented", "up", "answered", "ok", "settled": .good
-        case "non-functional", "failed", "bad", "error": .bad
+        case "implemented", "up", "answered", "ok", "settled", "completed", "taken": .good
+        case "non-functional", "failed", "bad", "error", "expired", "dead-lettered": .bad
         case "degraded", "warning": .warning
         case "dormant", "silent", "unknown", "planned", "retired", "cancelled", "open": .quiet
         default: nil

@@ -1,0 +1,150 @@
+import ArgumentParser
+import BusAgent
+import BusContracts
+import BusProtocol
+
+/// `kerege send`
+struct SendCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "send",
+        abstract: "Send a command: a durable order that is carried out when its provider is there.",
+        discussion: """
+            Connects with the operator's key, which takes no work of any system, and sends as the system you name. The
+            broker keeps the command until it is carried out, refused, or expired; without --wait this returns when it is
+            durable.
+
+            EXAMPLES
+              kerege send real-estate.property-transfer.v1 '{"cadastre":"…"}' --as e-notary
+              kerege send payments.payment-order.v1 '{"amount":"…"}' --wait 10s
+              kerege send payments.payment-order.v1 '{"amount":"…"}' --expiry 1d --json | jq -r .id
+
+            When the broker did not confirm in time, the command to repeat it with the same --id is printed: the same id
+            with the same body is the same command, however often it is sent.
+
+            Exit code 1 when it was refused, not confirmed, failed, expired or given up, or when --wait ended without an
+            outcome; 3 without a broker.
+            """)
+
+    @Argument(help: "system.name.vN; kerege services lists them.")
+    var service: String
+    @Argument(help: "The command as JSON, or - to read it from the standard input.")
+    var body: String
+    @Option(name: .customLong("as"), help: ArgumentHelp("The system that sends.", valueName: "system"))
+    var consumer = "portal"
+    @Option(
+        help: ArgumentHelp(
+            "Not to be carried out later than this from now: 30s, 1h, 1d. (default: what the service allows)",
+            valueName: "time"))
+    var expiry: String?
+    @Option(help: "Repeat an earlier attempt under its id.")
+    var id: String?
+    @Option(help: ArgumentHelp("Wait for the outcome, so long at most.", valueName: "time"))
+    var wait: String?
+    @OptionGroup var options: AgentOptions
+
+    mutating func run() async throws {
+        let bytes = try MessageBody.read(body)
+        let known = try Repetition.id(id)
+        let expiry = try expiry.map { text throws(Failure) in try Spans.duration(text, of: "--expiry") }
+        let wait = try wait.map { text throws(Failure) in try Spans.duration(text, of: "--wait") }
+        let deadline = try options.span()
+        let agent = try await options.connect(serving: [])
+        do {
+            let message = try prepare(agent, bytes, expiry, known)
+            try await submit(agent, message, deadline)
+            let status = try await status(agent, message.id, wait)
+            await agent.drain()
+            try tell(message.id, status, waited: wait != nil)
+        } catch {
+            await agent.drain()
+            throw error
+        }
+    }
+
+    private var repetition: Repetition {
+        var words = consumer == "portal" ? [] : ["--as", consumer]
+        if let expiry { words += ["--expiry", expiry] }
+        if let wait { words += ["--wait", wait] }
+        return Repetition(verb: "send", target: service, body: body, options: words, agent: options)
+    }
+
+    private func prepare(
+        _ agent: Agent, _ bytes: [UInt8], _ expiry: Duration?, _ id: MessageID?
+    ) throws(Failure) -> PreparedMessage {
+        do throws(BusFault) {
+            return try agent.prepareCommand(service, bytes, as: consumer, expiry: expiry, id: id)
+        } catch { throw AgentOptions.explain(error) }
+    }
+
+    private func submit(_ agent: Agent, _ message: PreparedMessage, _ deadline: Duration) async throws(Failure) {
+        do throws(BusFault) { _ = try await agent.submit(message, within: deadline) } catch {
+            throw Repetition.isUnknown(error) ? repetition.failure(message.id, error) : AgentOptions.explain(error)
+        }
+    }
+
+    /// Nil when the broker has the command and did not say in time where it stands.
+    private func status(
+        _ agent: Agent, _ id: MessageID, _ wait: Duration?
+    ) async throws(Failure) -> CommandStatus? {
+        do throws(BusFault) {
+            guard let wait else { return try await agent.status(of: [id.description], as: consumer).first }
+            return try await agent.outcome(of: id.description, as: consumer, within: wait)
+        } catch {
+            guard Repetition.isUnknown(error) else { throw AgentOptions.explain(error) }
+            return nil
+        }
+    }
+
+    // MARK: - Output
+
+    private func tell(_ id: MessageID, _ status: CommandStatus?, waited: Bool) throws {
+        if options.json { Output.write(json(id, status).text() + "\n") } else { write(id, status) }
+        let isWell = status.map { !$0.isFinal || $0.code == 0 } ?? true
+        let isMissing = waited && status?.isFinal != true
+        if isMissing, !options.json {
+            Output.tell("no outcome yet; the command stays on its way\nagain: \(repetition.command(id))")
+        }
+        if !isWell || isMissing { throw ExitCode(ExitStatus.no.rawValue) }
+    }
+
+    private func write(_ id: MessageID, _ status: CommandStatus?) {
+        var line = "command \(id)"
+        if let status {
+            line += ", position \(status.position): \(status.state)"
+            if status.isFinal, status.code != 0 { line += ", \(status.code) \(Self.name(status.code))" }
+            if status.attempts > 0 { line += ", \(status.attempts) deliveries" }
+        } else {
+            line += ": accepted"
+        }
+        Output.write(line + "\n")
+        if let answer = Self.answer(status) { Output.write(answer.text(.pretty)) }
+        Output.tell("next: kerege trace \(id)")
+    }
+
+    private func json(_ id: MessageID, _ status: CommandStatus?) -> JSONValue {
+        var members = [
+            JSONMember("attempts", JSONValue(status?.attempts ?? 0)), JSONMember("consumer", .string(consumer)),
+            JSONMember("id", .string(id.description)),
+        ]
+        if let answer = Self.answer(status) { members.insert(JSONMember("answer", answer), at: 0) }
+        if let status, status.isFinal {
+            members.append(
+                JSONMember(
+                    "outcome",
+                    ["name": .string(Self.name(status.code)), "number": JSONValue(Int(status.code))]))
+        }
+        if let status { members.append(JSONMember("position", JSONValue(status.position))) }
+        members.append(JSONMember("service", .string(service)))
+        members.append(JSONMember("state", .string(status?.state ?? "accepted")))
+        return .object(members)
+    }
+
+    private static func answer(_ status: CommandStatus?) -> JSONValue? {
+        guard let body = status?.outcome, !body.isEmpty else { return nil }
+        return (try? JSONValue.parse(body)) ?? .string(String(decoding: body, as: UTF8.self))
+    }
+
+    private static func name(_ code: UInt16) -> String {
+        code == 0 ? "ok" : FaultCode(rawValue: code)?.name ?? "unknown"
+    }
+}

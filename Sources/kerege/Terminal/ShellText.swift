@@ -1,0 +1,19 @@
+/// Command lines as a person can paste them into a shell.
+enum ShellText {
+    static func command(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
+
+    private static func quoted(_ word: String) -> String {
+        let isPlain = word.utf8.allSatisfy { byte in
+            byte.isAlphaNumeric || "-_./:,=@%+".utf8.contains(byte)
+        }
+        guard !isPlain || word.isEmpty else { return word }
+        return "'" + word.replacing("'", with: #"'\''"#) + "'"
+    }
+}
+
+extension UInt8 {
+    fileprivate var isAlphaNumeric: Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(self) || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(self)
+    }
+}
