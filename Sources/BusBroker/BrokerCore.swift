@@ -72,6 +72,7 @@ package struct BrokerCore: Sendable {
     var nextSession: UInt64
     var treeSize: UInt64
     var treeRoot: [UInt8]
+    var receipts = Receipts()
     /// Agents whose outgoing envelopes or ACCEPT are to be sent at the end of this step.
     var dirty: [Int] = []
     var lastHeartbeat: Int64 = 0

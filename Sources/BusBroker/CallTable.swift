@@ -23,6 +23,9 @@ struct Call: Sendable {
     let acceptedAt: Int64
     /// First eight bytes of the request's leaf hash.
     var fingerprint: UInt64 = 0
+    /// What its reply must repeat: the names, hashed with this process's own seed.
+    var target = 0
+    var consumerName = 0
     var providerSession: SessionReference?
     var state: State = .accepted
     /// Submitted more than once: the ACCEPT of the first submission may not reach who waits for it now.

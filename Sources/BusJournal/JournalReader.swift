@@ -184,6 +184,19 @@ extension JournalReader {
         return found
     }
 
+    /// Size and root of the log at the ends of the newest batches, oldest first.
+    package func batchEnds(limit: Int) throws(JournalError) -> [(size: UInt64, root: [UInt8])] {
+        try reading { db in
+            let sql = """
+                SELECT position + CAST(count AS INTEGER) - 1 AS size, CAST(root AS BLOB) AS root FROM batch
+                ORDER BY position DESC LIMIT ?
+                """
+            return try Row.fetchAll(db, sql: sql, arguments: [limit]).reversed().map {
+                (UInt64(clamping: $0["size"] as Int64), [UInt8]($0["root"] as Data))
+            }
+        }
+    }
+
     /// When the newest batch was committed, Unix microseconds; 0 for an empty journal.
     package func lastCommit() throws(JournalError) -> Int64 {
         try reading { try Int64.fetchOne($0, sql: "SELECT committed FROM batch ORDER BY position DESC LIMIT 1") ?? 0 }

@@ -387,11 +387,15 @@ final class TestAgent {
     }
 
     @discardableResult
-    func answer(_ request: MessageID, outcome: UInt16 = 0, body: [UInt8] = Array("[]".utf8)) -> MessageID {
+    func answer(
+        _ request: MessageID, outcome: UInt16 = 0, body: [UInt8] = Array("[]".utf8),
+        change: (inout Header) -> Void = { _ in }
+    ) -> MessageID {
         var header = Header(kind: .reply, id: world.id(), created: world.now.wallMilliseconds)
         header.correlation = request
         header.outcome = outcome
         header.target = Spaces.record
+        change(&header)
         submit([(header, body)])
         return header.id
     }

@@ -207,6 +207,35 @@ func pair(limits: BrokerLimits = BrokerLimits()) throws -> (World, register: Tes
         #expect(world.core.counters.requestsFailed == 1)
     }
 
+    /// A provider answers in its own name only, and to what it was asked.
+    @Test func aReplyRepeatsTheNamesOfItsRequest() throws {
+        let (_, register, portal) = try pair()
+        let request = portal.ask()
+        for forge: (inout Header) -> Void in [
+            { $0.target = Spaces.status }, { $0.target = "" }, { $0.provider = "bank" }, { $0.consumer = "bank" },
+        ] { register.answer(request, change: forge) }
+        #expect(register.refusedCodes == [4003, 4003, 4003, 4003])
+        #expect(portal.outcomes(of: request).isEmpty)
+        register.answer(request) {
+            $0.provider = "register"; $0.consumer = "portal"
+        }
+        #expect(portal.outcomes(of: request) == [0])
+    }
+
+    @Test func aSealNobodyCanOpenIsRefused() throws {
+        let (_, _, portal) = try pair()
+        portal.ask { $0.sealSuite = 1 }
+        #expect(portal.refusedCodes == [4003])
+    }
+
+    @Test func otherBytesUnderTheIdOfAnOpenRequestAreRefused() throws {
+        let (_, register, portal) = try pair()
+        let request = portal.ask(body: Array("one".utf8))
+        portal.ask(id: request, body: Array("two".utf8))
+        #expect(portal.refusedCodes == [4090])
+        #expect(register.requests.count == 1)
+    }
+
     @Test func unknownKindsAreRefused() throws {
         let (_, _, portal) = try pair()
         for kind in [MessageKind.keyEpoch, .keyWrap] { portal.ask { $0.kind = kind } }

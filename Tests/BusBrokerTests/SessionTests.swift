@@ -58,6 +58,26 @@ import Testing
         #expect(portal.welcomes.count == 1)
     }
 
+    /// A log restored from an old copy and grown past the receipt has another root where the receipt ends.
+    @Test func aReceiptOfAnEarlierSizeIsHeldAgainstTheLogAsItWas() throws {
+        let world = try World()
+        let register = TestAgent.register(world)
+        register.publish()
+        let (size, root) = (world.core.treeSize, world.core.treeRoot)
+        register.publish()
+        register.publish()
+        let portal = TestAgent(world, Spaces.portalKey, ["portal"])
+        portal.hello {
+            $0.treeSize = size; $0.root = [UInt8](repeating: 7, count: 32)
+        }
+        #expect(portal.errors == [4092])
+        portal.hello {
+            $0.treeSize = size; $0.root = root
+        }
+        #expect(portal.errors == [4092])
+        #expect(portal.welcomes.count == 1)
+    }
+
     @Test func aSecondInstanceIsRefusedUntilTheFirstIsSilent() throws {
         let world = try World()
         let first = TestAgent.portal(world)
@@ -146,8 +166,8 @@ import Testing
         #expect(world.core.liveSessions == 2)
         // And the new owner of the route is reachable under it.
         thief.clear()
-        thief.say(.ping, Heartbeat.encode(5))
-        #expect(thief.commands == [.pong])
+        thief.publish()
+        #expect(thief.refusedCodes == [4011])
     }
 
     @Test func theSameInstanceResumesAsConsumer() throws {
@@ -272,7 +292,8 @@ import Testing
         ("deliver", 4002, FrameHead(.deliver).frame()),
         ("error", 4002, FrameHead(.error).frame()),
         ("longer than its head says", 4000, FrameHead(.ping).frame([0, 0, 0, 0, 0, 0, 0, 0]) + [1]),
-        ("a ping without token", 4000, FrameHead(.ping).frame([1])),
+        ("a pong without token", 4000, FrameHead(.pong).frame([1])),
+        ("a ping, which only brokers send", 4002, FrameHead(.ping).frame([0, 0, 0, 0, 0, 0, 0, 0])),
         ("an empty report", 4000, FrameHead(.report).frame()),
         ("a report of everything", 4000, FrameHead(.report).frame([UInt8](repeating: 0xff, count: 64))),
         ("an ack of 4 billion rows", 4000, FrameHead(.ack).frame([0xff, 0xff, 0xff, 0xff])),

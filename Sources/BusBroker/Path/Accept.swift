@@ -23,12 +23,13 @@ extension BrokerCore {
             case .submit: try submit(frame, head, slot, now)
             case .ack, .nak, .term: try settle(frame, head, slot, now)
             case .report: try report(frame, head, slot, now)
-            case .pong, .credit, .ping: try heartbeat(frame, head, slot)
+            case .pong: try answered(frame, head)
+            case .credit: break
             case .drain: sessions[slot].isDraining = true
             case .bye: leave(slot, "said goodbye", now)
             case .query: try answer(frame, head, slot, now)
             case .seek: try seek(frame, head, slot, now)
-            case .hello, .welcome, .error, .accept, .deliver, .state, .done:
+            case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done:
                 throw Fault(.unknownCommand, at: .broker, "\(head.command) is not for a broker")
             }
         } catch {
@@ -80,9 +81,11 @@ extension BrokerCore {
             {
                 return refuse(slot, .creditExceeded, retryAfter: 10)
             }
+            // Nobody can open what is sealed with a suite that does not exist yet.
+            guard view.header.sealSuite == 0 else { return refuse(slot, .badHeader) }
             switch view.header.kind {
             case .request: acceptRequest(view, frame, raw, slot, now)
-            case .reply: acceptReply(view, frame, slot, now)
+            case .reply: acceptReply(view, frame, raw, slot, now)
             case .event: acceptEvent(view, frame, raw, slot, now)
             case .command: acceptCommand(view, frame, raw, slot, now)
             case .outcome: acceptOutcome(view, frame, raw, slot, now)
@@ -125,6 +128,8 @@ extension BrokerCore {
             frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
             integration: right.integration, stage: right.stage, keepsBody: false)
         call.fingerprint = Self.fingerprint(message.leaf)
+        call.target = Self.hash(view.header.target, in: raw)
+        call.consumerName = Self.hash(view.header.consumer, in: raw)
         call.envelope = OutgoingEnvelope(header: frame[view.header.range], body: frame[view.body])
         let open = calls.insert(call)
         deadlines.set(open, at: call.deadline, now: now.monotonic)
@@ -143,10 +148,29 @@ extension BrokerCore {
         calls[open].isRepeated = true
     }
 
-    private mutating func acceptReply(_ view: EnvelopeView, _ frame: [UInt8], _ slot: Int, _ now: Moment) {
+    private static func hash(_ name: Range<Int>, in raw: UnsafeRawBufferPointer) -> Int {
+        var hasher = Hasher()
+        hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: raw[name]))
+        return hasher.finalize()
+    }
+
+    /// A reply repeats the target of its request, and whom it names besides is right: nobody answers in another's name.
+    private func repeatsNames(_ header: HeaderView, _ raw: UnsafeRawBufferPointer, of call: Call) -> Bool {
+        guard Self.hash(header.target, in: raw) == call.target,
+            header.consumer.isEmpty || Self.hash(header.consumer, in: raw) == call.consumerName
+        else { return false }
+        guard !header.provider.isEmpty else { return true }
+        return rights.systems.indices.contains(call.provider)
+            && raw[header.provider].elementsEqual(rights.systems[call.provider].utf8)
+    }
+
+    private mutating func acceptReply(
+        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
         guard let open = calls.reference(view.header.correlation), calls[open].state == .delivered,
             calls[open].providerSession == SessionReference(slot: slot, id: sessions[slot].id)
         else { return refuse(slot, .noSuchRequest) }
+        guard repeatsNames(view.header, raw, of: calls[open]) else { return refuse(slot, .badHeader) }
         sessions[slot].outstanding -= 1
         calls[open].state = .answered
         calls[open].times.replyIn = now.wall

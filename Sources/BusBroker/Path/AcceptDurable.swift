@@ -64,6 +64,7 @@ extension BrokerCore {
         guard let header = decode(view, raw, slot) else { return }
         if isKnown(header, from: header.consumer, view, frame, slot, now) { return }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        if (header.expiry ?? .max) <= now.wallMilliseconds { return refuse(slot, .expiredOnArrival) }
         let isFull = rights.subscriptions[type].contains { subscription in
             let name = QueueName.events(header.target, for: rights.systems[subscription.subscriber])
             return book.index(name).map { book.queues[$0].depth >= limits.eventBacklog } ?? false

@@ -70,6 +70,7 @@ extension BrokerCore {
         counters.records += UInt64(done.batch.count)
         treeSize = result.treeSize
         treeRoot = result.root.bytes
+        receipts.note(treeSize, treeRoot)
         for (index, effect) in done.effects {
             let position = result.firstPosition + UInt64(index)
             switch effect {

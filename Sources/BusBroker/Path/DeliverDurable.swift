@@ -12,8 +12,9 @@ extension BrokerCore {
     }
 
     /// Takes up what recovery folded from the journal.
-    mutating func restore(_ recovered: DeliveryBook) {
+    mutating func restore(_ recovered: DeliveryBook, receipts ends: [(size: UInt64, root: [UInt8])] = []) {
         book = recovered
+        for end in ends { receipts.note(end.size, end.root) }
         for queue in book.queues.indices { book.flag(queue) }
     }
 

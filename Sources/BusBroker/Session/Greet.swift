@@ -68,8 +68,13 @@ extension BrokerCore {
                 .logForked, at: .broker,
                 "the agent holds a receipt for \(hello.treeSize) records, this log has \(treeSize)")
         }
-        if hello.treeSize == treeSize, treeSize > 0, hello.root != treeRoot {
-            throw Fault(.logForked, at: .broker, "the agent's receipt for \(treeSize) records has another root")
+        let isOurs =
+            hello.treeSize == treeSize
+            ? hello.root == treeRoot : receipts.mayHaveGiven(hello.treeSize, hello.root)
+        guard hello.treeSize == 0 || isOurs else {
+            throw Fault(
+                .logForked, at: .broker,
+                "the agent's receipt for \(hello.treeSize) records has another root than this log had then")
         }
         if let slot = sessions.slot(key: key), sessions[slot].instance != hello.instance {
             let silence = now.monotonic - sessions[slot].lastHeard

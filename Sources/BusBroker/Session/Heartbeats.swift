@@ -6,6 +6,9 @@ extension BrokerCore {
     /// Silence after which an agent is given up, microseconds.
     var silenceLimit: Int64 { rights.snapshot.space.thresholds.heartbeat.silence.count * 1000 }
 
+    /// How far an agent's clock may be ahead of the broker's before its times are not believed, milliseconds.
+    static let clockDifference: Int64 = 86_400_000
+
     mutating func heard(_ slot: Int, _ head: FrameHead, _ now: Moment) {
         sessions[slot].lastHeard = now.monotonic
         // Limits only rise; a frame that was overtaken must not take credit back.
@@ -17,13 +20,12 @@ extension BrokerCore {
         for system in sessions[slot].systems { book.flagAll(of: system) }
     }
 
-    mutating func heartbeat(_ frame: [UInt8], _ head: FrameHead, _ slot: Int) throws(Fault) {
-        guard head.command == .ping else { return }
-        let token = try frame.reading { raw throws(Fault) in
+    /// PONG: any frame is a sign of life; this one must still be readable.
+    func answered(_ frame: [UInt8], _ head: FrameHead) throws(Fault) {
+        _ = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
             return try Heartbeat.decode(&reader)
         }
-        transmit(self.head(.pong, slot).frame(Heartbeat.encode(token)), to: slot)
     }
 
     mutating func report(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
@@ -34,10 +36,12 @@ extension BrokerCore {
         sessions[slot].uptime = report.uptimeMilliseconds
         let session = sessions[slot]
         for row in report.systems where session.systems.contains(row.system) {
+            // Data from the future would never grow stale.
+            let isPossible = row.dataUpdatedAt >= 0 && row.dataUpdatedAt <= now.wallMilliseconds + Self.clockDifference
             observations.append(
                 .heartbeat(
                     system: row.system, agent: session.agent, uptime: report.uptimeMilliseconds,
-                    dataUpdatedAt: row.dataUpdatedAt < 0 ? nil : row.dataUpdatedAt, healthy: row.healthy,
+                    dataUpdatedAt: isPossible ? row.dataUpdatedAt : nil, healthy: row.healthy,
                     at: now.wallMilliseconds))
         }
     }

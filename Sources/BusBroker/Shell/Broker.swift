@@ -71,7 +71,7 @@ package final class Broker: Sendable {
             identity: identity, limits: limits, space: snapshot, treeSize: head.treeSize,
             treeRoot: head.root.bytes, random: SystemRandomNumberGenerator())
         core.recordStart(software: Software.name, at: now)
-        core.restore(recovery.deliveries.book)
+        core.restore(recovery.deliveries.book, receipts: recovery.batchEnds)
         if recovery.snapshot == nil {
             core.apply(snapshot, at: now)
         } else {

@@ -11,6 +11,8 @@ struct Recovery {
     var position: UInt64 = 0
     var lastCommit: Int64 = 0
     var deliveries: DeliveryFold
+    /// Sizes and roots at the ends of the newest batches.
+    var batchEnds: [(size: UInt64, root: [UInt8])] = []
 
     /// Reads the saved views, then folds the records: the plan's ledger from where it was saved, deliveries from the beginning.
     init(folder: String, limits: BrokerLimits) throws(JournalError) {
@@ -30,6 +32,7 @@ struct Recovery {
         try replay(reader)
         try readLetters(reader)
         lastCommit = try reader.lastCommit()
+        batchEnds = try reader.batchEnds(limit: Receipts.limit)
     }
 
     private mutating func replay(_ reader: JournalReader) throws(JournalError) {
