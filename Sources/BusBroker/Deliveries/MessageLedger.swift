@@ -5,7 +5,8 @@ import DequeModule
 /// Every command, outcome and event accepted within the retention, by (sending system, id): what makes a repetition one message.
 ///
 /// An index of the journal, rebuilt from it at start. Ids older than the oldest that is remembered are refused with 4100,
-/// because a repetition could not be told from a new message any more.
+/// because a repetition could not be told from a new message any more. Each sender is judged by its own ids: one whose clock is
+/// years ahead shuts out nobody but itself.
 struct MessageLedger: Sendable {
     struct Row: Sendable {
         /// First eight bytes of the message's leaf hash: tells the same bytes from others.
@@ -22,13 +23,21 @@ struct MessageLedger: Sendable {
         var acceptedAt: Int64 = 0
         let id: MessageID
         let kind: MessageKind
+        /// Commands: an outcome of its provider is being written.
+        var isConcluding = false
+        /// Commands: digest of the service, so that only its provider concludes it.
+        let target: UInt64
 
-        init(_ kind: MessageKind, _ id: MessageID, fingerprint: UInt64, position: UInt64) {
-            self.kind = kind
-            self.id = id
+        init(_ header: Header, fingerprint: UInt64, position: UInt64) {
+            kind = header.kind
+            id = header.id
+            target = kind == .command ? MessageLedger.digest(header.target) : 0
             self.fingerprint = fingerprint
             self.position = position
         }
+
+        /// Its provider has said what became of it.
+        var isConcluded: Bool { state == .completed || state == .failed }
     }
 
     /// A sender's name and an id in one number. The name is hashed once and kept, so that the usual look-up makes no string.
@@ -38,8 +47,8 @@ struct MessageLedger: Sendable {
     private var rows: [Key: Row] = [:]
     private var order: Deque<Key> = []
     private var salts: [String: UInt128] = [:]
-    /// Ids made before this time (Unix milliseconds) are too old to be told apart.
-    private(set) var floor: Int64 = 0
+    /// By sender: ids made before this time (Unix milliseconds) are too old to be told apart.
+    private var floors: [UInt128: Int64] = [:]
 
     init(limit: Int) { self.limit = limit }
 
@@ -47,13 +56,22 @@ struct MessageLedger: Sendable {
 
     mutating func key(_ system: String, _ id: MessageID) -> Key {
         if let salt = salts[system] { return Key(value: id.value ^ salt) }
-        let digest = Array(system.utf8).withUnsafeBytes { LogHash.body($0) }
-        let salt = withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt128.self) }
+        let salt = Self.digest(system, as: UInt128.self)
         if salts.count < 4096 { salts[system] = salt }
         return Key(value: id.value ^ salt)
     }
 
+    static func digest(_ name: String) -> UInt64 { digest(name, as: UInt64.self) }
+
+    private static func digest<Number: FixedWidthInteger & BitwiseCopyable>(_ name: String, as: Number.Type) -> Number {
+        let digest = Array(name.utf8).withUnsafeBytes { LogHash.body($0) }
+        return withUnsafeBytes(of: digest) { $0.loadUnaligned(as: Number.self) }
+    }
+
     subscript(key: Key) -> Row? { rows[key] }
+
+    /// Whether an id that is not known may have been forgotten.
+    func isTooOld(_ id: MessageID, _ key: Key) -> Bool { id.unixMilliseconds < floors[key.value ^ id.value] ?? 0 }
 
     mutating func insert(_ row: Row, _ key: Key) {
         if rows.updateValue(row, forKey: key) == nil { order.append(key) }
@@ -82,7 +100,9 @@ struct MessageLedger: Sendable {
                 continue
             }
             rows[key] = nil
-            floor = max(floor, row.id.unixMilliseconds + 1)
+            // What is left of the key without the id is its sender.
+            floors[key.value ^ row.id.value, default: 0] = max(
+                floors[key.value ^ row.id.value, default: 0], row.id.unixMilliseconds + 1)
         }
     }
 }
