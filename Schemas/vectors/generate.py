@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes and checks the golden vectors of the wire; wire.md, section 14, says how to use it."""
 
+import hashlib
 import json
 import pathlib
 import re
@@ -130,7 +131,59 @@ FRAMES = {
 }
 
 
-# What no sender of version 1 writes and every reader takes.
+# Version 2.
+
+def later(made, version=2):
+    """The same frame in a session of a later version."""
+    return made | {"head": made["head"] | {"version": version}}
+
+
+COMMAND_ID = "019b76da-af00-7123-8456-789abcdef012"
+OTHER_ID = "019b76da-af01-7000-8000-000000000000"
+STATE = {"command": COMMAND_ID, "state": "accepted", "code": 0, "attempts": 0, "position": "1003",
+         "acceptedAt": str(T * 1000 + 4), "outcome": ""}
+FINAL = STATE | {"attempts": 1, "outcome": wire.shorten(b'{"number":"AB 17"}')}
+FAULT = wire.shorten(b'{"detail":"Nobody took the message before its expiry.","hop":"broker"}')
+SEEK = {"token": "17", "start": "beginning", "value": "0", "system": "portal", "event": "individuals.person-born.v1"}
+COMMAND = header("command", COMMAND_ID, target="individuals.person-register.v1", consumer="e-notary", orderKey="ab" * 16)
+OWN_OUTCOME = header("outcome", OTHER_ID, correlation=COMMAND_ID, outcome=4101, target="individuals.person-register.v1",
+                     consumer="e-notary")
+OUTCOME = OWN_OUTCOME | {"outcome": 0, "provider": "individuals"}
+
+FRAMES |= {
+    "hello-both-versions": frame("hello", HELLO | {"newestVersion": 2}),
+    "welcome-version-2": later(frame("welcome", WELCOME | {"version": 2})),
+    "submit-version-2": later(envelopes("submit", [ASK, envelope(COMMAND, b'{"name":"A"}')])),
+    "deliver-command": later(envelopes("deliver", [envelope(COMMAND, b'{"name":"A"}', ANNOTATIONS)], sequence=3)),
+    "deliver-outcomes": later(envelopes("deliver", [
+        envelope(OUTCOME, b'{"number":"AB 17"}', ANNOTATIONS | {"attempt": 1}),
+        envelope(OWN_OUTCOME, wire.expand(FAULT), ANNOTATIONS | {"position": "1004"})], sequence=4)),
+    "accept-too-old": later(frame("accept", {"sequence": "1", "treeSize": "19", "root": ROOT, "refused": [
+        REFUSED | {"sequence": "1", "code": 4100}]})),
+    "query": later(frame("query", {"token": "7", "consumer": "e-notary", "commands": [COMMAND_ID, OTHER_ID]})),
+    "query-none": later(frame("query", {"token": "18446744073709551615", "consumer": "e-notary", "commands": []})),
+    "query-fullest": later(frame("query", {"token": "7", "consumer": "e-notary", "commands": [COMMAND_ID] * 32})),
+    "state": later(frame("state", {"token": "7", "rows": [
+        FINAL | {"state": "completed"}, STATE | {"command": OTHER_ID}]})),
+    "state-every-state": later(frame("state", {"token": "8", "rows": [
+        STATE, STATE | {"state": "delivering", "attempts": 2}, STATE | {"state": "delivered", "attempts": 1},
+        FINAL | {"state": "completed"}, FINAL | {"state": "failed", "code": 4093, "outcome": ""},
+        FINAL | {"state": "expired", "code": 4101, "attempts": 0, "outcome": FAULT},
+        STATE | {"state": "dead-lettered", "code": 5023, "attempts": 20}]})),
+    "state-none-known": later(frame("state", {"token": "9", "rows": []})),
+    "state-largest-outcome": later(frame("state", {"token": "10", "rows": [
+        FINAL | {"state": "completed", "attempts": 65535, "position": "18446744073709551615", "acceptedAt": "-1",
+                 "outcome": wire.shorten(b"\x20" * 65536)}]})),
+    "seek-beginning": later(frame("seek", SEEK)),
+    "seek-position": later(frame("seek", SEEK | {"start": "position", "value": "18446744073709551615"})),
+    "seek-time": later(frame("seek", SEEK | {"start": "time", "value": str(T)})),
+    "done": later(frame("done", {"token": "17", "code": 0, "count": "9007199254740993"})),
+    "done-refused": later(frame("done", {"token": "17", "code": 4030, "count": "0"})),
+    "bye-version-2": later(frame("bye", messages=0, size=0)),
+}
+
+
+# What no sender of these versions writes and every reader takes.
 
 def patched(data, offset, new):
     return data[:offset] + new + data[offset + len(new):]
@@ -176,6 +229,13 @@ def lenient():
                                FRAMES["submit-one-request"]),
         "root-and-proof": (submit, envelopes("submit", [ASK | {"proof": proof}])),
         "longer-annotations": (later_annotations(), FRAMES["deliver-event"]),
+        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name])
+           for name in ("query", "state", "seek-time", "done")},
+        "state-reserved-set": (patched(patched(wire.write_frame(FRAMES["state"]), 48 + 10 + 17, b"\xff"), 48 + 10 + 22,
+                                       b"\xff\xff"), FRAMES["state"]),
+        "seek-reserved-set": (patched(wire.write_frame(FRAMES["seek-position"]), 48 + 9, b"\xff" * 7),
+                              FRAMES["seek-position"]),
+        "done-reserved-set": (patched(wire.write_frame(FRAMES["done"]), 48 + 10, b"\xff" * 6), FRAMES["done"]),
     }
 
 
@@ -258,7 +318,6 @@ def bad_frames():
         "frame-wrong-magic": (patched(submit, 0, b"KRGF"), "bad-frame"),
         "frame-magic-reversed": (patched(submit, 0, b"EGRK"), "bad-frame"),
         "frame-version-0": (patched(submit, 4, b"\x00"), "bad-version"),
-        "frame-version-2": (patched(submit, 4, b"\x02"), "bad-version"),
         "frame-command-0": (patched(submit, 5, b"\x00"), "unknown-command"),
         "frame-command-16": (patched(submit, 5, b"\x10"), "unknown-command"),
         "frame-entries-size-lies": (patched(submit, 36, struct.pack("<I", e_size + 1)), "bad-frame"),
@@ -311,6 +370,25 @@ def bad_frames():
             "systems": [], "counts": [REPORT["counts"][0] | {"target": "", "consumer": ""}] * 513})), "bad-frame"),
         "report-counts-lie": (patched(data["report"], 48 + 10, b"\x02"), "bad-frame"),
         "ping-7-bytes": (patched(data["ping"][:-1], 36, b"\x07"), "bad-frame"),
+        "frame-version-3": (patched(submit, 4, b"\x03"), "bad-version"),
+        "frame-version-255": (patched(data["query"], 4, b"\xff"), "bad-version"),
+        "frame-command-20": (patched(data["done"], 5, b"\x14"), "unknown-command"),
+        "frame-command-255": (patched(data["done"], 5, b"\xff"), "unknown-command"),
+        **{f"{name}-in-version-1": (patched(data[name], 4, b"\x01"), "unknown-command")
+           for name in ("query", "state", "seek-beginning", "done")},
+        "query-33-commands": (wire.write_frame(later(frame("query", {
+            "token": "7", "consumer": "e-notary", "commands": [COMMAND_ID] * 33}))), "bad-frame"),
+        "query-more-commands-than-bytes": (patched(data["query"], 48 + 8, b"\x03"), "bad-frame"),
+        "query-consumer-length-lies": (patched(data["query"], 48 + 10, b"\xff"), "bad-frame"),
+        "query-consumer-not-utf8": (patched(data["query"], 48 + 11, b"\xff"), "bad-frame"),
+        "state-33-rows": (wire.write_frame(later(frame("state", {"token": "7", "rows": [STATE] * 33}))), "bad-frame"),
+        "state-number-0": (patched(data["state"], 48 + 10 + 16, b"\x00"), "bad-frame"),
+        "state-number-8": (patched(data["state"], 48 + 10 + 16, b"\x08"), "bad-frame"),
+        "state-rows-lie": (patched(data["state"], 48 + 8, b"\x03"), "bad-frame"),
+        "state-outcome-size-lies": (patched(data["state"], 48 + 10 + 40, b"\xff\xff\xff\xff"), "bad-frame"),
+        "seek-start-3": (patched(data["seek-beginning"], 48 + 8, b"\x03"), "bad-frame"),
+        "seek-event-cut": (patched(data["seek-time"][:-1], 36, struct.pack("<I", len(data["seek-time"]) - 49)), "bad-frame"),
+        "done-23-bytes": (patched(data["done"][:-1], 36, b"\x17"), "bad-frame"),
     }
 
 
@@ -342,6 +420,22 @@ def page():
         return f"```hex {match[1]}\n{''.join(lines)}```\n"
 
     return re.sub(r"```hex (\S+)\n[^`]*```\n", example, PAGE.read_text())
+
+
+# The example of section 9.
+ORDER_KEY = hashlib.sha256(b'kerege order key\0individuals\0"000000000000"').digest()[:16].hex()
+
+# What version 1 was: how many vectors each file had, and their digest. A later version adds vectors and changes none.
+RECORDED = {
+    "headers.json": (14, "6ba53973a01ab6e9c498c2a7c67c708ce39149d52cbd80be7e2b3ccf1fa65043"),
+    "frames.json": (25, "8a197af6f2d23b52b8c6aa73094986ff49a7300aad8b239faafa1b88af165760"),
+    "lenient.json": (16, "b32971cf4c8dfa594d3102790798a137c636055c57c352262689d442b09012b8"),
+}
+
+
+def recorded(content, count):
+    first = json.dumps(content["vectors"][:count], ensure_ascii=False)
+    return hashlib.sha256(first.encode()).hexdigest()
 
 
 def text(content):
@@ -383,6 +477,9 @@ def check():
         path = HERE / name
         if not path.exists() or path.read_text() != text(content):
             problems.append(f"{name} is not what generate.py makes; run generate.py --write")
+    for name, (count, digest) in RECORDED.items():
+        expect(f"the vectors of version 1 in {name}", recorded(json.loads((HERE / name).read_text()), count), digest)
+    expect("the order key of the page", ORDER_KEY in PAGE.read_text(), True)
     if PAGE.read_text() != page():
         problems.append("the examples of wire.md are not what generate.py makes; run generate.py --write")
     return problems

@@ -14,9 +14,15 @@ ENVELOPES_PER_FRAME = 1024
 DEADLINE_MILLISECONDS = 300_000
 SYSTEMS_PER_AGENT = 64
 REPORT_ROWS = 512
+QUERY_ROWS = 32
+
+OLDEST_VERSION, NEWEST_VERSION = 1, 2
 
 COMMANDS = ["hello", "welcome", "error", "submit", "accept", "deliver", "ack", "nak", "term", "report", "credit",
-            "ping", "pong", "drain", "bye"]
+            "ping", "pong", "drain", "bye", "query", "state", "seek", "done"]
+FIRST_OF_VERSION_2 = COMMANDS.index("query") + 1
+STATES = ["accepted", "delivering", "delivered", "completed", "failed", "expired", "dead-lettered"]
+STARTS = ["beginning", "position", "time"]
 KINDS = ["request", "reply", "command", "outcome", "event", "keyEpoch", "keyWrap"]
 HOPS = ["unknown", "consumer-agent", "broker", "provider-agent", "provider-system"]
 TEXTS = ["target", "consumer", "provider", "purpose", "consent", "user"]
@@ -346,6 +352,39 @@ def write_fields(command, f):
             w.text8(row["consumer"])
     elif command in ("ping", "pong"):
         w.number("Q", f["token"])
+    elif command == "query":
+        w.number("Q", f["token"])
+        w.number("H", len(f["commands"]))
+        w.text8(f["consumer"])
+        for identifier in f["commands"]:
+            w.bytes += uuid.UUID(identifier).bytes
+    elif command == "state":
+        w.number("Q", f["token"])
+        w.number("H", len(f["rows"]))
+        for row in f["rows"]:
+            w.bytes += uuid.UUID(row["command"]).bytes
+            w.number("B", STATES.index(row["state"]) + 1)
+            w.number("B", 0)
+            w.number("H", row["code"])
+            w.number("H", row["attempts"])
+            w.number("H", 0)
+            w.number("Q", row["position"])
+            w.number("q", row["acceptedAt"])
+            outcome = expand(row["outcome"])
+            w.number("I", len(outcome))
+            w.bytes += outcome
+    elif command == "seek":
+        w.number("Q", f["token"])
+        w.number("B", STARTS.index(f["start"]))
+        w.raw("00000000000000")
+        w.number("Q", f["value"])
+        w.text8(f["system"])
+        w.text8(f["event"])
+    elif command == "done":
+        w.number("Q", f["token"])
+        w.number("H", f["code"])
+        w.raw("000000000000")
+        w.number("Q", f["count"])
     return bytes(w.bytes)
 
 
@@ -390,7 +429,34 @@ def read_fields(command, data):
                         "consumer": r.text8()} for _ in range(counts)]
     elif command in ("ping", "pong"):
         f["token"] = r.number("Q")
+    elif command == "query":
+        f["token"], count = r.number("Q"), bounded(r.number("H"), QUERY_ROWS)
+        f["consumer"] = r.text8()
+        f["commands"] = [str(uuid.UUID(bytes=r.take(16))) for _ in range(count)]
+    elif command == "state":
+        f["token"], count = r.number("Q"), bounded(r.number("H"), QUERY_ROWS)
+        f["rows"] = [read_state(r) for _ in range(count)]
+    elif command == "seek":
+        f["token"], f["start"], _ = r.number("Q"), named(STARTS, r.number("B")), r.take(7)
+        f["value"], f["system"], f["event"] = r.number("Q"), r.text8(), r.text8()
+    elif command == "done":
+        f["token"], f["code"], _, f["count"] = r.number("Q"), r.number("H"), r.take(6), r.number("Q")
     return f
+
+
+def read_state(r):
+    row = {"command": str(uuid.UUID(bytes=r.take(16))), "state": named(STATES, r.number("B") - 1)}
+    r.take(1)
+    row["code"], row["attempts"], _ = r.number("H"), r.number("H"), r.take(2)
+    row["position"], row["acceptedAt"] = r.number("Q"), r.number("q")
+    row["outcome"] = shorten(r.take(r.number("I")))
+    return row
+
+
+def named(names, number):
+    if not 0 <= number < len(names):
+        raise Fault("bad-frame", f"{number} is none of {names}")
+    return names[number]
 
 
 def bounded(count, limit):
@@ -413,7 +479,7 @@ def write_frame(frame):
         count = len(frame["envelopes"])
     else:
         e, b, count = write_fields(command, frame.get(command, {})), b"", 0
-    return write_head(COMMANDS.index(command) + 1, head, count, len(e), len(b)) + e + b
+    return write_head(COMMANDS.index(command) + 1, head, count, len(e), len(b), head.get("version", 1)) + e + b
 
 
 def write_head(command, head, count, entries_size, bodies_size, version=1, flags=0, reserved=0):
@@ -428,15 +494,17 @@ def read_frame(data):
         raise Fault("bad-frame", "no frame")
     version, number, _, sequence, messages, size, count, entries_size, bodies_size, _ = struct.unpack(
         "<BBHQQQIIII", data[4:48])
-    if version != 1:
+    if not OLDEST_VERSION <= version <= NEWEST_VERSION:
         raise Fault("bad-version", str(version))
-    if not 1 <= number <= len(COMMANDS):
+    if not 1 <= number <= len(COMMANDS) or (version < 2 and number >= FIRST_OF_VERSION_2):
         raise Fault("unknown-command", str(number))
     if 48 + entries_size + bodies_size != len(data):
         raise Fault("bad-frame", "sizes")
     bounded(count, ENVELOPES_PER_FRAME)
     command = COMMANDS[number - 1]
     frame = {"head": {"command": command, "sequence": str(sequence), "messageLimit": str(messages), "byteLimit": str(size)}}
+    if version > 1:
+        frame["head"]["version"] = version
     e, b = data[48:48 + entries_size], data[48 + entries_size:]
     if command in ("submit", "deliver"):
         frame["envelopes"] = read_envelopes(count, e, b)

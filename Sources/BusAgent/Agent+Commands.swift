@@ -230,7 +230,11 @@ extension Agent {
 enum OrderKey {
     /// Nil when the contract names no place, or the body has nothing there.
     static func of(_ body: [UInt8], _ contract: BoundContract?, provider: String) -> UInt128? {
-        guard let value = contract?.orderValue(of: body) else { return nil }
+        contract?.orderValue(of: body).map { of($0, provider: provider) }
+    }
+
+    /// - Parameter value: as canonical JSON.
+    static func of(_ value: [UInt8], provider: String) -> UInt128 {
         let text = Array("kerege order key\0\(provider)\0".utf8) + value
         let digest = text.withUnsafeBytes { LogHash.body($0) }
         let key = withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt128.self).bigEndian }

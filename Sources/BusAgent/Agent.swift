@@ -167,8 +167,11 @@ public final class Agent: Sendable {
         try check(route) { contract throws(BusFault) in try contract.checkEvent(body, at: .providerAgent) }
         let id = id ?? newID()
         // The time is the id's own: a repetition under the same id has the same bytes.
-        let header = route.template.message(id, created: id.unixMilliseconds, remaining: 0)
-        return PreparedMessage(kind: .event, id: id, header: header, body: body)
+        var header = route.header
+        header.id = id
+        header.created = id.unixMilliseconds
+        header.orderKey = OrderKey.of(body, route.contract, provider: Names.system(of: event))
+        return PreparedMessage(kind: .event, id: id, header: header.encoded(), body: body)
     }
 
     /// Receives an event. It is acknowledged after the handler returned, and delivered again, later and later, when it threw.

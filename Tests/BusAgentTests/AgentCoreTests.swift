@@ -383,6 +383,26 @@ struct AgentCoreTests {
         #expect(bench.core.isQuiet)
     }
 
+    /// A draining broker waits for the answers of its open requests.
+    @Test func whileTheBrokerDrainsOnlyEndsOfWorkLeave() throws {
+        var broker = ScriptedBroker()
+        var bench = CoreBench()
+        bench.open(&broker)
+        bench.receive(broker.drain())
+        bench.submit(1)
+        bench.submit(2, kind: .reply)
+        bench.submit(3, kind: .event)
+        bench.submit(4, kind: .outcome)
+        bench.flush()
+        #expect(bench.take().submitted.map(\.id) == [2, 4].map { ScriptedBroker.id($0) })
+        // The next session takes what waited.
+        bench.receive(broker.accept(2))
+        bench.receive(broker.bye())
+        bench.advance(milliseconds: 2000)
+        bench.receive(broker.welcome())
+        #expect(Set(bench.take().submitted.map(\.kind)).isSuperset(of: [.request, .event]))
+    }
+
     @Test func drainFinishesWhatIsUnderWayAndSaysBye() {
         var broker = ScriptedBroker()
         var bench = CoreBench()

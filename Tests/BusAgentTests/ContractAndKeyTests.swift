@@ -52,6 +52,27 @@ struct ContractEdgeTests {
         #expect(result.fault == nil && result.asked)
     }
 
+    static let event = """
+        {"contract":"individuals.person-died.v1","kind":"event","title":{"kk":"а","ru":"б","en":"c"},"summary":"A death.",
+         "event":{"type":"object","properties":{"iin":{"type":"string"}},"additionalProperties":false},"x-order-key":"/iin",
+         "examples":[{"event":{"iin":"900101300017"}}]}
+        """
+
+    /// What happened to one person arrives in the order in which it was published.
+    @Test func eventsCarryTheOrderKeyOfTheirContract() async throws {
+        let broker = try MiniBroker()
+        var configuration = AgentTests.configuration(broker, "individuals")
+        configuration.contracts = ContractLibrary([try Contract.parse(Array(Self.event.utf8))])
+        let agent = try await Agent.connect(configuration)
+        func key(_ body: String) throws -> UInt128? {
+            try Header(decoding: agent.prepareEvent("individuals.person-died.v1", Array(body.utf8)).header).orderKey
+        }
+        #expect(try key(#"{"iin":"000000000000"}"#) == 0xf406_00d0_542d_2c9c_286b_8c07_787f_46c5)
+        #expect(try key(#"{ "iin" : "1" }"#) == key(#"{"iin":"1"}"#))
+        #expect(try key("{}") == nil)
+        await agent.close()
+    }
+
     @Test func aWrongRequestNeverLeaves() async throws {
         let result = try await ask(consumerChecks: true, providerChecks: true, #"{"iin":"9"}"#, #"{"name":"x"}"#)
         #expect(result.fault?.name == "request-violates-contract" && result.fault?.hop == "consumer-agent")

@@ -39,6 +39,7 @@ struct ScriptedBroker {
     func credit() -> [UInt8] { head(.credit).frame() }
     func ping(_ token: UInt64) -> [UInt8] { head(.ping).frame(Heartbeat.encode(token)) }
     func bye() -> [UInt8] { head(.bye).frame() }
+    func drain() -> [UInt8] { head(.drain).frame() }
     func error(_ code: FaultCode) -> [UInt8] {
         head(.error).frame(FaultNotice(Fault(code, at: .broker, "scripted"), at: .broker).encoded())
     }

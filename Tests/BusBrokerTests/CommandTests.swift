@@ -8,7 +8,7 @@ import Testing
 private func place(_ item: Delivered?) throws -> UInt64 { try #require(item).annotations.position }
 
 extension TestAgent {
-    fileprivate func state(of command: MessageID) throws -> StateAnswer.Row {
+    func state(of command: MessageID) throws -> StateAnswer.Row {
         say(.query, StateQuery(token: 7, consumer: systems[0], commands: [command]).encoded(), version: 2)
         let answer = try #require(states.last)
         #expect(answer.token == 7)

@@ -427,7 +427,10 @@ final class TestAgent {
     }
 
     @discardableResult
-    func conclude(_ command: MessageID, for consumer: String, outcome: UInt16 = 0, id: MessageID? = nil) -> MessageID {
+    func conclude(
+        _ command: MessageID, for consumer: String, outcome: UInt16 = 0, id: MessageID? = nil,
+        _ change: (inout Header) -> Void = { _ in }
+    ) -> MessageID {
         let id = id ?? world.id()
         var header = Header(kind: .outcome, id: id, created: id.unixMilliseconds)
         header.correlation = command
@@ -435,6 +438,7 @@ final class TestAgent {
         header.target = Spaces.order
         header.consumer = consumer
         header.provider = systems.first ?? ""
+        change(&header)
         submit([(header, Array("done".utf8))])
         return header.id
     }

@@ -55,7 +55,8 @@ import Testing
             "frameTarget": UInt64(Limits.frameTarget), "text": UInt64(Limits.text),
             "deadlineMilliseconds": UInt64(Limits.deadlineMilliseconds), "creditMessages": Limits.creditMessages,
             "creditBytes": Limits.creditBytes, "systemsPerAgent": UInt64(Limits.systemsPerAgent),
-            "reportRows": UInt64(Limits.reportRows), "faultDetail": UInt64(Limits.faultDetail),
+            "reportRows": UInt64(Limits.reportRows), "queryRows": UInt64(Limits.queryRows),
+            "faultDetail": UInt64(Limits.faultDetail),
             "maximumSystem": UInt64(Names.maximumSystem), "maximumService": UInt64(Names.maximumService),
         ]
         let rows = try Project.wireTable(section: 11) { $0 != "name" && !$0.hasPrefix("-") }
@@ -73,10 +74,22 @@ import Testing
     }
 
     @Test func commandsAreTheSame() throws {
-        let written = try numbered(4) { $0.count > 2 && $0.allSatisfy(\.isUppercase) }
+        let rows = try Project.wireTable(section: 4) { Int($0) != nil }
+            .filter { $0[1].count > 2 && $0[1].allSatisfy(\.isUppercase) }
         #expect(
-            written
-                == Dictionary(uniqueKeysWithValues: Command.allCases.map { (Int($0.rawValue), "\($0)".uppercased()) }))
+            rows.map { Array($0.prefix(3)) }
+                == Command.allCases.map { ["\($0.rawValue)", "\($0)".uppercased(), "\($0.since)"] })
+    }
+
+    @Test func statesAndStartsAreTheSame() throws {
+        let names = Set(CommandState.allCases.map(\.name))
+        let states = try numbered(4) { names.contains(String($0)) }
+        #expect(states == Dictionary(uniqueKeysWithValues: CommandState.allCases.map { (Int($0.rawValue), $0.name) }))
+        let starts: [Seek.Start] = [.beginning, .position, .time]
+        let written = try Project.wireTable(section: 4) { Int($0) != nil }.filter { $0.count == 3 }
+            .map { "\($0[0]) \($0[1])" }
+        #expect(Set(written).isSuperset(of: starts.map { "\($0.rawValue) \($0)" }))
+        #expect(Seek.Start(rawValue: UInt8(starts.count)) == nil)
     }
 
     @Test func hopsAreTheSame() throws {

@@ -150,7 +150,8 @@ enum Damage {
         var out = ByteWriter()
         out.put(raw: bytes)
         out.overwrite(FrameHead.magic, at: 0)
-        out.overwrite(FrameHead.oldestVersion, at: 4)
+        // The newest version has every command.
+        out.overwrite(FrameHead.newestVersion, at: 4)
         let bodies = bytes.withUnsafeBytes {
             Int(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 40, as: UInt32.self)))
         }

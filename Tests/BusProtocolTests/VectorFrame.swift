@@ -4,6 +4,8 @@ import BusProtocol
 struct VectorFrame: Decodable {
     struct Head: Decodable {
         var command: String
+        /// 1 where it is absent.
+        var version: UInt8?
         var sequence: Decimal<UInt64>
         var messageLimit: Decimal<UInt64>
         var byteLimit: Decimal<UInt64>
@@ -74,6 +76,36 @@ struct VectorFrame: Decodable {
         var counts: [Count]
     }
     struct Token: Decodable { var token: Decimal<UInt64> }
+    struct Question: Decodable {
+        var token: Decimal<UInt64>
+        var consumer: String
+        var commands: [String]
+    }
+    struct StateRow: Decodable {
+        var command: String
+        var state: String
+        var code: UInt16
+        var attempts: UInt16
+        var position: Decimal<UInt64>
+        var acceptedAt: Decimal<Int64>
+        var outcome: VectorBytes
+    }
+    struct States: Decodable {
+        var token: Decimal<UInt64>
+        var rows: [StateRow]
+    }
+    struct Wish: Decodable {
+        var token: Decimal<UInt64>
+        var start: String
+        var value: Decimal<UInt64>
+        var system: String
+        var event: String
+    }
+    struct Finished: Decodable {
+        var token: Decimal<UInt64>
+        var code: UInt16
+        var count: Decimal<UInt64>
+    }
     struct Notes: Decodable {
         var position: Decimal<UInt64>
         var attempt: UInt16
@@ -99,6 +131,10 @@ struct VectorFrame: Decodable {
     var report: Report?
     var ping: Token?
     var pong: Token?
+    var query: Question?
+    var state: States?
+    var seek: Wish?
+    var done: Finished?
     var envelopes: [Envelope]?
 
     func value() throws -> WholeFrame {
@@ -106,7 +142,8 @@ struct VectorFrame: Decodable {
             throw BadVector(why: "no command: \(head.command)")
         }
         return WholeFrame(
-            command: command, sequence: head.sequence.value, messageLimit: head.messageLimit.value,
+            command: command, version: head.version ?? 1, sequence: head.sequence.value,
+            messageLimit: head.messageLimit.value,
             byteLimit: head.byteLimit.value, content: try content())
     }
 
@@ -118,6 +155,10 @@ struct VectorFrame: Decodable {
         if let rows = ack ?? nak ?? term { return .settlement(Self.settlement(rows)) }
         if let report { return .report(try Self.report(report)) }
         if let token = ping ?? pong { return .token(token.token.value) }
+        if let query { return .query(try Self.query(query)) }
+        if let state { return .state(try Self.state(state)) }
+        if let seek { return .seek(try Self.seek(seek)) }
+        if let done { return .done(Done(token: done.token.value, code: done.code, count: done.count.value)) }
         if let envelopes { return .envelopes(try envelopes.map(Self.envelope)) }
         return .nothing
     }
@@ -181,6 +222,33 @@ struct VectorFrame: Decodable {
                     target: $0.target, consumer: $0.consumer, code: $0.code, hop: try Hop(vector: $0.hop),
                     count: $0.count)
             })
+    }
+
+    private static func query(_ fields: Question) throws -> StateQuery {
+        StateQuery(
+            token: fields.token.value, consumer: fields.consumer,
+            commands: try fields.commands.map { try MessageID(vector: $0) })
+    }
+
+    private static func state(_ fields: States) throws -> StateAnswer {
+        StateAnswer(
+            token: fields.token.value,
+            rows: try fields.rows.map { row in
+                guard let state = CommandState.allCases.first(where: { $0.name == row.state }) else {
+                    throw BadVector(why: "no state: \(row.state)")
+                }
+                return StateAnswer.Row(
+                    command: try MessageID(vector: row.command), state: state, code: row.code, attempts: row.attempts,
+                    position: row.position.value, acceptedAt: row.acceptedAt.value, outcome: row.outcome.bytes)
+            })
+    }
+
+    private static func seek(_ fields: Wish) throws -> Seek {
+        let starts: [String: Seek.Start] = ["beginning": .beginning, "position": .position, "time": .time]
+        guard let start = starts[fields.start] else { throw BadVector(why: "no start: \(fields.start)") }
+        return Seek(
+            token: fields.token.value, start: start, value: fields.value.value, system: fields.system,
+            event: fields.event)
     }
 
     private static func envelope(_ fields: Envelope) throws -> WholeFrame.Envelope {

@@ -37,6 +37,11 @@ import Testing
             #expect(try vector.hex.bytes.readFrame().get() == wanted, "\(vector.name)")
             #expect(wanted.encoded() == vector.hex.bytes, "\(vector.name)")
         }
+        let versions = Dictionary(grouping: vectors) { $0.frame.head.version ?? 1 }
+        #expect(versions.keys.sorted() == Array(FrameHead.oldestVersion...FrameHead.newestVersion))
+        #expect(
+            Set(versions[1, default: []].map(\.frame.head.command))
+                == Set(Command.allCases.filter { $0.since == 1 }.map { "\($0)" }))
     }
 
     @Test func laterAndCarelessSendersAreUnderstood() throws {

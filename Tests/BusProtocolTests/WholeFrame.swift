@@ -27,6 +27,7 @@ struct WholeFrame: Equatable {
     }
 
     var command: Command
+    var version: UInt8
     var sequence: UInt64
     var messageLimit: UInt64
     var byteLimit: UInt64
@@ -34,8 +35,11 @@ struct WholeFrame: Equatable {
     /// Envelopes that are bad by themselves, by index.
     var faults: [Int: FaultCode] = [:]
 
-    init(command: Command, sequence: UInt64, messageLimit: UInt64, byteLimit: UInt64, content: Content) {
+    init(
+        command: Command, version: UInt8, sequence: UInt64, messageLimit: UInt64, byteLimit: UInt64, content: Content
+    ) {
         self.command = command
+        self.version = version
         self.sequence = sequence
         self.messageLimit = messageLimit
         self.byteLimit = byteLimit
@@ -45,8 +49,8 @@ struct WholeFrame: Equatable {
     init(_ frame: UnsafeRawBufferPointer) throws(Fault) {
         let head = try FrameHead(frame)
         self.init(
-            command: head.command, sequence: head.sequence, messageLimit: head.messageLimit, byteLimit: head.byteLimit,
-            content: .nothing)
+            command: head.command, version: head.version, sequence: head.sequence, messageLimit: head.messageLimit,
+            byteLimit: head.byteLimit, content: .nothing)
         var fields = head.fields(of: frame)
         switch head.command {
         case .hello: content = .hello(try Hello(&fields))
@@ -92,7 +96,7 @@ struct WholeFrame: Equatable {
     }
 
     func encoded() -> [UInt8] {
-        var head = FrameHead(command)
+        var head = FrameHead(command, version: version)
         head.sequence = sequence
         head.messageLimit = messageLimit
         head.byteLimit = byteLimit

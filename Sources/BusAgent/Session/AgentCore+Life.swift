@@ -25,7 +25,7 @@ extension AgentCore {
     mutating func open(_ welcome: Welcome, _ head: FrameHead, _ clock: ClockReading, into actions: inout [AgentAction])
     {
         guard case .greeting = state else { return }
-        if let fault = forked(welcome) {
+        if let fault = forked(welcome) ?? unspoken(welcome) {
             actions.append(.notice(fault))
             return refuse(fault, into: &actions)
         }
@@ -55,6 +55,15 @@ extension AgentCore {
             .logForked, at: .consumerAgent,
             "this agent has a receipt for \(receipt.treeSize) records; the broker shows \(welcome.treeSize)"
                 + (other ? " with another root" : ""))
+    }
+
+    /// Frames of a version this agent never offered would be guesses.
+    private func unspoken(_ welcome: Welcome) -> Fault? {
+        guard !(FrameHead.oldestVersion...FrameHead.newestVersion).contains(welcome.version) else { return nil }
+        return Fault(
+            .badVersion, at: .consumerAgent,
+            "the broker chose version \(welcome.version); this agent speaks \(FrameHead.oldestVersion) to "
+                + "\(FrameHead.newestVersion)")
     }
 
     /// Numbers and credit of a session start at nothing.
@@ -131,6 +140,12 @@ extension AgentCore {
             guard case .open = state else { return }
             actions.append(.disconnected(fault))
             greet(clock, into: &actions)
+        case .badVersion where !isGreeting:
+            // Not an answer to HELLO: an older broker took over, and does not speak this session's version. Said once for every
+            // frame that was on its way; on a new connection they are behind us.
+            guard isOpen else { return }
+            actions.append(.notice(fault))
+            disconnect(fault, clock, into: &actions)
         case .logForked, .badVersion:
             actions.append(.notice(fault))
             refuse(fault, into: &actions)
@@ -145,6 +160,8 @@ extension AgentCore {
             actions.append(.notice(fault))
         }
     }
+
+    private var isGreeting: Bool { if case .greeting = state { true } else { false } }
 
     /// No retry mends this: what waits, and what comes, fails with the reason.
     private mutating func refuse(_ fault: Fault, into actions: inout [AgentAction]) {

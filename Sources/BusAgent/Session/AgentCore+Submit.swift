@@ -59,9 +59,7 @@ extension AgentCore {
             pong = nil
             actions.append(.send(framed(.pong, Heartbeat.encode(token))))
         }
-        if !brokerDrains {
-            while let frame = nextFrame(clock.now) { actions.append(.send(frame)) }
-        }
+        while let frame = nextFrame(clock.now) { actions.append(.send(frame)) }
         if creditIsDue { actions.append(.send(framed(.credit))) }
     }
 
@@ -75,14 +73,21 @@ extension AgentCore {
         outgoing.removeAll(keepingCapacity: true)
         let first = sentMessages + 1
         var bytes = 0
-        while let reference = waiting.first, outgoing.count < Limits.envelopesPerFrame, bytes < Limits.frameTarget {
+        // New work that waits for the end of the broker's draining is stepped over; there is none otherwise.
+        var next = 0
+        while next < waiting.count, outgoing.count < Limits.envelopesPerFrame, bytes < Limits.frameTarget {
+            let reference = waiting[next]
             guard let submission = pending[reference] else {
-                waiting.removeFirst()
+                waiting.remove(at: next)
+                continue
+            }
+            if brokerDrains, submission.kind != .reply, submission.kind != .outcome {
+                next += 1
                 continue
             }
             let cost = submission.cost
             guard sentMessages < grantedMessages, sentBytes + UInt64(cost) <= grantedBytes else { break }
-            waiting.removeFirst()
+            waiting.remove(at: next)
             waitingCount -= 1
             waitingBytes -= cost
             sentMessages += 1

@@ -77,7 +77,7 @@ struct DeliveryBook: Sendable {
     ) {
         let sender = header.kind == .outcome ? Names.system(of: header.target) : header.consumer
         let key = ledger.key(sender, header.id)
-        var row = MessageLedger.Row(header.kind, fingerprint: fingerprint, position: position)
+        var row = MessageLedger.Row(header, fingerprint: fingerprint, position: position)
         row.acceptedAt = acceptedAt
         ledger.becameDurable(row, key)
         ledger.trim()
@@ -110,10 +110,22 @@ struct DeliveryBook: Sendable {
         // Made by the broker itself: it says in the outcome what the state says already.
         let isOwn = outcome.provider.isEmpty
         ledger.change(command) { row in
+            if isOwn {
+                // The provider's word, or an operator's new attempt, may have come before it.
+                guard row.state == .expired || row.state == .deadLettered else { return }
+            } else {
+                row.state = outcome.outcome == 0 ? .completed : .failed
+                row.isConcluding = false
+            }
             row.outcome = position
             row.code = outcome.outcome
-            if !isOwn { row.state = outcome.outcome == 0 ? .completed : .failed }
         }
+    }
+
+    /// Whether a command that waits here has the outcome of its provider.
+    mutating func isConcluded(_ position: UInt64, in queue: Int) -> Bool {
+        guard queues[queue].name.kind == .commands, let message = queues[queue].messages[position] else { return false }
+        return ledger[ledger.key(message.consumer, message.id)]?.isConcluded ?? false
     }
 
     /// A receiver is done with a message, or it was given up (`code` ≠ 0).
@@ -163,6 +175,7 @@ struct DeliveryBook: Sendable {
             guard row.state == .expired || row.state == .deadLettered else { return }
             row.state = .accepted
             row.code = 0
+            row.outcome = 0
         }
     }
 

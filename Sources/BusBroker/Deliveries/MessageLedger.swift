@@ -5,7 +5,8 @@ import DequeModule
 /// Every command, outcome and event accepted within the retention, by (sending system, id): what makes a repetition one message.
 ///
 /// An index of the journal, rebuilt from it at start. Ids older than the oldest that is remembered are refused with 4100,
-/// because a repetition could not be told from a new message any more.
+/// because a repetition could not be told from a new message any more. Each sender is judged by its own ids: one whose clock is
+/// years ahead shuts out nobody but itself.
 struct MessageLedger: Sendable {
     struct Row: Sendable {
         /// First eight bytes of the message's leaf hash: tells the same bytes from others.
@@ -21,12 +22,24 @@ struct MessageLedger: Sendable {
         /// Unix microseconds; 0 until it is durable.
         var acceptedAt: Int64 = 0
         let kind: MessageKind
+        /// Commands: an outcome of its provider is being written.
+        var isConcluding = false
+        /// Commands: digest of the service, so that only its provider concludes it.
+        let target: UInt64
 
-        init(_ kind: MessageKind, fingerprint: UInt64, position: UInt64) {
-            self.kind = kind
+        /// The random half of the id: with the key it tells the sender.
+        let idTail: UInt64
+
+        init(_ header: Header, fingerprint: UInt64, position: UInt64) {
+            kind = header.kind
+            idTail = UInt64(truncatingIfNeeded: header.id.value)
+            target = kind == .command ? MessageLedger.digest(header.target) : 0
             self.fingerprint = fingerprint
             self.position = position
         }
+
+        /// Its provider has said what became of it.
+        var isConcluded: Bool { state == .completed || state == .failed }
     }
 
     /// A sender's name and an id in one number: the id, with the name's hash over its random half. The name is hashed once and
@@ -41,8 +54,8 @@ struct MessageLedger: Sendable {
     private var rows: [Key: Row] = [:]
     private var order: Deque<Key> = []
     private var salts: [String: UInt128] = [:]
-    /// Ids made before this time (Unix milliseconds) are too old to be told apart.
-    private(set) var floor: Int64 = 0
+    /// By sender: ids made before this time (Unix milliseconds) are too old to be told apart.
+    private var floors: [UInt64: Int64] = [:]
 
     init(limit: Int) { self.limit = limit }
 
@@ -50,13 +63,22 @@ struct MessageLedger: Sendable {
 
     mutating func key(_ system: String, _ id: MessageID) -> Key {
         if let salt = salts[system] { return Key(value: id.value ^ salt) }
-        let digest = Array(system.utf8).withUnsafeBytes { LogHash.body($0) }
-        let salt = UInt128(withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt64.self) })
+        let salt = UInt128(Self.digest(system))
         if salts.count < 4096 { salts[system] = salt }
         return Key(value: id.value ^ salt)
     }
 
+    static func digest(_ name: String) -> UInt64 {
+        let digest = Array(name.utf8).withUnsafeBytes { LogHash.body($0) }
+        return withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt64.self) }
+    }
+
     subscript(key: Key) -> Row? { rows[key] }
+
+    /// Whether an id that is not known may have been forgotten.
+    func isTooOld(_ id: MessageID, _ key: Key) -> Bool {
+        id.unixMilliseconds < floors[UInt64(truncatingIfNeeded: key.value ^ id.value)] ?? 0
+    }
 
     mutating func insert(_ row: Row, _ key: Key) {
         if rows.updateValue(row, forKey: key) == nil { order.append(key) }
@@ -92,7 +114,8 @@ struct MessageLedger: Sendable {
                 continue
             }
             rows[key] = nil
-            floor = max(floor, key.made + 1)
+            let salt = UInt64(truncatingIfNeeded: key.value) ^ row.idTail
+            floors[salt] = max(floors[salt] ?? 0, key.made + 1)
         }
     }
 }

@@ -15,10 +15,16 @@ extension BrokerCore {
         }
         if head.command == .hello { return greet(frame, head, route, key, now) }
         guard let slot = sessions.slot(route: route), sessions[slot].key == key else {
-            return reject(route, Fault(.notGreeted, at: .broker))
+            return reject(route, Fault(.notGreeted, at: .broker), version: head.version)
         }
         heard(slot, head, now)
         do throws(Fault) {
+            // A later command is none of this session, whatever version its frame claims: the answer would be unreadable.
+            guard head.command.since <= sessions[slot].version else {
+                throw Fault(
+                    .unknownCommand, at: .broker,
+                    "\(head.command) is of version \(head.command.since), this session of \(sessions[slot].version)")
+            }
             switch head.command {
             case .submit: try submit(frame, head, slot, now)
             case .ack, .nak, .term: try settle(frame, head, slot, now)
@@ -42,9 +48,13 @@ extension BrokerCore {
     package mutating func receiveMalformed(from route: [UInt8], _ fault: Fault) { reject(route, fault) }
 
     /// Tells the sender what was wrong with a whole frame. Nothing of the frame has had any effect.
-    mutating func reject(_ route: [UInt8], _ fault: Fault) {
+    ///
+    /// - Parameter version: of the frame, where it belongs to no session.
+    mutating func reject(_ route: [UInt8], _ fault: Fault, version: UInt8? = nil) {
         counters.badFrames += 1
-        actions.append(.send(route: route, frame: FrameHead(.error).frame(FaultNotice(fault, at: .broker).encoded())))
+        let version = version ?? sessions.slot(route: route).map { sessions[$0].version } ?? FrameHead.oldestVersion
+        let head = FrameHead(.error, version: version)
+        actions.append(.send(route: route, frame: head.frame(FaultNotice(fault, at: .broker).encoded())))
         counters.framesOut += 1
     }
 

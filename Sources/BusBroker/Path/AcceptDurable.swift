@@ -41,14 +41,30 @@ extension BrokerCore {
             noteRefused(raw, view, .keyNotForSystem)
             return refuse(slot, .keyNotForSystem)
         }
+        // Without a provider it would be one of the broker's own.
+        guard header.provider == provider else { return refuse(slot, .badHeader) }
         if isKnown(header, from: provider, view, frame, slot, now) { return }
-        guard let command = book.ledger[book.ledger.key(header.consumer, header.correlation)], command.kind == .command
+        let key = book.ledger.key(header.consumer, header.correlation)
+        // To another system's agent a command it could not have got does not exist.
+        guard let command = book.ledger[key], command.kind == .command,
+            command.target == MessageLedger.digest(header.target)
         else { return refuse(slot, .noSuchRequest) }
         // One command, one outcome: a second one with another id would be a second effect somewhere.
-        guard command.state != .completed, command.state != .failed else { return refuse(slot, .idReused) }
+        guard !command.isConcluded else { return refuse(slot, .idReused) }
+        if command.isConcluding { return refuseRival(of: key, slot) }
+        book.ledger.change(key) { $0.isConcluding = true }
         counters.outcomesAccepted += 1
         let way = rights.way(from: header.consumer, to: header.target)
         gather(header, from: provider, view, frame, slot, way?.integration ?? .max, way?.stage ?? 0, now)
+    }
+
+    /// Another outcome of the command is being written. Should that fail, this one has failed for the same reason, and may
+    /// come again.
+    private mutating func refuseRival(of key: MessageLedger.Key, _ slot: Int) {
+        refuse(slot, .idReused)
+        let session = SessionReference(slot: slot, id: sessions[slot].id)
+        committing?.noteRepetition(of: key, session, sessions[slot].received)
+        gathering.noteRepetition(of: key, session, sessions[slot].received)
     }
 
     mutating func acceptEvent(
@@ -90,11 +106,9 @@ extension BrokerCore {
         sessions[slot].acceptUrgent = true
         let key = book.ledger.key(sender, header.id)
         guard let row = book.ledger[key] else {
-            guard header.id.unixMilliseconds >= book.ledger.floor else {
-                refuse(slot, .idTooOld)
-                return true
-            }
-            return false
+            guard book.ledger.isTooOld(header.id, key) else { return false }
+            refuse(slot, .idTooOld)
+            return true
         }
         guard row.fingerprint == Self.fingerprint(view, frame), row.kind == header.kind else {
             refuse(slot, .idReused)
@@ -133,7 +147,7 @@ extension BrokerCore {
             integration: integration, stage: stage, keepsBody: true)
         let fingerprint = Self.fingerprint(message.leaf)
         let key = book.ledger.key(sender, header.id)
-        book.ledger.insert(.init(header.kind, fingerprint: fingerprint, position: 0), key)
+        book.ledger.insert(.init(header, fingerprint: fingerprint, position: 0), key)
         let durable = DurableMessage(
             decoded: header, key: key, fingerprint: fingerprint, header: Array(frame[view.header.range]),
             body: Array(frame[view.body]), acceptedAt: now.wall)

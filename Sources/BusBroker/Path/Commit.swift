@@ -100,6 +100,8 @@ extension BrokerCore {
             refuseAll(item, fault.code)
         }
         for item in failed.repetitions where sessions.isLive(item.session.slot, item.session.id) {
+            // A rival of an outcome has a row already.
+            sessions[item.session.slot].refused.removeAll { $0.sequence == item.sequence }
             sessions[item.session.slot].refused.append(
                 Acceptance.Refused(sequence: item.sequence, code: fault.code.number, retryAfterMilliseconds: 1000))
             sessions[item.session.slot].refused.sort { $0.sequence < $1.sequence }
@@ -125,7 +127,11 @@ extension BrokerCore {
     /// A command, outcome or event that is not durable never came; what the broker said itself it says again.
     private mutating func withdraw(_ message: DurableMessage) {
         book.ledger.withdraw(message.key)
-        if message.decoded.kind == .outcome, message.decoded.provider.isEmpty { gatherOwn(message) }
+        guard message.decoded.kind == .outcome else { return }
+        if message.decoded.provider.isEmpty { return gatherOwn(message) }
+        book.ledger.change(book.ledger.key(message.decoded.consumer, message.decoded.correlation)) {
+            $0.isConcluding = false
+        }
     }
 
     private mutating func refuseAll(_ item: Gathering.Touched, _ code: FaultCode) {

@@ -31,6 +31,11 @@ extension BrokerCore {
             rights.mayReceive(name)
         else { return }
         while let message = book.change(queue, { $0.next() }), case .there(let header, let body) = message.content {
+            // Ticks come a few times a second, and an agent may greet before the first one after a start.
+            if message.expiry <= now.wallMilliseconds {
+                close(message.position, in: queue, code: .expired, now)
+                continue
+            }
             var envelope = OutgoingEnvelope(header: header[...], body: body[...])
             guard let slot = rights.choose(system, sessions, cost: envelope.cost),
                 sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost)

@@ -79,6 +79,8 @@ extension BrokerCore {
     /// The end of a message for one receiver: taken (`nil`), or given up for a reason.
     mutating func close(_ position: UInt64, in queue: Int, code: FaultCode?, _ now: Moment) {
         let name = book.queues[queue].name
+        // What has its outcome is done, however its last delivery ended.
+        let code = book.isConcluded(position, in: queue) ? nil : code
         guard let message = book.settle(position, in: queue, code: code?.number ?? 0, at: now.wall) else { return }
         // An outcome is the end of an exchange that was counted with its command.
         let integration = name.kind == .outcomes ? nil : rights.integration(of: message, in: name)
@@ -122,7 +124,7 @@ extension BrokerCore {
             receivedAt: message.acceptedAt, integration: .max, stage: 0, keepsBody: true)
         let fingerprint = Self.fingerprint(record.leaf)
         book.ledger.insert(
-            .init(message.decoded.kind, fingerprint: fingerprint, position: 0), message.key)
+            .init(message.decoded, fingerprint: fingerprint, position: 0), message.key)
         var durable = message
         durable.fingerprint = fingerprint
         gather(record, then: .enqueue(durable))

@@ -14,7 +14,7 @@ extension BrokerCore {
             try admit(hello, key, now)
         } catch {
             notice(.warning, "an agent was refused", ["key": key, "why": "\(error)"])
-            return reject(route, error)
+            return reject(route, error, version: head.version)
         }
         guard let agent = rights.agent(key: key) else { return }
         // The same process on a new connection: its open work moves with it.
@@ -50,7 +50,9 @@ extension BrokerCore {
     }
 
     private func admit(_ hello: Hello, _ key: String, _ now: Moment) throws(Fault) {
-        guard hello.oldestVersion <= FrameHead.newestVersion, hello.newestVersion >= FrameHead.oldestVersion else {
+        guard hello.oldestVersion <= min(hello.newestVersion, FrameHead.newestVersion),
+            hello.newestVersion >= FrameHead.oldestVersion
+        else {
             throw Fault(
                 .badVersion, at: .broker,
                 "versions \(hello.oldestVersion) to \(hello.newestVersion); this broker speaks "
