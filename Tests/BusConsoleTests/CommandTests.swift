@@ -59,6 +59,15 @@ struct CommandTests {
             (["space", "check", "deploy/space"], 0), (["space", "check", "no/such/folder"], 2), (["--help"], 0),
             (["--version"], 0), (["journal", "verify", "no/such/folder"], 2),
             (["doctor", "--data", "no/such/folder"] + nowhere, 1),
+            (["queues"] + nowhere, 3), (["queues", "--dead"] + nowhere, 3), (["queues", "--service", "a.b.v1"], 2),
+            (["resend"], 2), (["resend", "x"], 2), (["resend", "--failed"], 2),
+            (["resend", "--failed", "--service", "a.b.v1", "--since", "soon"], 2),
+            (["resend", "0199f3a2-0000-7000-8000-000000000000"] + nowhere, 3),
+            (["replay", "a.b.v1", "--as", "portal", "--from", "now"], 2),
+            (["replay", "a.b.v1", "--as", "portal", "--from", "beginning"] + nowhere, 3),
+            (["send", "a.b.v1", "{}", "--id", "x"], 2), (["send", "a.b.v1", "{}", "--wait", "x"], 2),
+            (["send", "a.b.v1", "{}", "--data", "no/such/folder"], 2), (["send", "a.b.v1", "no json"], 2),
+            (["subscribe", "a.b.v1", "--count", "0"], 2), (["subscribe"], 2),
             (["call", "a.b.v1", "not json"], 2), (["call", "a.b.v1", "{}", "--data", "no/such/folder"], 2),
         ] as [([String], Int32)])
     func exitCodes(arguments: [String], code: Int32) async throws {
@@ -79,8 +88,8 @@ struct CommandTests {
     @Test("Every command has help with examples")
     func help() async throws {
         for command in [
-            ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["publish"], ["subscribe"],
-            ["trace"],
+            ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["send"], ["publish"],
+            ["subscribe"], ["trace"], ["queues"], ["resend"], ["replay"],
             ["space", "check"], ["space", "diff"], ["space", "apply"], ["contract", "check"], ["contract", "diff"],
             ["journal", "verify"], ["keys", "new"], ["doctor"], ["drain"],
         ] {
@@ -111,12 +120,18 @@ struct CommandTests {
                     ["status"],
                     [
                         "broker", "changes", "counters", "findings", "matrix", "not_functioning", "now", "now_ms",
-                        "space", "systems", "windows",
+                        "queues", "space", "systems", "windows",
                     ]
                 ),
                 (["systems"], ["systems"]), (["services"], ["services"]), (["integrations"], ["integrations"]),
                 (["agents"], ["absent", "agents", "refused_keys"]),
-                (["trace", id], ["answers", "finished", "id", "message", "settlements", "state"]),
+                (
+                    ["trace", id],
+                    [
+                        "answers", "complete", "deliveries", "finished", "history", "id", "message", "settlements",
+                        "state",
+                    ]
+                ),
             ]
             try await eventually("the end of the call is in the journal") {
                 try await bus.send("GET", "/v1/messages/\(id)").body.range(of: Data("finished".utf8)) != nil

@@ -8,13 +8,14 @@ import Testing
 
 @testable import kerege
 
-/// A broker with its console in this process: two systems, one service, one event, a temporary folder, free ports.
+/// A broker with its console in this process: two systems, a service, a command, an event, a temporary folder, free ports.
 struct SmallBus: Sendable {
     let folder: String
     let broker: Broker
     let port: Int
 
     static let service = "register.record-get.v1"
+    static let command = "register.record-change.v1"
     static let event = "register.record-changed.v1"
 
     /// Everything of the space but its keys.
@@ -33,9 +34,11 @@ struct SmallBus: Sendable {
           - {id: portal, owner: ministry, status: operation, name: {en: Portal}}
         services:
           - {name: \(service), kind: request, deadline: 2s, promisedP95: 100ms}
+          - {name: \(command), kind: command, deadline: 1h, retry: {attempts: 2, first: 10ms, longest: 20ms}}
           - {name: \(event), kind: event}
         integrations:
           - {id: portal-record, consumer: portal, service: \(service), owner: ministry, planYear: 2026, due: 2099-12-31, stage: approved, baseline: true}
+          - {id: portal-orders, consumer: portal, service: \(command), owner: ministry, planYear: 2026, due: 2099-12-31, stage: approved, baseline: true}
           - {id: portal-changes, consumer: portal, event: \(event), owner: ministry, planYear: 2026, due: 2099-12-31, stage: testing, added: 2026-05-02}
 
         """
@@ -71,7 +74,9 @@ struct SmallBus: Sendable {
         let keys = folder + "/keys"
         let brokerKey = try key("broker", in: keys)
         var yaml = space + "keys:\n"
-        for (agent, systems) in [("register-1", "register"), ("operator", "portal, register")] {
+        for (agent, systems) in [
+            ("register-1", "register"), ("portal-1", "portal"), ("operator", "portal, register"),
+        ] {
             let key = try key(agent, in: keys)
             yaml += "  - {agent: \(agent), systems: [\(systems)], curve: '\(key.publicKey)'}\n"
         }
@@ -99,6 +104,22 @@ struct SmallBus: Sendable {
     func provider() async throws -> Agent {
         try await Agent.connect(configuration("register-1", ["register"])) { agent in
             agent.answer(Self.service) { $0.body }
+        }
+    }
+
+    /// Carries out the command as `handler` says.
+    func performer(
+        _ handler: @escaping @Sendable (BusCommand) async throws -> CommandResult
+    ) async throws -> Agent {
+        try await Agent.connect(configuration("register-1", ["register"])) { agent in
+            agent.perform(Self.command, handler)
+        }
+    }
+
+    /// The portal's own agent; takes events as `handler` says.
+    func portal(_ handler: @escaping @Sendable (BusEvent) async throws -> Void = { _ in }) async throws -> Agent {
+        try await Agent.connect(configuration("portal-1", ["portal"])) { agent in
+            agent.subscribe(Self.event, handler)
         }
     }
 
