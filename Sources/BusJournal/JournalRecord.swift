@@ -19,6 +19,26 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
     /// The broker started on this journal, or stopped in good order.
     case brokerStarted = 8
     case brokerStopped = 9
+
+    /// Whether a payload can be read as what its type says. Types of later versions, and spaces, are bytes to the journal.
+    static func canRead(_ type: UInt8, _ payload: [UInt8]) -> Bool {
+        payload.withUnsafeBytes { raw in
+            var reader = ByteReader(raw)
+            do throws(Fault) {
+                switch RecordType(rawValue: type) {
+                case .message: _ = try MessageRecord(&reader)
+                case .finished: _ = try FinishedRecord(&reader)
+                case .refused: _ = try RefusedRecord(&reader)
+                case .liveness: _ = try LivenessRecord(&reader)
+                case .state: _ = try StateRecord(&reader)
+                case .settled: _ = try SettledRecord(&reader)
+                case .brokerStarted, .brokerStopped: _ = try BrokerRecord(&reader)
+                case .space, nil: break
+                }
+                return true
+            } catch { return false }
+        }
+    }
 }
 
 /// A message as the journal keeps it.

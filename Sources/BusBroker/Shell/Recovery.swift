@@ -95,9 +95,13 @@ struct Recovery {
         let subscribers = Rights(snapshot)
         var open: [UInt64: UnsettledEvent] = [:]
         for position in try reader.keptBodies() {
-            guard let stored = try reader.message(at: position), let header = try? Header(decoding: stored.header),
-                header.kind == .event
-            else { continue }
+            guard let stored = try reader.message(at: position), let header = try? Header(decoding: stored.header)
+            else {
+                throw JournalError(
+                    .damaged, "position \(position): a kept body stands here without its message",
+                    remedy: "kerege journal verify DIR names every place; restore a backup")
+            }
+            guard header.kind == .event else { continue }
             open[position] = UnsettledEvent(
                 position: position, acceptedAt: stored.receivedAt, header: stored.header, body: [], settledBy: [])
         }
