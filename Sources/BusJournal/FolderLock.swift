@@ -31,7 +31,8 @@ final class FolderLock: Sendable {
     /// Whether a broker holds the folder now.
     static func isHeld(_ folder: String) -> Bool {
         let descriptor = open(folder + "/broker.lock", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return false }
+        // Who may not look has to take it as held.
+        guard descriptor >= 0 else { return errno != ENOENT }
         defer { close(descriptor) }
         return flock(descriptor, LOCK_SH | LOCK_NB) != 0
     }
