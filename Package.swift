@@ -121,7 +121,10 @@ let package = Package(
         tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),
         tests(
             "BusBrokerTests",
-            ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence", "ZeroMQ", logging]),
+            [
+                "BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", "BusJournal", "BusEvidence", "ZeroMQ",
+                logging,
+            ]),
         tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "ZeroMQ", grdb, logging]),
         tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb, yams]),
         tests(
@@ -130,6 +133,12 @@ let package = Package(
                 "kerege", "BusConsole", "BusBroker", "BusAgent", "BusContracts", "BusDirectory", "BusProtocol",
                 "ZeroMQ",
                 hummingbird, logging, yams,
+            ]),
+        tests(
+            "FuzzTests",
+            [
+                "BusAgent", "BusBroker", "BusConsole", "BusContracts", "BusDirectory", "BusEvidence", "BusJournal",
+                "BusProtocol", logging,
             ]),
         tests(
             "MeshTests",

@@ -80,6 +80,15 @@ package enum LogHash {
         hash.update(bufferPointer: bytes)
         return Digest32(hash.finalize())
     }
+
+    /// Holds a saved view together: H(0x03 ‖ name ‖ 0x00 ‖ u64 position, little endian ‖ bytes).
+    package static func view(_ name: String, position: UInt64, _ bytes: ArraySlice<UInt8>) -> Digest32 {
+        var hash = SHA256()
+        hash.update(data: [3] + Array(name.utf8) + [0])
+        withUnsafeBytes(of: position.littleEndian) { hash.update(bufferPointer: $0) }
+        bytes.withUnsafeBytes { hash.update(bufferPointer: $0) }
+        return Digest32(hash.finalize())
+    }
 }
 
 /// The append-only Merkle tree of RFC 9162 as its right edge: roots of the perfect subtrees, largest first.

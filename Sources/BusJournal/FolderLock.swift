@@ -28,6 +28,15 @@ final class FolderLock: Sendable {
         self.descriptor = Mutex(descriptor)
     }
 
+    /// Whether a broker holds the folder now.
+    static func isHeld(_ folder: String) -> Bool {
+        let descriptor = open(folder + "/broker.lock", O_RDONLY | O_CLOEXEC)
+        // Who may not look has to take it as held.
+        guard descriptor >= 0 else { return errno != ENOENT }
+        defer { close(descriptor) }
+        return flock(descriptor, LOCK_SH | LOCK_NB) != 0
+    }
+
     /// Lets another broker have the folder. Once is enough, twice does no harm.
     func release() {
         descriptor.withLock { descriptor in

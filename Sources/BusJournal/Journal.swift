@@ -33,7 +33,12 @@ package final class Journal: Sendable {
     private let state: Mutex<State>
 
     /// Opens or makes the journal in `folder`, alone.
-    package init(folder: String) throws(JournalError) {
+    /// - Throws: also when what it would go on from, its last batch and its tables, is not what was written.
+    package convenience init(folder: String) throws(JournalError) {
+        try self.init(folder: folder, prefilling: Self.prefillBytes)
+    }
+
+    init(folder: String, prefilling bytes: Int) throws(JournalError) {
         self.folder = folder
         try Self.makeFolder(folder)
         lock = try FolderLock(folder: folder)
@@ -44,7 +49,7 @@ package final class Journal: Sendable {
             try Self.prepare(database)
             let (log, chain) = try Self.resume(database)
             state = Mutex(State(log: log, chain: chain))
-            try Self.prefill(database, path: path)
+            try Self.prefill(database, path: path, to: bytes)
         } catch {
             throw JournalError.of(error, doing: "opening the journal \(path)")
         }
@@ -108,7 +113,7 @@ package final class Journal: Sendable {
             try database.write { db in
                 try db.execute(
                     sql: "INSERT OR REPLACE INTO view (name, position, body) VALUES (?, ?, ?)",
-                    arguments: [name, Int64(position), Data(bytes)])
+                    arguments: [name, Int64(position), Data(SavedView.seal(name, position: position, bytes))])
             }
         } catch { throw JournalError.of(error, doing: "saving the view \(name)") }
     }
@@ -133,6 +138,9 @@ package final class Journal: Sendable {
         try? database.close()
         lock.release()
     }
+
+    /// Copies the WAL into the database now, as a long WAL would be.
+    func copyIntoDatabase() throws { try database.writeWithoutTransaction { _ = try $0.checkpoint(.passive) } }
 
     // MARK: - Steps
 
@@ -245,14 +253,21 @@ package final class Journal: Sendable {
 
     /// Looks at a file before anything is changed in it.
     private static func refuseForeignFile(_ path: String) throws {
-        guard access(path, F_OK) == 0 else { return }
-        var configuration = Configuration()
-        configuration.readonly = true
-        let (id, version, tables) = try DatabaseQueue(path: path, configuration: configuration).read { db in
+        let size = FileState(path).size
+        if size == 0, FileState(path + "-wal").size > 0 {
+            throw JournalError(
+                .damaged, "\(path) is empty, and its write-ahead log is not",
+                remedy: "restore a backup; do not open it with SQLite, which would remove the log")
+        }
+        guard size > 0 else { return }
+        let database = try QuietDatabase.open(path)
+        defer { try? database.close() }
+        let (id, version, tables, difference) = try database.read { db in
             (
                 try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0,
                 try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0,
-                try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0
+                try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") ?? 0,
+                try JournalSchema.difference(db)
             )
         }
         guard id == applicationID || (id == 0 && tables == 0) else {
@@ -265,59 +280,64 @@ package final class Journal: Sendable {
                 .newerVersion, "\(path) has schema \(version); this program knows up to \(schemaVersion)",
                 remedy: "use the newer program that wrote it")
         }
+        if id == applicationID, let difference { throw JournalError.damaged(path, difference) }
     }
 
     private static func prepare(_ database: DatabaseQueue) throws {
         try database.write { db in
-            try db.execute(
-                sql: """
-                    PRAGMA application_id = \(applicationID);
-                    PRAGMA user_version = \(schemaVersion);
-                    CREATE TABLE IF NOT EXISTS batch (
-                        position INTEGER PRIMARY KEY, count INTEGER NOT NULL, committed INTEGER NOT NULL,
-                        root BLOB NOT NULL, chain BLOB NOT NULL, edge BLOB NOT NULL, records BLOB NOT NULL);
-                    CREATE TABLE IF NOT EXISTS body (position INTEGER PRIMARY KEY, bytes BLOB NOT NULL);
-                    CREATE TABLE IF NOT EXISTS view (name TEXT PRIMARY KEY, position INTEGER NOT NULL, body BLOB NOT NULL);
-                    """)
+            if try Int32.fetchOne(db, sql: "PRAGMA application_id") == applicationID { return }
+            try db.execute(sql: "PRAGMA application_id = \(applicationID); PRAGMA user_version = \(schemaVersion);")
+            try JournalSchema.make(db)
         }
     }
 
     private static func resume(_ database: DatabaseQueue) throws -> (MerkleLog, Digest32) {
         try database.read { db in
+            guard let last = try CheckedBatches.last(db) else {
+                try refuseLostTail(db, size: 0)
+                return (MerkleLog(), LogHash.empty)
+            }
             let sql = """
-                SELECT position, CAST(count AS INTEGER) AS count, CAST(root AS BLOB) AS root, CAST(chain AS BLOB) AS chain,
-                    CAST(edge AS BLOB) AS edge
-                FROM batch ORDER BY position DESC LIMIT 1
+                SELECT coalesce(CAST(root AS BLOB), x'') AS root, coalesce(CAST(chain AS BLOB), x'') AS chain,
+                    coalesce(CAST(edge AS BLOB), x'') AS edge
+                FROM batch WHERE position = ?
                 """
-            guard let row = try Row.fetchOne(db, sql: sql) else { return (MerkleLog(), LogHash.empty) }
-            let position: Int64 = row["position"]
-            let count: Int64 = row["count"]
-            let edgeBytes = [UInt8](row["edge"] as Data)
+            let position = Int64(clamping: last.firstPosition)
+            let row = try Row.fetchOne(db, sql: sql, arguments: [position]) ?? Row()
+            let edgeBytes = [UInt8]((row["edge"] as Data?) ?? Data())
             let edge = stride(from: 0, to: edgeBytes.count - 31, by: 32).compactMap {
                 Digest32(edgeBytes[$0..<$0 + 32])
             }
-            guard position > 0, count > 0, position < Int64.max - count,
-                let chain = Digest32([UInt8](row["chain"] as Data)),
-                let log = MerkleLog(size: UInt64(position + count - 1), edge: edge),
-                log.root.bytes == [UInt8](row["root"] as Data)
+            guard edgeBytes.count == 32 * edge.count,
+                let chain = Digest32([UInt8]((row["chain"] as Data?) ?? Data())),
+                let log = MerkleLog(size: UInt64(position + last.count - 1), edge: edge),
+                log.root.bytes == [UInt8]((row["root"] as Data?) ?? Data())
             else {
-                throw JournalError(
-                    .damaged, "the last batch of the journal, at position \(position), does not fit together",
-                    remedy: "kerege journal verify DIR names the place; restore a backup")
+                throw JournalError.damaged(
+                    at: position, "the last batch of the journal, at position \(position), does not fit together")
             }
+            try refuseLostTail(db, size: position + last.count - 1)
             return (log, chain)
         }
     }
 
-    private static func prefill(_ database: DatabaseQueue, path: String) throws {
-        var status = stat()
-        if stat(path + "-wal", &status) == 0, status.st_size >= prefillBytes { return }
+    /// A log that lost its end looks whole. What was written beside it may still tell.
+    private static func refuseLostTail(_ db: Database, size: Int64) throws {
+        let view = try Int64.fetchOne(db, sql: "SELECT max(CAST(position AS INTEGER)) FROM view") ?? 0
+        let body = try Int64.fetchOne(db, sql: "SELECT max(position) FROM body") ?? 0
+        guard max(view, body) > size else { return }
+        throw JournalError.damaged(
+            at: size + 1, "the log ends at \(size), but something stands beside it for position \(max(view, body))")
+    }
+
+    private static func prefill(_ database: DatabaseQueue, path: String, to bytes: Int) throws {
+        if FileState(path + "-wal").size >= bytes { return }
         try database.write { db in
             // A process that was killed right here left the table behind.
             try db.execute(
                 sql: """
                     DROP TABLE IF EXISTS prefill; CREATE TABLE prefill (b BLOB);
-                    INSERT INTO prefill VALUES (zeroblob(\(prefillBytes)));
+                    INSERT INTO prefill VALUES (zeroblob(\(bytes)));
                     """)
         }
         try database.write { db in try db.execute(sql: "DROP TABLE prefill") }

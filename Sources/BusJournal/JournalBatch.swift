@@ -144,6 +144,14 @@ package struct StoredBatch: Sendable {
     package var committedAt: Int64
     package var records: [UInt8]
 
+    /// Records as the head says; 0 when there is no head.
+    var count: Int64 {
+        guard records.count >= EncodedBatch.headSize else { return 0 }
+        return records.withUnsafeBytes {
+            Int64(UInt32(littleEndian: $0.loadUnaligned(fromByteOffset: 8, as: UInt32.self)))
+        }
+    }
+
     /// Calls `each` with position, type number and a reader over the payload. Throws where the blob is damaged.
     package func forEach(_ each: (UInt64, UInt8, inout ByteReader) throws(Fault) -> Void) throws(Fault) {
         let result: Result<Void, Fault> = records.withUnsafeBytes { raw in

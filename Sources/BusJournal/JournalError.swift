@@ -33,6 +33,16 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
     /// The fault that senders are told.
     package var fault: Fault { Fault(kind == .full ? .storageFull : .storageFailed, at: .broker, detail) }
 
+    static func damaged(at position: Int64, _ what: String) -> JournalError {
+        JournalError(.damaged, "position \(position): \(what)", remedy: Self.afterDamage)
+    }
+
+    static func damaged(_ path: String, _ what: String) -> JournalError {
+        JournalError(.damaged, "\(path): \(what)", remedy: Self.afterDamage)
+    }
+
+    private static let afterDamage = "kerege journal verify DIR names every place; restore a backup"
+
     static func of(_ error: any Error, doing what: String) -> JournalError {
         if let error = error as? JournalError { return error }
         guard let error = error as? DatabaseError else {
@@ -44,12 +54,15 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
             return JournalError(.full, why, remedy: "free disk space")
         case .SQLITE_NOTADB:
             return JournalError(
-                .foreignFile, why, remedy: "this is no SQLite file: choose another data folder with --data")
+                .foreignFile, why,
+                remedy:
+                    "this is no SQLite file: choose another data folder with --data, or restore a backup if it was a journal"
+            )
         case .SQLITE_READONLY, .SQLITE_CANTOPEN, .SQLITE_PERM:
             return JournalError(
                 .readOnly, why, remedy: "make the folder writable for this user, or choose another with --data")
         case .SQLITE_CORRUPT:
-            return JournalError(.damaged, why, remedy: "kerege journal verify DIR names the place; restore a backup")
+            return JournalError(.damaged, why, remedy: Self.afterDamage)
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return JournalError(.locked, why, remedy: "stop the other program that has the journal open for writing")
         default:

@@ -1,45 +1,75 @@
+import BusEvidence
 package import BusProtocol
 import Foundation
 import GRDB
 
-/// Reads a journal beside its writer: query-only, never checkpoints.
+/// Reads a journal beside its writer: query-only, never checkpoints. A journal that nobody holds is not touched at all.
+///
+/// What it gives out is held to the hashes that were written with it; what does not fit is an error that names the place.
 package final class JournalReader: Sendable {
     private let database: DatabaseQueue
+    private let path: String
+    /// The files as they were found, when no broker held them.
+    private let found: [FileState]?
 
     package init(folder: String) throws(JournalError) {
-        let path = Journal.path(in: folder)
+        path = Journal.path(in: folder)
         guard FileManager.default.fileExists(atPath: path) else {
             throw JournalError(.missing, "there is no journal in \(folder)", remedy: "name the broker's data folder")
         }
-        var configuration = Configuration()
-        configuration.readonly = true
-        configuration.busyMode = .timeout(5)
-        configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = 1; PRAGMA cache_size = -1000;") }
+        let isHeld = FolderLock.isHeld(folder)
+        found = isHeld ? nil : Self.states(path)
         do {
-            database = try DatabaseQueue(path: path, configuration: configuration)
-            let id = try database.read { try Int32.fetchOne($0, sql: "PRAGMA application_id") ?? 0 }
+            database = try isHeld ? Self.openShared(path) : QuietDatabase.open(path)
+            let (id, difference) = try database.read {
+                (try Int32.fetchOne($0, sql: "PRAGMA application_id") ?? 0, try JournalSchema.difference($0))
+            }
             guard id == Journal.applicationID else {
                 throw JournalError(.foreignFile, "\(path) is not a journal", remedy: "name the broker's data folder")
             }
+            if let difference { throw JournalError.damaged(path, difference) }
         } catch { throw JournalError.of(error, doing: "opening \(path) for reading") }
     }
 
-    /// A saved view and the position it was folded to.
+    private static func openShared(_ path: String) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.busyMode = .timeout(5)
+        configuration.prepareDatabase { try $0.execute(sql: QuietDatabase.reading) }
+        return try DatabaseQueue(path: path, configuration: configuration)
+    }
+
+    private static func states(_ path: String) -> [FileState] { [FileState(path), FileState(path + "-wal")] }
+
+    /// Without locks nobody is kept from writing; what was read meanwhile would be of two times.
+    func expectUntouched() throws(JournalError) {
+        guard let found, found != Self.states(path) else { return }
+        throw JournalError(
+            .locked, "\(path) was written to while it was read", remedy: "a broker has started on it: run this again")
+    }
+
+    /// A saved view and the position it was folded to; `nil` when there is none, or not as it was saved.
     package func view(_ name: String) throws(JournalError) -> (position: UInt64, bytes: [UInt8])? {
         try reading { db in
-            guard
-                let row = try Row.fetchOne(db, sql: "SELECT position, body FROM view WHERE name = ?", arguments: [name])
-            else { return nil }
-            return (UInt64(row["position"] as Int64), [UInt8](row["body"] as Data))
+            try SavedView.all(db).first { $0.name == name }.flatMap { view in
+                view.bytes.map { (view.position, $0) }
+            }
         }
     }
 
     /// The body of a command or event; `nil` when it was never kept or has been erased.
     package func body(at position: UInt64) throws(JournalError) -> [UInt8]? {
-        try reading { db in
-            try Data.fetchOne(db, sql: "SELECT bytes FROM body WHERE position = ?", arguments: [Int64(position)]).map(
-                [UInt8].init)
+        let kept = try reading { db in
+            try Data.fetchOne(
+                db, sql: "SELECT CAST(bytes AS BLOB) FROM body WHERE position = ?",
+                arguments: [Int64(clamping: position)]
+            ).map([UInt8].init)
         }
+        guard let kept else { return nil }
+        guard try message(at: position)?.bodyDigest == kept.withUnsafeBytes({ LogHash.body($0) }).bytes else {
+            throw JournalError.damaged(at: Int64(clamping: position), "the kept body is not the one that was accepted")
+        }
+        return kept
     }
 
     /// Every kept body of a range of positions, in order.
@@ -48,7 +78,7 @@ package final class JournalReader: Sendable {
             try Row.fetchAll(
                 db,
                 sql:
-                    "SELECT position, CAST(bytes AS BLOB) AS bytes FROM body WHERE position BETWEEN ? AND ? ORDER BY position",
+                    "SELECT position, coalesce(CAST(bytes AS BLOB), x'') AS bytes FROM body WHERE position BETWEEN ? AND ? ORDER BY position",
                 arguments: [Int64(clamping: first), Int64(clamping: last)]
             ).map { (UInt64(clamping: $0["position"] as Int64), [UInt8]($0["bytes"] as Data)) }
         }
@@ -56,17 +86,7 @@ package final class JournalReader: Sendable {
 
     /// Up to `limit` batches from the one that holds `position` on.
     package func batches(from position: UInt64, limit: Int) throws(JournalError) -> [StoredBatch] {
-        try reading { db in
-            let sql = """
-                SELECT position, CAST(committed AS INTEGER) AS committed, CAST(records AS BLOB) AS records FROM batch
-                WHERE position >= (SELECT coalesce(max(position), 0) FROM batch WHERE position <= ?) ORDER BY position LIMIT ?
-                """
-            return try Row.fetchAll(db, sql: sql, arguments: [Int64(clamping: position), limit]).map {
-                StoredBatch(
-                    firstPosition: UInt64(clamping: $0["position"] as Int64), committedAt: $0["committed"],
-                    records: [UInt8]($0["records"] as Data))
-            }
-        }
+        try reading { try CheckedBatches.read($0, from: Int64(clamping: position), limit: limit) }
     }
 
     /// Calls `each` for every record from `position` on, in order.
@@ -97,28 +117,28 @@ package final class JournalReader: Sendable {
             guard let newest = try Int64.fetchOne(db, sql: "SELECT max(position) FROM batch") else { return nil }
             var low: Int64 = 1
             var high = newest
-            let sql = "SELECT position, committed FROM batch WHERE position >= ? ORDER BY position LIMIT 1"
             while low < high {
                 let middle = low + (high - low) / 2
-                guard let row = try Row.fetchOne(db, sql: sql, arguments: [middle]) else { break }
-                if row["committed"] as Int64 >= microseconds {
+                guard let batch = try CheckedBatches.read(db, atOrAfter: middle, limit: 1).first else { break }
+                if batch.committedAt >= microseconds {
                     high = middle
                 } else {
-                    low = (row["position"] as Int64) + 1
+                    low = Int64(clamping: batch.firstPosition) + 1
                 }
             }
-            guard let row = try Row.fetchOne(db, sql: sql, arguments: [low]), row["committed"] as Int64 >= microseconds
+            guard let batch = try CheckedBatches.read(db, atOrAfter: low, limit: 1).first,
+                batch.committedAt >= microseconds
             else { return nil }
-            return UInt64(row["position"] as Int64)
+            return batch.firstPosition
         }
     }
 
     func reading<Value>(_ body: (Database) throws -> Value) throws(JournalError) -> Value {
-        do { return try database.read(body) } catch { throw JournalError.of(error, doing: "reading the journal") }
+        do { return try database.read(body) } catch { throw JournalError.of(error, doing: "reading \(path)") }
     }
 
     static func damaged(_ fault: Fault) -> JournalError {
-        JournalError(.damaged, fault.detail, remedy: "kerege journal verify DIR names the place; restore a backup")
+        JournalError.damaged("the journal", fault.detail.isEmpty ? "\(fault)" : fault.detail)
     }
 }
 
@@ -199,6 +219,6 @@ extension JournalReader {
 
     /// When the newest batch was committed, Unix microseconds; 0 for an empty journal.
     package func lastCommit() throws(JournalError) -> Int64 {
-        try reading { try Int64.fetchOne($0, sql: "SELECT committed FROM batch ORDER BY position DESC LIMIT 1") ?? 0 }
+        try reading { try CheckedBatches.last($0)?.committedAt ?? 0 }
     }
 }

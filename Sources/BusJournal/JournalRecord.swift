@@ -25,6 +25,29 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
     case resent = 11
     /// A subscriber moved its cursor back.
     case sought = 12
+
+    /// Whether a payload can be read as what its type says. Types of later versions, and spaces, are bytes to the journal.
+    static func canRead(_ type: UInt8, _ payload: [UInt8]) -> Bool {
+        payload.withUnsafeBytes { raw in
+            var reader = ByteReader(raw)
+            do throws(Fault) {
+                switch RecordType(rawValue: type) {
+                case .message: _ = try MessageRecord(&reader)
+                case .finished: _ = try FinishedRecord(&reader)
+                case .refused: _ = try RefusedRecord(&reader)
+                case .liveness: _ = try LivenessRecord(&reader)
+                case .state: _ = try StateRecord(&reader)
+                case .settled: _ = try SettledRecord(&reader)
+                case .brokerStarted, .brokerStopped: _ = try BrokerRecord(&reader)
+                case .attempted: _ = try AttemptedRecord(&reader)
+                case .resent: _ = try ResentRecord(&reader)
+                case .sought: _ = try SoughtRecord(&reader)
+                case .space, nil: break
+                }
+                return true
+            } catch { return false }
+        }
+    }
 }
 
 /// A message as the journal keeps it.

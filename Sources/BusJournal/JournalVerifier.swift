@@ -3,12 +3,14 @@ import BusProtocol
 import Foundation
 import GRDB
 
-/// Recomputes a journal from its records: leaves, tree, roots and chain of every batch, and the digests of kept bodies.
+/// Recomputes a journal from its records: leaves, tree, roots and chain of every batch, the digests of kept bodies and of
+/// saved views; and has SQLite examine its file. Changes nothing in the folder.
 ///
 /// A tail that was cut off whole leaves a journal that is sound in itself. It shows in a view that was folded further, and
 /// for certain against a receipt from outside: every WELCOME and ACCEPT is one.
 package enum JournalVerifier {
     package struct Finding: Sendable, Codable, Equatable {
+        /// 0: no record, but the file as a whole.
         package var position: UInt64
         package var what: String
     }
@@ -18,11 +20,19 @@ package enum JournalVerifier {
         package var records = 0
         package var messages = 0
         package var bodies = 0
+        /// Events and commands whose body is not kept any more. Erasing is allowed, so it is no finding; losing is not, so
+        /// it is counted.
+        package var bodiesGone = 0
         package var treeSize: UInt64 = 0
         package var root = ""
         /// First the earliest; at most `maximumFindings`.
         package var findings: [Finding] = []
         package var isSound: Bool { findings.isEmpty }
+
+        fileprivate mutating func add(_ what: String, at position: UInt64) {
+            let isPlaced = position > 0 || what.contains("journal.sqlite")
+            findings.append(Finding(position: position, what: isPlaced ? what : "journal.sqlite: " + what))
+        }
     }
 
     package static let maximumFindings = 100
@@ -44,33 +54,54 @@ package enum JournalVerifier {
         let reader = try JournalReader(folder: folder)
         var report = Report()
         var state = State(receipt: receipt)
-        var next: Int64 = 0
-        repeat {
+        do throws(JournalError) {
+            try checkBatches(reader, &state, &report, progress)
+            if report.findings.count < maximumFindings {
+                try checkEnd(reader, state, &report)
+                try checkFile(reader, &report)
+            }
+        } catch {
+            // What can be read is told, and where that ends.
+            if error.kind == .locked { throw error }
+            report.add(error.detail, at: state.log.size + 1)
+        }
+        report.treeSize = state.log.size
+        report.root = state.log.root.bytes.hex
+        try reader.expectUntouched()
+        return report
+    }
+
+    private static func checkBatches(
+        _ reader: JournalReader, _ state: inout State, _ report: inout Report, _ progress: (Int) -> Void
+    ) throws(JournalError) {
+        // From the smallest number there is: a damaged row may stand at any.
+        var next = Int64.min
+        while true {
             let from = next
             let rows = try reader.reading { db in
                 try Row.fetchAll(
                     db,
-                    // Cast, because what was tampered with may be of any type.
+                    // Cast and never NULL, because what was damaged or tampered with may be of any type.
                     sql: """
-                        SELECT position, CAST(count AS INTEGER) AS count, CAST(committed AS INTEGER) AS committed,
-                            CAST(root AS BLOB) AS root, CAST(chain AS BLOB) AS chain, CAST(edge AS BLOB) AS edge,
-                            CAST(records AS BLOB) AS records
+                        SELECT position, coalesce(CAST(count AS INTEGER), -1) AS count,
+                            coalesce(CAST(committed AS INTEGER), 0) AS committed,
+                            coalesce(CAST(root AS BLOB), x'') AS root, coalesce(CAST(chain AS BLOB), x'') AS chain,
+                            coalesce(CAST(edge AS BLOB), x'') AS edge, coalesce(CAST(records AS BLOB), x'') AS records
                         FROM batch WHERE position > ? ORDER BY position LIMIT 64
                         """,
                     arguments: [from])
             }
+            if rows.isEmpty { return }
             for row in rows {
-                next = row["position"]
+                let position: Int64 = row["position"]
+                // A tree whose pages lead back to themselves would never end.
+                guard position > next else { throw JournalError.damaged(at: position, "the batches are out of order") }
+                next = position
                 try check(row, reader, &state, &report)
                 progress(report.records)
-                if report.findings.count >= maximumFindings { return report }
+                if report.findings.count >= maximumFindings { return }
             }
-            if rows.isEmpty { break }
-        } while true
-        try checkEnd(reader, state, &report)
-        report.treeSize = state.log.size
-        report.root = state.log.root.bytes.hex
-        return report
+        }
     }
 
     private struct State {
@@ -90,22 +121,21 @@ package enum JournalVerifier {
         _ row: Row, _ reader: JournalReader, _ state: inout State, _ report: inout Report
     ) throws(JournalError) {
         let position = UInt64(clamping: row["position"] as Int64)
+        let expected = state.log.size + 1
         let count = row["count"] as Int64
         let records = [UInt8](row["records"] as Data)
         func found(_ what: String, at place: UInt64? = nil) {
-            report.findings.append(Finding(position: place ?? position, what: what))
+            report.add(what, at: place ?? position)
         }
         report.batches += 1
-        if position != state.log.size + 1 {
-            found("records \(state.log.size + 1) to \(position) are missing or out of order")
-        }
+        if position != expected { found("records \(expected) to \(position) are missing or out of order") }
         state.chain = records.withUnsafeBytes { LogHash.chain(state.chain, committedAt: row["committed"], $0) }
         if [UInt8](row["chain"] as Data) != state.chain.bytes {
             found("the batch's bytes or its time are not those that were chained when it was written")
             // Go on from what is written, so that one finding does not hide where the next one is.
             if let written = Digest32([UInt8](row["chain"] as Data)) { state.chain = written }
         }
-        var bodies: [(UInt64, [UInt8])] = []
+        var bodies: [UInt64: Body] = [:]
         var seen: Int64 = 0
         do throws(Fault) {
             try StoredBatch(firstPosition: position, committedAt: 0, records: records).forEach {
@@ -123,23 +153,33 @@ package enum JournalVerifier {
         if [UInt8](row["edge"] as Data) != state.log.savedEdge.flatMap(\.bytes) {
             found("the tree's saved edge is not the one of its records")
         }
-        for (at, body) in try reader.bodies(from: position, through: position + UInt64(max(seen, 1)) - 1) {
+        for (at, kept) in try reader.bodies(from: position, through: position.addingClamped(UInt64(max(seen, 1)) - 1)) {
             report.bodies += 1
-            guard let digest = bodies.first(where: { $0.0 == at })?.1 else {
+            guard let body = bodies.removeValue(forKey: at) else {
                 found("a body stands here without its message", at: at)
                 continue
             }
-            if body.withUnsafeBytes({ LogHash.body($0) }).bytes != digest {
+            if kept.withUnsafeBytes({ LogHash.body($0) }).bytes != body.digest {
                 found("the kept body is not the one that was accepted", at: at)
             }
         }
+        report.bodiesGone += bodies.values.count { $0.isKept }
+    }
+
+    /// What a message says of its body.
+    private struct Body {
+        var digest: [UInt8]
+        var isKept: Bool
     }
 
     private static func leaf(
-        _ type: UInt8, _ payload: inout ByteReader, _ position: UInt64, _ bodies: inout [(UInt64, [UInt8])]
+        _ type: UInt8, _ payload: inout ByteReader, _ position: UInt64, _ bodies: inout [UInt64: Body]
     ) throws(Fault) -> Digest32 {
         let bytes = try payload.takeArray(payload.remaining)
         guard type == RecordType.message.rawValue else {
+            guard RecordType.canRead(type, bytes) else {
+                throw Fault(.storageFailed, at: .broker, "the record of type \(type) at \(position) cannot be read")
+            }
             return bytes.withUnsafeBytes { LogHash.recordLeaf(type: type, payload: $0) }
         }
         let result: Result<MessageRecord, Fault> = bytes.withUnsafeBytes { raw in
@@ -150,27 +190,39 @@ package enum JournalVerifier {
         guard let digest = Digest32(record.bodyDigest) else {
             throw Fault(.storageFailed, at: .broker, "the digest at \(position) is cut")
         }
-        bodies.append((position, record.bodyDigest))
+        let kind = try Header(decoding: record.header).kind
+        bodies[position] = Body(digest: record.bodyDigest, isKept: kind == .event || kind == .command)
         return record.header.withUnsafeBytes { LogHash.messageLeaf(header: $0, bodyDigest: digest) }
     }
 
     /// What the rows outside the batches, and the receipt, say about where the log should end.
     private static func checkEnd(_ reader: JournalReader, _ state: State, _ report: inout Report) throws(JournalError) {
         let size = state.log.size
-        let (stray, view) = try reader.reading { db in
+        let (stray, views) = try reader.reading { db in
             (
                 try Int64.fetchOne(
                     db, sql: "SELECT position FROM body WHERE position > ? OR position < 1 LIMIT 1",
                     arguments: [Int64(clamping: size)]),
-                try Int64.fetchOne(db, sql: "SELECT max(CAST(position AS INTEGER)) FROM view")
+                try SavedView.all(db)
             )
         }
         func found(_ what: String, at position: UInt64) {
-            report.findings.append(Finding(position: position, what: what))
+            report.add(what, at: position)
         }
-        if let stray { found("a body stands here without its message", at: UInt64(clamping: stray)) }
-        if let view = view.map({ UInt64(clamping: $0) }), view > size {
-            found("the log ends at \(size), but a view was folded to \(view): its tail is missing", at: size + 1)
+        if let stray {
+            found("journal.sqlite: a body stands at \(stray) without its message", at: UInt64(clamping: stray))
+        }
+        for view in views {
+            if view.bytes == nil {
+                found(
+                    "the view \(view.name) is not the one that was saved; the broker will fold it anew",
+                    at: view.position)
+            }
+            if view.position > size {
+                found(
+                    "the log ends at \(size), but the view \(view.name) was folded to \(view.position): its tail is missing",
+                    at: size + 1)
+            }
         }
         guard let receipt = state.receipt else { return }
         if receipt.treeSize > size {
@@ -180,5 +232,20 @@ package enum JournalVerifier {
         } else if receipt.treeSize > 0, receipt.root != state.rootAtReceipt {
             found("the log had another root at \(receipt.treeSize) records than the receipt says", at: receipt.treeSize)
         }
+    }
+
+    /// What SQLite itself finds in the file: pages that nobody or two own, indices that miss rows.
+    private static func checkFile(_ reader: JournalReader, _ report: inout Report) throws(JournalError) {
+        let lines = try reader.reading { try String.fetchAll($0, sql: "PRAGMA integrity_check(10)") }
+        for line in lines where line != "ok" {
+            report.add("journal.sqlite: SQLite says: \(line)", at: 0)
+        }
+    }
+}
+
+extension UInt64 {
+    fileprivate func addingClamped(_ other: UInt64) -> UInt64 {
+        let (sum, overflows) = addingReportingOverflow(other)
+        return overflows ? .max : sum
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BusJournal
+import BusProtocol
 import Foundation
 
 /// `kerege journal`
@@ -17,6 +18,10 @@ struct JournalVerifyCommand: AsyncParsableCommand {
             EXAMPLES
               kerege journal verify ./data
               kerege journal verify ./data --json | jq .findings
+              kerege journal verify ./data --receipt 6134:9f86d081…
+
+            Changes nothing in the folder. A tail that was cut off whole shows only against a receipt: size and root of the
+            log as an earlier run, or an agent's log, told them.
 
             Exit code 1 when something does not fit, with the position of each finding.
             """)
@@ -25,6 +30,8 @@ struct JournalVerifyCommand: AsyncParsableCommand {
 
     @Argument(help: "The broker's data folder.")
     var folder = "./data"
+    @Option(help: ArgumentHelp("What the log is known to have been.", valueName: "size:root"))
+    var receipt: JournalVerifier.Receipt?
     @OptionGroup var output: JSONOption
 
     private struct Page: Encodable {
@@ -33,6 +40,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         var records: Int
         var messages: Int
         var bodies: Int
+        var bodiesGone: Int
         var treeSize: UInt64
         var root: String
         var findings: [JournalVerifier.Finding]
@@ -43,7 +51,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         let isShown = isatty(STDERR_FILENO) == 1 && !output.json
         var shown = 0
         do throws(JournalError) {
-            report = try JournalVerifier.verify(folder: folder) { records in
+            report = try JournalVerifier.verify(folder: folder, receipt: receipt) { records in
                 guard isShown, records - shown >= Self.progressEvery else { return }
                 shown = records
                 FileHandle.standardError.write(Data("\r\(records) records".utf8))
@@ -64,12 +72,27 @@ struct JournalVerifyCommand: AsyncParsableCommand {
             return try Output.print(
                 json: Page(
                     sound: report.isSound, batches: report.batches, records: report.records, messages: report.messages,
-                    bodies: report.bodies, treeSize: report.treeSize, root: report.root, findings: report.findings))
+                    bodies: report.bodies, bodiesGone: report.bodiesGone, treeSize: report.treeSize, root: report.root,
+                    findings: report.findings))
         }
-        for finding in report.findings { Output.write("position \(finding.position): \(finding.what)\n") }
+        for finding in report.findings {
+            Output.write(
+                finding.position == 0 ? "\(finding.what)\n" : "position \(finding.position): \(finding.what)\n")
+        }
         Output.write(
             "\(report.isSound ? "sound" : "NOT sound"): \(report.records) records in \(report.batches) batches, "
-                + "\(report.messages) messages, \(report.bodies) kept bodies\nroot \(report.root)\n")
+                + "\(report.messages) messages, \(report.bodies) kept bodies"
+                + (report.bodiesGone > 0 ? ", \(report.bodiesGone) bodies gone" : "") + "\nroot \(report.root)\n")
         if report.findings.count >= JournalVerifier.maximumFindings { Output.tell("there may be more findings") }
+    }
+}
+
+extension JournalVerifier.Receipt: ExpressibleByArgument {
+    /// Size and root in hexadecimal, as `kerege journal verify` prints them.
+    public init?(argument: String) {
+        let parts = argument.split(separator: ":")
+        guard parts.count == 2, let size = UInt64(parts[0]), let root = [UInt8](hex: String(parts[1])), root.count == 32
+        else { return nil }
+        self.init(treeSize: size, root: root)
     }
 }
