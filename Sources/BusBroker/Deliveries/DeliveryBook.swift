@@ -70,7 +70,7 @@ struct DeliveryBook: Sendable {
     /// - Parameter content: the bytes when they are at hand; from the journal later otherwise.
     mutating func enqueue(
         _ header: Header, position: UInt64, acceptedAt: Int64, fingerprint: UInt64, size: Int,
-        content: QueuedMessage.Content, _ rights: Rights
+        content: QueuedMessage.Content, to address: MessageAddress
     ) {
         let sender = header.kind == .outcome ? Names.system(of: header.target) : header.consumer
         let key = ledger.key(sender, header.id)
@@ -82,28 +82,14 @@ struct DeliveryBook: Sendable {
             row.acceptedAt = acceptedAt
         }
         ledger.trim()
-        let expiry = rights.expiry(of: header, acceptedAt: acceptedAt)
         let message = QueuedMessage(
-            header, position: position, acceptedAt: acceptedAt, expiry: expiry, size: size, content: content)
-        for name in receivers(of: header, rights) {
+            header, position: position, acceptedAt: acceptedAt, expiry: address.expiry, size: size, content: content)
+        for name in address.receivers {
             let queue = queue(name)
             queues[queue].add(message)
             flag(queue)
         }
         if header.kind == .outcome { concluded(header, position) }
-    }
-
-    private func receivers(of header: Header, _ rights: Rights) -> [QueueName] {
-        switch header.kind {
-        case .command: return [.commands(of: Names.system(of: header.target))]
-        case .outcome: return [.outcomes(for: header.consumer)]
-        case .event:
-            guard let type = rights.event(header.target) else { return [] }
-            return rights.subscriptions[type].map {
-                .events(header.target, for: rights.systems[$0.subscriber])
-            }
-        case .request, .reply, .keyEpoch, .keyWrap: return []
-        }
     }
 
     private mutating func concluded(_ outcome: Header, _ position: UInt64) {
@@ -115,6 +101,9 @@ struct DeliveryBook: Sendable {
             row.code = outcome.outcome
             if !isOwn { row.state = outcome.outcome == 0 ? .completed : .failed }
         }
+        // Its provider had it after all: there is nothing left to resend.
+        guard !isOwn, let position = ledger[command]?.position, !Mutant.isOn(.resendPastLedger) else { return }
+        _ = dead.take(position, receiver: Names.system(of: outcome.target))
     }
 
     /// A receiver is done with a message, or it was given up (`code` ≠ 0).
@@ -175,7 +164,8 @@ struct DeliveryBook: Sendable {
     }
 
     mutating func wake(at monotonic: Int64) {
-        for queue in timed {
+        // In order: what a core does depends on what it was given, never on how a set lies in memory.
+        for queue in timed.sorted() {
             if queues[queue].wake(at: monotonic) { flag(queue) }
             if queues[queue].nextTime == nil { timed.remove(queue) }
         }

@@ -44,6 +44,7 @@ struct MessageLedger: Sendable {
     init(limit: Int) { self.limit = limit }
 
     var count: Int { rows.count }
+    var all: [(key: Key, row: Row)] { rows.map { ($0.key, $0.value) } }
 
     mutating func key(_ system: String, _ id: MessageID) -> Key {
         if let salt = salts[system] { return Key(value: id.value ^ salt) }

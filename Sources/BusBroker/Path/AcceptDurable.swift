@@ -135,7 +135,8 @@ extension BrokerCore {
         book.ledger.insert(.init(header.kind, header.id, fingerprint: fingerprint, position: 0), key)
         let durable = DurableMessage(
             decoded: header, key: key, fingerprint: fingerprint, header: Array(frame[view.header.range]),
-            body: Array(frame[view.body]), acceptedAt: now.wall)
+            body: Array(frame[view.body]), acceptedAt: now.wall,
+            address: MessageAddress(of: header, acceptedAt: now.wall, rights))
         gather(message, then: .enqueue(durable))
     }
 }
@@ -149,4 +150,5 @@ package struct DurableMessage: Sendable {
     let body: [UInt8]
     /// Unix microseconds.
     let acceptedAt: Int64
+    let address: MessageAddress
 }

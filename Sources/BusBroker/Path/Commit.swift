@@ -59,6 +59,7 @@ extension BrokerCore {
         let batch = gathering.batch
         committing = gathering
         gathering = Gathering()
+        if Mutant.isOn(.acceptBeforeCommit) { decide(committing?.touched ?? []) }
         return batch
     }
 
