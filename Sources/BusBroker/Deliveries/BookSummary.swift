@@ -40,8 +40,9 @@ package struct BookSummary: Sendable {
         for (name, mine, other) in [
             ("ledger", messages, rebuilt.messages), ("dead letters", dead, rebuilt.dead), ("queues", owed, rebuilt.owed),
         ] where mine != other {
-            let lost = mine.first { !other.contains($0) } ?? "nothing"
-            let gained = other.first { !mine.contains($0) } ?? "nothing"
+            let index = zip(mine, other).prefix { $0 == $1 }.count
+            let lost = index < mine.count ? mine[index] : "nothing"
+            let gained = index < other.count ? other[index] : "nothing"
             return "\(name): live \(lost) — rebuilt \(gained)"
         }
         return rebuilt.outcomes.subtracting(outcomes).min().map { "outcomes: only rebuilt \($0)" }

@@ -98,8 +98,10 @@ extension DeliveryBook {
             change(queue) { $0.setAttempt(record.attempts, of: record.position) }
             let isInBacklog = queues[queue].messages[record.position] == nil
             let resent = queues[queue].resends(of: record.position)
+            if record.code != 0 { forgetUnread(record.position, record.subscriber) }
             settle(record.position, in: queue, code: record.code, at: record.at)
             if record.code != 0, isInBacklog {
+                _ = dead.take(record.position, receiver: record.subscriber)
                 unread.append(
                     UnreadLetter(
                         position: record.position, queue: queue, code: record.code, attempts: record.attempts,
@@ -119,13 +121,16 @@ extension DeliveryBook {
         let at: Int64
     }
 
+    @discardableResult
+    private mutating func forgetUnread(_ position: UInt64, _ receiver: String) -> UnreadLetter? {
+        let index = unread.firstIndex { $0.position == position && queues[$0.queue].name.system == receiver }
+        return index.map { unread.remove(at: $0) }
+    }
+
     private mutating func resendUnread(_ record: ResentRecord) {
-        guard
-            let index = unread.firstIndex(where: {
-                $0.position == record.position && queues[$0.queue].name.system == record.receiver
-            })
+        guard let letter = forgetUnread(record.position, record.receiver),
+            !queues[letter.queue].holds(letter.position)
         else { return }
-        let letter = unread.remove(at: index)
         change(letter.queue) { $0.keepBack(letter.position, .init(resent: letter.resent &+ 1)) }
     }
 

@@ -99,6 +99,7 @@ struct DeliveryBook: Sendable {
         ledger.change(command) { row in
             row.outcome = position
             row.code = outcome.outcome
+            row.isConcluding = false
             if !isOwn { row.state = outcome.outcome == 0 ? .completed : .failed }
         }
         // Its provider had it after all: there is nothing left to resend.
@@ -124,6 +125,14 @@ struct DeliveryBook: Sendable {
         return message
     }
 
+    /// Whether the provider of a command has said what became of it, durably or in the batch being written.
+    mutating func isConcluded(_ position: UInt64, in queue: Int) -> Bool {
+        guard queues[queue].name.kind == .commands, let message = queues[queue].messages[position],
+            let row = ledger[ledger.key(message.consumer, message.id)]
+        else { return false }
+        return row.isConcluded
+    }
+
     mutating func delivering(_ message: QueuedMessage) {
         ledger.change(ledger.key(message.consumer, message.id)) { row in
             if row.state == .accepted { row.state = .delivering }
@@ -146,7 +155,8 @@ struct DeliveryBook: Sendable {
     mutating func resend(_ letter: DeadLetter, expiry: Int64) {
         let message = QueuedMessage(letter, expiry: expiry)
         let queue = queue(letter.queue)
-        queues[queue].add(message)
+        // Its subscriber may have sought it meanwhile: then it is on its way already.
+        if !queues[queue].holds(letter.position) { queues[queue].add(message) }
         flag(queue)
         guard letter.queue.kind == .commands else { return }
         ledger.change(ledger.key(message.consumer, message.id)) { row in

@@ -42,10 +42,11 @@ extension BrokerCore {
             return refuse(slot, .keyNotForSystem)
         }
         if isKnown(header, from: provider, view, frame, slot, now) { return }
-        guard let command = book.ledger[book.ledger.key(header.consumer, header.correlation)], command.kind == .command
-        else { return refuse(slot, .noSuchRequest) }
+        let key = book.ledger.key(header.consumer, header.correlation)
+        guard let command = book.ledger[key], command.kind == .command else { return refuse(slot, .noSuchRequest) }
         // One command, one outcome: a second one with another id would be a second effect somewhere.
-        guard command.state != .completed, command.state != .failed else { return refuse(slot, .idReused) }
+        guard !command.isConcluded else { return refuse(slot, .idReused) }
+        book.ledger.change(key) { $0.isConcluding = true }
         counters.outcomesAccepted += 1
         let way = rights.way(from: header.consumer, to: header.target)
         gather(header, from: provider, view, frame, slot, way?.integration ?? .max, way?.stage ?? 0, now)

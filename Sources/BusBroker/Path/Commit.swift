@@ -125,7 +125,10 @@ extension BrokerCore {
     /// A command, outcome or event that is not durable never came; what the broker said itself it says again.
     private mutating func withdraw(_ message: DurableMessage) {
         book.ledger.withdraw(message.key)
-        if message.decoded.kind == .outcome, message.decoded.provider.isEmpty { gatherOwn(message) }
+        guard message.decoded.kind == .outcome else { return }
+        if message.decoded.provider.isEmpty { return gatherOwn(message) }
+        let command = book.ledger.key(message.decoded.consumer, message.decoded.correlation)
+        book.ledger.change(command) { $0.isConcluding = false }
     }
 
     private mutating func refuseAll(_ item: Gathering.Touched, _ code: FaultCode) {

@@ -79,6 +79,8 @@ extension BrokerCore {
     /// The end of a message for one receiver: taken (`nil`), or given up for a reason.
     mutating func close(_ position: UInt64, in queue: Int, code: FaultCode?, _ now: Moment) {
         let name = book.queues[queue].name
+        // What became of it is known: whatever happened to its acknowledgement, it was carried out.
+        let code = book.isConcluded(position, in: queue) ? nil : code
         guard let message = book.settle(position, in: queue, code: code?.number ?? 0, at: now.wall) else { return }
         let integration = noteSettled(message, in: name, code: code?.number ?? 0, now)
         if let code {

@@ -20,16 +20,19 @@ struct SimulatedHabits {
     let trafficEvery: Int
     /// One way, microseconds.
     let latency: ClosedRange<Int>
+    /// Agents die in the middle of their work, not only at some time.
+    let crashesAtWork: Bool
     let hasSmallWindows: Bool
     /// In percent of deliveries.
     let naks: Int
     let orderKeys: Int
 
     init(_ random: inout SeededRandom) {
-        storm = Int64(random.between(3_000...8_000)) * 1000
+        storm = Int64(random.between(1_500...4_000)) * 1000
         var faults: [Fault] = []
         for fault in Fault.allCases where random.chance(percent: 50) { faults.append(fault) }
         self.faults = faults
+        crashesAtWork = faults.contains(.agentCrash) && random.chance(percent: 60)
         faultEvery = random.pick([200_000, 500_000, 1_500_000])
         trafficEvery = random.pick([40_000, 100_000, 200_000])
         latency = random.pick([50...300, 200...5_000, 1_000...60_000])

@@ -10,6 +10,8 @@ struct SimulatedLink {
     private(set) var isDeaf = false
     /// Connections the broker takes for sound though they are gone.
     private(set) var halfOpen: Set<Int> = []
+    /// Connections whose agent is gone, though its last words still arrive.
+    private(set) var dying: Set<Int> = []
     /// Frames that wait for a connection.
     private(set) var queue: [[UInt8]] = []
     var stalledUntil: Int64 = 0
@@ -34,12 +36,17 @@ struct SimulatedLink {
     }
 
     /// The agent closes its socket, or ends.
-    mutating func close(isHalfOpen: Bool) {
+    /// - Parameter leavesWords: what it had sent still arrives.
+    mutating func close(isHalfOpen: Bool, leavesWords: Bool = false) {
+        if leavesWords, isUp { dying.insert(connection) }
         cut(isDeaf: false, isHalfOpen: isHalfOpen)
         queue = []
     }
 
-    mutating func forgetBroker() { halfOpen = [] }
+    mutating func forgetBroker() { (halfOpen, dying) = ([], []) }
+
+    /// Whether a frame of this connection can still reach the broker.
+    func carries(_ connection: Int) -> Bool { self.connection == connection || dying.contains(connection) }
 
     mutating func wait(_ frame: [UInt8]) { if !isDeaf { queue.append(frame) } }
 

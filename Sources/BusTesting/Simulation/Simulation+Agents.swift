@@ -20,7 +20,7 @@ extension Simulation {
         note(21, [UInt64(agent)], "\(agents[agent].place.agent) crashes")
         agents[agent].end()
         agents[agent].pausedUntil = 0
-        links[agent].close(isHalfOpen: !isCalm && random.chance(percent: 30))
+        links[agent].close(isHalfOpen: random.chance(percent: 30), leavesWords: random.chance(percent: 50))
         agenda.add(.agentStarts(agent: agent), at: now + duration)
     }
 

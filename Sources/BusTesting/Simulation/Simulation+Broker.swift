@@ -49,11 +49,11 @@ extension Simulation {
     }
 
     func reachBroker(_ agent: Int, _ connection: Int, _ frame: [UInt8]) {
-        guard links[agent].connection == connection, broker.core != nil else { return }
+        guard links[agent].carries(connection), broker.core != nil else { return }
         let place = agents[agent].place
         let route = Self.route(agent, connection)
         note(3, [UInt64(agent), SimulationTrace.number(frame)], "\(place.agent) → \(Self.words(frame))")
-        witness.enters(frame, on: route, system: place.system)
+        witness.enters(frame, on: route, system: place.system, at: now)
         broker.core?.receive(frame, from: route, key: place.key, at: brokerMoment)
         pump()
     }
@@ -62,9 +62,12 @@ extension Simulation {
         guard broker.life == life, broker.core != nil else { return }
         broker.core?.tick(at: brokerMoment)
         pump()
-        let sleep = min(max(broker.core?.sleepLimit(at: brokerMoment) ?? 0, 8_000), 100_000)
+        let sleep = min(max(broker.core?.sleepLimit(at: brokerMoment) ?? 0, Self.shortestTick), 100_000)
         agenda.add(.brokerTicks(life: life), at: now + sleep)
     }
+
+    /// The real shell ticks every 8 ms; a coarser one shows the same and costs less.
+    private static let shortestTick: Int64 = 20_000
 
     // MARK: - Commit and out
 
@@ -142,7 +145,8 @@ extension Simulation {
     }
 
     private func witnessed(_ frame: [UInt8], _ route: [UInt8]) {
-        witness.leaves(frame, on: route, wall: brokerMoment.wall)
+        let time = BrokerTime(time: now, awakeSince: broker.pausedUntil)
+        witness.leaves(frame, on: route, wall: brokerMoment.wall, at: time)
     }
 
     // MARK: - Reading the journal

@@ -24,9 +24,9 @@ extension Simulation {
                 for: duration + Int64(random.below(20_000)))
         case .stall: links[agent].stalledUntil = now + duration
         case .agentCrash: crashAgent(agent, for: duration)
-        case .agentPause: if agents[agent].core != nil { agents[agent].pausedUntil = now + duration }
+        case .agentPause: pauseAgent(agent, duration)
         case .brokerCrash: crashBroker(for: min(duration, 1_500_000))
-        case .brokerPause: if broker.core != nil { broker.pausedUntil = now + min(duration, 1_500_000) }
+        case .brokerPause: pauseBroker(min(duration, 1_500_000))
         case .diskFull: disk.health = disk.health == .full ? .well : .full
         case .diskFails: disk.health = .failing
         case .slowDisk: disk.pace = random.pick([200...3_000, 5_000...120_000])
@@ -34,6 +34,17 @@ extension Simulation {
         case .spaceChange: changeSpace()
         case .resend: resend()
         }
+    }
+
+    // Never shorter than before: what waits for the end of a pause must not be overtaken.
+    private func pauseAgent(_ agent: Int, _ duration: Int64) {
+        guard agents[agent].core != nil else { return }
+        agents[agent].pausedUntil = max(agents[agent].pausedUntil, now + duration)
+    }
+
+    private func pauseBroker(_ duration: Int64) {
+        guard broker.core != nil else { return }
+        broker.pausedUntil = max(broker.pausedUntil, now + duration)
     }
 
     private func stepClock(_ agent: Int) {
@@ -50,7 +61,7 @@ extension Simulation {
     }
 
     /// An operator sends dead letters on their way again.
-    private func resend() {
+    func resend() {
         guard let letters = broker.core?.deadLetters, !letters.isEmpty, broker.pausedUntil <= now else { return }
         let letter = random.pick(letters)
         let name = Witness.Name(position: letter.position, receiver: letter.queue.system)
@@ -73,13 +84,8 @@ extension Simulation {
         note(52, [], "calm")
         disk.health = .well
         disk.pace = 200...3_000
-        broker.pausedUntil = 0
-        for agent in agents.indices {
-            agents[agent].pausedUntil = 0
-            links[agent].stalledUntil = 0
-        }
+        for agent in links.indices { links[agent].stalledUntil = 0 }
         // What only the host's memory holds must not be needed.
         if random.chance(percent: 50) { crashBroker(for: 10_000) }
-        if isNarrow, broker.core != nil { changeSpace() }
     }
 }

@@ -9,6 +9,7 @@ extension Simulation {
     func look() {
         agenda.add(.look, at: now + Int64(random.between(20_000...200_000)))
         if isCalm, isNarrow { widen() }
+        if isCalm, random.chance(percent: 20) { resend() }
         guard let core = broker.core, core.isQuiet, core.counters.commits > 0 else { return }
         do {
             let rebuilt = try disk.recovered(core.limits).bookSummary
@@ -19,7 +20,7 @@ extension Simulation {
     }
 
     private func widen() {
-        guard broker.core != nil else { return }
+        guard broker.core != nil, broker.pausedUntil <= now else { return }
         isNarrow = false
         broker.core?.apply(spaces.wide, at: brokerMoment)
         pump()
@@ -115,8 +116,9 @@ extension Simulation {
             for effect in register.effects where effect.orderKey != 0 && effect.kind != .outcome {
                 let key = "\(effect.kind) \(effect.orderKey)"
                 let name = Witness.Name(position: effect.position, receiver: register.system)
-                let isExcused =
-                    witness.givenUp.contains(name) || witness.resent.contains(name) || witness.sought.contains(name)
+                // An event of a time without a subscription comes when it is sought.
+                let isLate = effect.kind == .event && witness.subscribers[effect.position]?.contains(register.system) != true
+                let isExcused = isLate || witness.givenUp.contains(name) || witness.resent.contains(name)
                 if effect.position < last[key] ?? 0, !isExcused {
                     witness.fail(
                         "out of order at \(register.system): \(effect.position) in step \(effect.step) after \(last[key] ?? 0)")

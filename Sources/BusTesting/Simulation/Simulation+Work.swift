@@ -21,6 +21,7 @@ extension Simulation {
         agenda.add(.works(agent: agent, life: agents[agent].life, job: job), at: now + Int64(pause))
     }
 
+    /// Takes one step of a job, or several: the process may end after any of them.
     func work(_ agent: Int, _ life: Int, _ number: Int) {
         guard agents[agent].life == life, let job = agents[agent].jobs[number] else { return }
         if job.header.kind == .request { return reply(agent, number, job) }
@@ -40,8 +41,11 @@ extension Simulation {
             job.verdict = nil
             tell(agent, job, verdict)
         }
-        if job.walk.next == nil { agents[agent].jobs[number] = nil } else { goOn(agent, number) }
+        if job.walk.next == nil { agents[agent].jobs[number] = nil }
         round(agent)
+        if habits.crashesAtWork, !isCalm, random.chance(perMille: 8) { return crashAgent(agent, for: 60_000) }
+        if job.walk.next == nil { return }
+        if random.chance(percent: 60) { work(agent, life, number) } else { goOn(agent, number) }
     }
 
     private func refusal(of job: SimulatedJob) -> Settled? {

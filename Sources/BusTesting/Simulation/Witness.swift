@@ -36,7 +36,6 @@ struct Witness {
     /// Given up at some time, also where the record of it was lost.
     var givenUp: Set<Name> = []
     var resent: Set<Name> = []
-    var sought: Set<Name> = []
     var journalTime: Int64 = 0
     var size: UInt64 = 0
     /// Commands and events whose sender was told that they are durable.
@@ -47,6 +46,8 @@ struct Witness {
     // Sessions, by route.
     var sessions: [[UInt8]: SessionView] = [:]
     var asked: [MessageID: Int] = [:]
+    /// When the consumer of a request stops waiting, by its last submission. Microseconds of the simulation.
+    var deadlines: [MessageID: Int64] = [:]
     var answered: [MessageID: Int] = [:]
 
     mutating func fail(_ what: @autoclosure () -> String) { if violation == nil { violation = what() } }
@@ -74,9 +75,6 @@ struct Witness {
         case .resent:
             let record = try ResentRecord(&payload)
             resent.insert(Name(position: record.position, receiver: record.receiver))
-        case .sought:
-            let record = try SoughtRecord(&payload)
-            for position in record.positions { sought.insert(Name(position: position, receiver: record.receiver)) }
         case .space:
             let bytes = try payload.takeArray(payload.remaining)
             subscribersNow = spaces.first { $0.canonical == bytes }?.subscribers ?? []
@@ -98,8 +96,10 @@ struct Witness {
             let sender = Sender(system: Names.system(of: header.target), id: header.id)
             expect(positions[sender] == nil, "outcome \(header.id) was accepted twice")
             positions[sender] = position
-            guard !header.provider.isEmpty else { return }
             let command = Sender(system: header.consumer, id: header.correlation)
+            guard !header.provider.isEmpty else {
+                return expect(outcomes[command] == nil, "the broker concluded \(header.correlation) after its provider")
+            }
             expect(outcomes[command] == nil, "command \(header.correlation) has two outcomes of its provider")
             outcomes[command] = position
         case .request, .reply, .keyEpoch, .keyWrap: break
@@ -121,6 +121,12 @@ struct Witness {
         guard entry.header.kind == .command else { return wanted }
         return min(wanted, entry.acceptedAt / 1000 + SimulatedSpace.orderDeadline)
     }
+}
+
+/// The time of the simulation, and since when the broker's process runs without a pause. Microseconds.
+struct BrokerTime {
+    let time: Int64
+    let awakeSince: Int64
 }
 
 /// One session as its frames tell it.
