@@ -30,7 +30,8 @@ package struct BookSummary: Sendable {
     private static func lines(_ queue: DeliveryQueue) -> [String] {
         queue.positions.map { position in
             let known = queue.messages[position]
-            let terms = queue.name.kind != .commands ? "" : known.map { " until \($0.expiry), resent \($0.resent)" } ?? ""
+            let terms =
+                queue.name.kind != .commands ? "" : known.map { " until \($0.expiry), resent \($0.resent)" } ?? ""
             return "\(queue.name.kind.word) of \(queue.name.system) \(queue.name.event) \(position)\(terms)"
         }
     }
@@ -38,7 +39,8 @@ package struct BookSummary: Sendable {
     /// The first thing in which a rebuilt book differs from this one; nil when it does not.
     package func difference(from rebuilt: BookSummary) -> String? {
         for (name, mine, other) in [
-            ("ledger", messages, rebuilt.messages), ("dead letters", dead, rebuilt.dead), ("queues", owed, rebuilt.owed),
+            ("ledger", messages, rebuilt.messages), ("dead letters", dead, rebuilt.dead),
+            ("queues", owed, rebuilt.owed),
         ] where mine != other {
             let index = zip(mine, other).prefix { $0 == $1 }.count
             let lost = index < mine.count ? mine[index] : "nothing"

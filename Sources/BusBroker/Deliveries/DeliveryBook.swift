@@ -94,13 +94,14 @@ struct DeliveryBook: Sendable {
 
     private mutating func concluded(_ outcome: Header, _ position: UInt64) {
         let command = ledger.key(outcome.consumer, outcome.correlation)
-        // Made by the broker itself: it says in the outcome what the state says already.
+        // Made by the broker itself: it says in the outcome what the state said then. The command may have been resent since.
         let isOwn = outcome.provider.isEmpty
         ledger.change(command) { row in
             row.outcome = position
+            guard !isOwn else { return }
             row.code = outcome.outcome
             row.isConcluding = false
-            if !isOwn { row.state = outcome.outcome == 0 ? .completed : .failed }
+            row.state = outcome.outcome == 0 ? .completed : .failed
         }
         // Its provider had it after all: there is nothing left to resend.
         guard !isOwn, let position = ledger[command]?.position, !Mutant.isOn(.resendPastLedger) else { return }

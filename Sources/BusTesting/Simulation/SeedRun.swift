@@ -30,7 +30,8 @@ package enum SeedRun {
     private static func report(_ seed: UInt64) -> SimulationReport {
         do { return try Simulation(seed: seed).run() } catch {
             return SimulationReport(
-                seed: seed, steps: 0, virtualTime: 0, messages: 0, hash: 0, violation: "cannot begin: \(error)", lines: [])
+                seed: seed, steps: 0, virtualTime: 0, messages: 0, hash: 0, violation: "cannot begin: \(error)",
+                lines: [])
         }
     }
 

@@ -72,7 +72,8 @@ final class AgentProcess {
             agent: place.agent, systems: [place.system], instance: instance, bootCounter: UInt64(life),
             software: "simulated")
         core = AgentCore(
-            identity, timing: timing, receipt: savedReceipt, started: started, random: SeededRandom(seed: random.next()))
+            identity, timing: timing, receipt: savedReceipt, started: started, random: SeededRandom(seed: random.next())
+        )
         ids = MessageIDSource(random: SeededRandom(seed: random.next()))
     }
 

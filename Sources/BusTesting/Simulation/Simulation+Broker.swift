@@ -169,8 +169,10 @@ extension Simulation {
     // MARK: - Names
 
     static func route(_ agent: Int, _ connection: Int) -> [UInt8] {
-        [0, UInt8(agent), UInt8(truncatingIfNeeded: connection >> 16), UInt8(truncatingIfNeeded: connection >> 8),
-            UInt8(truncatingIfNeeded: connection)]
+        [
+            0, UInt8(agent), UInt8(truncatingIfNeeded: connection >> 16), UInt8(truncatingIfNeeded: connection >> 8),
+            UInt8(truncatingIfNeeded: connection),
+        ]
     }
 
     private static func agent(of route: [UInt8]) -> (agent: Int, connection: Int) {

@@ -117,11 +117,13 @@ extension Simulation {
                 let key = "\(effect.kind) \(effect.orderKey)"
                 let name = Witness.Name(position: effect.position, receiver: register.system)
                 // An event of a time without a subscription comes when it is sought.
-                let isLate = effect.kind == .event && witness.subscribers[effect.position]?.contains(register.system) != true
+                let isLate =
+                    effect.kind == .event && witness.subscribers[effect.position]?.contains(register.system) != true
                 let isExcused = isLate || witness.givenUp.contains(name) || witness.resent.contains(name)
                 if effect.position < last[key] ?? 0, !isExcused {
                     witness.fail(
-                        "out of order at \(register.system): \(effect.position) in step \(effect.step) after \(last[key] ?? 0)")
+                        "out of order at \(register.system): \(effect.position) in step \(effect.step) after \(last[key] ?? 0)"
+                    )
                 }
                 last[key] = max(last[key] ?? 0, effect.position)
             }

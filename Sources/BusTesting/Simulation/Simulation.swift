@@ -55,9 +55,11 @@ package final class Simulation {
             guard let register = registers[place.system] else { continue }
             agents.append(
                 AgentProcess(
-                    place, register, habits.timing(&random), monotonicStart: Int64(random.between(1_000_000...9_000_000))))
+                    place, register, habits.timing(&random),
+                    monotonicStart: Int64(random.between(1_000_000...9_000_000))))
             links.append(SimulatedLink())
         }
+        witness.judgesDeadlines = !habits.hasSmallWindows
         witness.spaces = [
             (spaces.wide.canonical, SimulatedSpace.consumers), (spaces.narrow.canonical, [SimulatedSpace.portal]),
         ]

@@ -6,7 +6,8 @@ struct SimulationTrace {
 
     init(isKept: Bool) { self.isKept = isKept }
 
-    mutating func note(_ step: Int, _ now: Int64, _ kind: UInt64, _ values: [UInt64], _ line: @autoclosure () -> String) {
+    mutating func note(_ step: Int, _ now: Int64, _ kind: UInt64, _ values: [UInt64], _ line: @autoclosure () -> String)
+    {
         mix(UInt64(step))
         mix(UInt64(now))
         mix(kind)

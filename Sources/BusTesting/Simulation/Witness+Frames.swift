@@ -107,7 +107,9 @@ extension Witness {
 
     private mutating func replies(_ header: HeaderView, _ now: BrokerTime) {
         answered[header.correlation, default: 0] += 1
-        guard header.outcome == FaultCode.deadlinePassed.number, let until = deadlines[header.correlation] else { return }
+        guard judgesDeadlines, header.outcome == FaultCode.deadlinePassed.number,
+            let until = deadlines[header.correlation]
+        else { return }
         expect(
             now.time <= max(until, now.awakeSince) + Self.lateness,
             "request \(header.correlation) ended \((now.time - until) / 1000) ms after its deadline")

@@ -48,6 +48,8 @@ struct Witness {
     var asked: [MessageID: Int] = [:]
     /// When the consumer of a request stops waiting, by its last submission. Microseconds of the simulation.
     var deadlines: [MessageID: Int64] = [:]
+    /// Where agents grant little credit, an answer may wait for it long after its time.
+    var judgesDeadlines = true
     var answered: [MessageID: Int] = [:]
 
     mutating func fail(_ what: @autoclosure () -> String) { if violation == nil { violation = what() } }
@@ -83,7 +85,9 @@ struct Witness {
     }
 
     private mutating func note(_ record: MessageRecord, _ position: UInt64) throws(Fault) {
-        guard let digest = Digest32(record.bodyDigest) else { return fail("a digest of \(record.bodyDigest.count) bytes") }
+        guard let digest = Digest32(record.bodyDigest) else {
+            return fail("a digest of \(record.bodyDigest.count) bytes")
+        }
         let header = try Header(decoding: record.header)
         entries[position] = Entry(header: header, digest: digest, acceptedAt: record.receivedAt)
         switch header.kind {
