@@ -4,7 +4,7 @@ SHELL := /bin/bash
 ARGS ?=
 RELEASE := .build/release
 
-.PHONY: setup build release demo test bench lint format clean
+.PHONY: setup build release demo test bench chaos-simulate chaos-mutants lint format clean
 .SILENT:
 
 setup:
@@ -28,6 +28,17 @@ test: setup
 
 bench: release
 	deploy/bench.sh $(ARGS)
+
+# Virtual faults: 20,000 histories of the bus, each with its own. SEEDS=N FROM=N runs others.
+SEEDS ?= 20000
+chaos-simulate: setup
+	swift build -c release -q --product kerege-chaos
+	$(RELEASE)/kerege-chaos simulate --seeds $(SEEDS) $(if $(FROM),--from $(FROM)) $(ARGS)
+
+# Every promise broken on purpose must be seen. A build of its own: what is broken here is not to be installed.
+chaos-mutants: setup
+	KEREGE_MUTANTS=1 swift build -c release -q --product kerege-chaos --scratch-path .build/mutants
+	.build/mutants/release/kerege-chaos mutants $(ARGS)
 
 lint:
 	swift format lint --strict --recursive --parallel Package.swift Sources Tests

@@ -1,15 +1,20 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// With KEREGE_MUTANTS in the environment promises can be broken on purpose, to prove that the simulator sees it. Such a build is
+/// for `kerege-chaos mutants` and for nothing else.
+let mutants: [SwiftSetting] = Context.environment["KEREGE_MUTANTS"] == nil ? [] : [.define("KEREGE_MUTANTS")]
+
 // One strict list for every target: a warning anywhere stops the build.
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-    .treatAllWarnings(as: .error),
-]
+let strict: [SwiftSetting] =
+    mutants + [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .treatAllWarnings(as: .error),
+    ]
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let collections = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
@@ -47,6 +52,7 @@ let package = Package(
         .executable(name: "kerege-broker", targets: ["kerege-broker"]),
         .executable(name: "kerege-agent", targets: ["kerege-agent"]),
         .executable(name: "kerege-bench", targets: ["kerege-bench"]),
+        .executable(name: "kerege-chaos", targets: ["kerege-chaos"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -93,7 +99,10 @@ let package = Package(
             ]),
         room(
             "BusTesting",
-            ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusProtocol", "BusSystems", logging, yams]),
+            [
+                "BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusEvidence", "BusJournal", "BusProtocol",
+                "BusSystems", heap, logging, yams,
+            ]),
 
         door(
             "kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),
@@ -108,9 +117,9 @@ let package = Package(
             "kerege-bench",
             [
                 "ZeroMQ", "BusAgent", "BusBroker", "BusContracts", "BusDirectory", "BusJournal", "BusProtocol",
-                histogram,
-                logging,
+                histogram, logging,
             ]),
+        door("kerege-chaos", ["BusTesting", "BusProtocol"]),
 
         tests("ZeroMQTests", ["ZeroMQ"]),
         tests("BusContractsTests", ["BusContracts"]),
@@ -134,6 +143,7 @@ let package = Package(
                 "ZeroMQ",
                 hummingbird, logging, yams,
             ]),
+        tests("SimulationTests", ["BusTesting"]),
         tests(
             "FuzzTests",
             [

@@ -74,7 +74,7 @@ public struct BusEvent: Sendable {
 
 extension Delivery {
     /// All fields of the header; `nil` only for bytes that were no header, which are never delivered.
-    var header: Header? {
+    package var header: Header? {
         frame.withUnsafeBytes { try? Header(decoding: $0, in: envelope.header.range) }
     }
 

@@ -77,7 +77,7 @@ package final class Journal: Sendable {
                 try insert(encoded, first: first, count: batch.count, at: microseconds, root, chain, log)
             } catch {
                 let error = JournalError.of(error, doing: "writing a batch")
-                if error.kind != .full { state.failure = error }
+                if !error.kind.leavesDiskKnown { state.failure = error }
                 return .failure(error)
             }
             Failpoint.afterCommit.pass()

@@ -67,20 +67,26 @@ package struct Committed: Sendable, Equatable {
     /// Records in the log now.
     package var treeSize: UInt64
     package var root: Digest32
+
+    package init(firstPosition: UInt64, treeSize: UInt64, root: Digest32) {
+        self.firstPosition = firstPosition
+        self.treeSize = treeSize
+        self.root = root
+    }
 }
 
 /// A batch in the form it is written: the blob, its leaves' effect on the tree, and the bodies to keep.
 ///
 /// Blob: "KRGB", u8 version, 3 × 0, u32 count, then per record: u8 type, u8 0, u16 0, u32 size, payload.
-struct EncodedBatch {
+package struct EncodedBatch: Sendable {
     static let magic: UInt32 = 0x4247_524b  // "KRGB" as bytes
     static let headSize = 12
     static let recordHead = 8
 
-    var blob: [UInt8]
-    var bodies: [(index: Int, bytes: ArraySlice<UInt8>)] = []
+    package private(set) var blob: [UInt8]
+    package private(set) var bodies: [(index: Int, bytes: ArraySlice<UInt8>)] = []
 
-    init(_ batch: JournalBatch, appendingTo log: inout MerkleLog) {
+    package init(_ batch: JournalBatch, appendingTo log: inout MerkleLog) {
         var out = ByteWriter(capacity: Self.headSize + batch.count * 260)
         out.put(Self.magic)
         out.put(UInt32(1))
@@ -143,6 +149,12 @@ package struct StoredBatch: Sendable {
     package var firstPosition: UInt64
     package var committedAt: Int64
     package var records: [UInt8]
+
+    package init(firstPosition: UInt64, committedAt: Int64, records: [UInt8]) {
+        self.firstPosition = firstPosition
+        self.committedAt = committedAt
+        self.records = records
+    }
 
     /// Records as the head says; 0 when there is no head.
     var count: Int64 {

@@ -17,6 +17,9 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
         case failed
         case damaged
         case missing
+
+        /// Whether the broker may go on after a write failed like this: only where it is known what is on the disk.
+        package var leavesDiskKnown: Bool { self == .full || Mutant.isOn(.syncErrorIgnored) }
     }
     package let kind: Kind
     package let detail: String

@@ -78,6 +78,18 @@ struct MemoryJournal {
             body: erased.contains(position) ? nil : Array(message.frame[message.body]))
     }
 
+    /// A message as recovery reads it.
+    func record(_ position: UInt64) -> MessageRecord? {
+        guard case .message(let message) = records[Int(position) - 1] else { return nil }
+        var log = MerkleLog()
+        var batch = JournalBatch()
+        batch.append(.message(message))
+        var record: MessageRecord?
+        try? StoredBatch(firstPosition: position, committedAt: 0, records: EncodedBatch(batch, appendingTo: &log).blob)
+            .forEach { _, _, payload throws(Fault) in record = try MessageRecord(&payload) }
+        return record
+    }
+
     func events(_ type: String, from first: UInt64) -> [UInt64] {
         records.indices.compactMap { index in
             guard UInt64(index) + 1 >= first, case .message(let message) = records[index],
@@ -168,14 +180,15 @@ final class World {
     }
 
     /// A broker that starts on what this one wrote.
-    func restarted() throws -> World {
+    /// - Parameter first: the space the journal began with, where another one is in force now.
+    func restarted(from first: SpaceSnapshot? = nil) throws -> World {
         let next = try World(limits: core.limits, core.rights.snapshot.space)
         next.now = now
         next.journal = journal
         var fold = DeliveryFold(core.limits)
         var log = MerkleLog()
         var position: UInt64 = 1
-        try fold.fold(RecordType.space, core.rights.snapshot.canonical)
+        try fold.fold(RecordType.space, (first ?? core.rights.snapshot).canonical)
         for batch in journal.batches {
             let blob = EncodedBatch(batch, appendingTo: &log).blob
             try StoredBatch(firstPosition: position, committedAt: 0, records: blob).forEach {
@@ -184,6 +197,7 @@ final class World {
             }
             position += UInt64(batch.count)
         }
+        fold.readLetters { journal.record($0) }
         next.core.restore(fold.book)
         next.ids = ids
         return next

@@ -91,6 +91,7 @@ extension AgentCore {
         let again = pending.references { $0.stage != .waiting }
         for reference in again {
             pending.setStage(.waiting, of: reference)
+            if Mutant.isOn(.retryUnderNewID) { pending.rename(reference) }
             waitingBytes += pending[reference]?.cost ?? 0
         }
         waitingCount += again.count
@@ -114,7 +115,7 @@ extension AgentCore {
 
     mutating func report(_ clock: ClockReading, into actions: inout [AgentAction]) {
         nextReport = clock.now.saturating(adding: UInt64(max(1, welcome?.heartbeatMilliseconds ?? 1000)) * 1000)
-        let rows = reported.map { key, count in
+        let rows = reported.sorted { $0.key < $1.key }.map { key, count in
             AgentReport.Count(target: key.target, consumer: key.consumer, code: key.code, hop: key.hop, count: count)
         }
         reported.removeAll(keepingCapacity: true)

@@ -144,7 +144,7 @@ extension AgentCore {
     /// Gives the credit of a handled delivery back, if its session still runs.
     mutating func release(_ mark: DeliveryMark) {
         guard mark.session == session else { return }
-        handledMessages += 1
+        handledMessages += Mutant.isOn(.creditReturnedTwice) ? 2 : 1
         handledBytes += UInt64(mark.cost)
     }
 

@@ -100,11 +100,15 @@ package struct AgentCore: Sendable {
     var brokerDrains = false
     var saidDrained = false
 
-    struct ReportKey: Hashable, Sendable {
+    struct ReportKey: Hashable, Comparable, Sendable {
         let target: String
         let consumer: String
         let code: UInt16
         let hop: Hop
+
+        static func < (a: ReportKey, b: ReportKey) -> Bool {
+            (a.target, a.consumer, a.code, a.hop.rawValue) < (b.target, b.consumer, b.code, b.hop.rawValue)
+        }
     }
 
     package init(

@@ -83,6 +83,15 @@ struct PendingTable: Sendable {
         if lives(reference) { rows[reference.index]?.stage = stage }
     }
 
+    /// What nobody may do: the same message under another id. There for the mutant that proves it would be seen.
+    mutating func rename(_ reference: Reference) {
+        guard lives(reference), var submission = rows[reference.index]?.submission else { return }
+        submission.id = MessageID(value: submission.id.value ^ 1)
+        let id = withUnsafeBytes(of: submission.id.value.bigEndian) { Array($0) }
+        submission.header.replaceSubrange(8..<24, with: id)
+        rows[reference.index]?.submission = submission
+    }
+
     func stage(of reference: Reference) -> Stage? { lives(reference) ? rows[reference.index]?.stage : nil }
 
     /// The credit of the answered delivery has been given back; it must not be given twice.

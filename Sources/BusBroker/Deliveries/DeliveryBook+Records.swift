@@ -1,23 +1,43 @@
-import BusDirectory
+package import BusDirectory
 import BusEvidence
-import BusJournal
-import BusProtocol
+package import BusJournal
+package import BusProtocol
 
 /// The book as it grows from the records of a journal, in their order and from the first one on.
-struct DeliveryFold: Sendable {
+package struct DeliveryFold: Sendable {
     var book: DeliveryBook
     /// Of the space in force at the record being folded.
     private(set) var rights: Rights?
+    /// The space in force at the last record.
+    package var snapshot: SpaceSnapshot? { rights?.snapshot }
 
-    init(_ limits: BrokerLimits) { book = DeliveryBook(ledgerLimit: limits.ledger) }
+    package init(_ limits: BrokerLimits) { book = DeliveryBook(ledgerLimit: limits.ledger) }
 
-    mutating func fold(_ type: UInt8, _ payload: inout ByteReader, position: UInt64) throws(Fault) {
+    package mutating func fold(_ type: UInt8, _ payload: inout ByteReader, position: UInt64) throws(Fault) {
         if type == RecordType.space.rawValue {
             let bytes = try payload.takeArray(payload.remaining)
             rights = (try? SpaceSnapshot(canonical: bytes)).map { Rights($0) }
         } else if let rights {
             try book.fold(type, &payload, position: position, rights)
         }
+    }
+
+    /// Positions of dead letters that died while only their position was known: their messages are still to be read.
+    package var unreadLetters: [UInt64] { book.unread.map(\.position) }
+
+    package mutating func readLetters(_ message: (UInt64) -> MessageRecord?) {
+        guard let rights else { return }
+        for letter in book.unread {
+            guard let stored = message(letter.position), let header = try? Header(decoding: stored.header) else {
+                continue
+            }
+            let message = QueuedMessage(
+                header, position: letter.position, acceptedAt: stored.receivedAt,
+                expiry: rights.expiry(of: header, acceptedAt: stored.receivedAt),
+                size: stored.header.count + Int(stored.bodySize), content: .inJournal)
+            book.read(letter, message)
+        }
+        book.unread = []
     }
 }
 
@@ -37,8 +57,11 @@ extension DeliveryBook {
             }
         case .resent:
             let record = try ResentRecord(&payload)
-            guard let letter = dead.take(record.position, receiver: record.receiver) else { return }
-            resend(letter, expiry: record.expiry)
+            if let letter = dead.take(record.position, receiver: record.receiver) {
+                resend(letter, expiry: record.expiry)
+            } else {
+                resendUnread(record)
+            }
         case .sought:
             let record = try SoughtRecord(&payload)
             let queue = queue(.events(record.event, for: record.receiver))
@@ -63,19 +86,26 @@ extension DeliveryBook {
             throw Fault(.storageFailed, at: .broker, "the digest at position \(position) is not 32 bytes")
         }
         let leaf = record.header.withUnsafeBytes { LogHash.messageLeaf(header: $0, bodyDigest: digest) }
+        let header = try Header(decoding: record.header)
         enqueue(
-            try Header(decoding: record.header), position: position, acceptedAt: record.receivedAt,
+            header, position: position, acceptedAt: record.receivedAt,
             fingerprint: BrokerCore.fingerprint(leaf), size: record.header.count + Int(record.bodySize),
-            content: .inJournal, rights)
+            content: .inJournal, to: MessageAddress(of: header, acceptedAt: record.receivedAt, rights))
     }
 
     private mutating func settle(_ record: SettledRecord) {
         for queue in queues(of: record.subscriber) where queues[queue].holds(record.position) {
             change(queue) { $0.setAttempt(record.attempts, of: record.position) }
             let isInBacklog = queues[queue].messages[record.position] == nil
+            let resent = queues[queue].resends(of: record.position)
+            if record.code != 0 { forgetUnread(record.position, record.subscriber) }
             settle(record.position, in: queue, code: record.code, at: record.at)
             if record.code != 0, isInBacklog {
-                unread.append(UnreadLetter(position: record.position, queue: queue, code: record.code, at: record.at))
+                _ = dead.take(record.position, receiver: record.subscriber)
+                unread.append(
+                    UnreadLetter(
+                        position: record.position, queue: queue, code: record.code, attempts: record.attempts,
+                        resent: resent, at: record.at))
             }
             return
         }
@@ -86,11 +116,28 @@ extension DeliveryBook {
         let position: UInt64
         let queue: Int
         let code: UInt16
+        let attempts: UInt16
+        let resent: UInt16
         let at: Int64
+    }
+
+    @discardableResult
+    private mutating func forgetUnread(_ position: UInt64, _ receiver: String) -> UnreadLetter? {
+        let index = unread.firstIndex { $0.position == position && queues[$0.queue].name.system == receiver }
+        return index.map { unread.remove(at: $0) }
+    }
+
+    private mutating func resendUnread(_ record: ResentRecord) {
+        guard let letter = forgetUnread(record.position, record.receiver),
+            !queues[letter.queue].holds(letter.position)
+        else { return }
+        change(letter.queue) { $0.keepBack(letter.position, .init(resent: letter.resent &+ 1)) }
     }
 
     /// The message of an unread letter was read from the journal.
     mutating func read(_ letter: UnreadLetter, _ message: QueuedMessage) {
+        var message = message
+        (message.attempt, message.resent) = (letter.attempts, letter.resent)
         dead.add(DeadLetter(message, in: queues[letter.queue].name, code: letter.code, at: letter.at))
     }
 }

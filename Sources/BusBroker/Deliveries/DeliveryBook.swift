@@ -73,7 +73,7 @@ struct DeliveryBook: Sendable {
     /// - Parameter content: the bytes when they are at hand; from the journal later otherwise.
     mutating func enqueue(
         _ header: Header, position: UInt64, acceptedAt: Int64, fingerprint: UInt64, size: Int,
-        content: QueuedMessage.Content, _ rights: Rights
+        content: QueuedMessage.Content, to address: MessageAddress
     ) {
         let sender = header.kind == .outcome ? Names.system(of: header.target) : header.consumer
         let key = ledger.key(sender, header.id)
@@ -81,10 +81,9 @@ struct DeliveryBook: Sendable {
         row.acceptedAt = acceptedAt
         ledger.becameDurable(row, key)
         ledger.trim()
-        let expiry = rights.expiry(of: header, acceptedAt: acceptedAt)
         let message = QueuedMessage(
-            header, position: position, acceptedAt: acceptedAt, expiry: expiry, size: size, content: content)
-        for name in receivers(of: header, rights) {
+            header, position: position, acceptedAt: acceptedAt, expiry: address.expiry, size: size, content: content)
+        for name in address.receivers {
             let queue = queue(name)
             queues[queue].add(message)
             flag(queue)
@@ -92,22 +91,9 @@ struct DeliveryBook: Sendable {
         if header.kind == .outcome { concluded(header, position) }
     }
 
-    private func receivers(of header: Header, _ rights: Rights) -> [QueueName] {
-        switch header.kind {
-        case .command: return [.commands(of: Names.system(of: header.target))]
-        case .outcome: return [.outcomes(for: header.consumer)]
-        case .event:
-            guard let type = rights.event(header.target) else { return [] }
-            return rights.subscriptions[type].map {
-                .events(header.target, for: rights.systems[$0.subscriber])
-            }
-        case .request, .reply, .keyEpoch, .keyWrap: return []
-        }
-    }
-
     private mutating func concluded(_ outcome: Header, _ position: UInt64) {
         let command = ledger.key(outcome.consumer, outcome.correlation)
-        // Made by the broker itself: it says in the outcome what the state says already.
+        // Made by the broker itself: it says in the outcome what the state said then. The command may have been resent since.
         let isOwn = outcome.provider.isEmpty
         ledger.change(command) { row in
             if isOwn {
@@ -118,8 +104,12 @@ struct DeliveryBook: Sendable {
                 row.isConcluding = false
             }
             row.outcome = position
+            guard !isOwn else { return }
             row.code = outcome.outcome
         }
+        // Its provider had it after all: there is nothing left to resend.
+        guard !isOwn, let position = ledger[command]?.position, !Mutant.isOn(.resendPastLedger) else { return }
+        _ = dead.take(position, receiver: Names.system(of: outcome.target))
     }
 
     /// Whether a command that waits here has the outcome of its provider.
@@ -146,6 +136,14 @@ struct DeliveryBook: Sendable {
         return message
     }
 
+    /// Whether the provider of a command has said what became of it, durably or in the batch being written.
+    mutating func isConcluded(_ position: UInt64, in queue: Int) -> Bool {
+        guard queues[queue].name.kind == .commands, let message = queues[queue].messages[position],
+            let row = ledger[ledger.key(message.consumer, message.id)]
+        else { return false }
+        return row.isConcluded
+    }
+
     mutating func delivering(_ message: QueuedMessage) {
         ledger.change(ledger.key(message.consumer, message.id)) { row in
             if row.state == .accepted { row.state = .delivering }
@@ -168,7 +166,8 @@ struct DeliveryBook: Sendable {
     mutating func resend(_ letter: DeadLetter, expiry: Int64) {
         let message = QueuedMessage(letter, expiry: expiry)
         let queue = queue(letter.queue)
-        queues[queue].add(message)
+        // Its subscriber may have sought it meanwhile: then it is on its way already.
+        if !queues[queue].holds(letter.position) { queues[queue].add(message) }
         flag(queue)
         guard letter.queue.kind == .commands else { return }
         ledger.change(ledger.key(message.consumer, message.id)) { row in
@@ -187,7 +186,8 @@ struct DeliveryBook: Sendable {
     }
 
     mutating func wake(at monotonic: Int64) {
-        for queue in timed {
+        // In order: what a core does depends on what it was given, never on how a set lies in memory.
+        for queue in timed.sorted() {
             if queues[queue].wake(at: monotonic) { flag(queue) }
             if queues[queue].nextTime == nil { timed.remove(queue) }
         }

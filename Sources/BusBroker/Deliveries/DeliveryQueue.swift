@@ -20,6 +20,10 @@ struct DeliveryQueue: Sendable {
         let position: UInt64
         static func < (a: Ready, b: Ready) -> Bool { (a.priority, a.position) < (b.priority, b.position) }
     }
+    struct History: Equatable, Sendable {
+        var attempt: UInt16 = 0
+        var resent: UInt16 = 0
+    }
     private struct Timed: Comparable, Sendable {
         let at: Int64
         let position: UInt64
@@ -34,6 +38,8 @@ struct DeliveryQueue: Sendable {
     /// Order keys under way: what waits behind the message that is first.
     private var behind: [UInt128: Deque<UInt64>] = [:]
     private(set) var backlog: Deque<UInt64> = []
+    /// Of messages of the backlog that were delivered or resent before.
+    private var histories: [UInt64: History] = [:]
     private(set) var bytesInMemory = 0
     /// Positions asked from the journal, and those of them that were in the backlog.
     private var loading: Set<UInt64> = []
@@ -56,9 +62,9 @@ struct DeliveryQueue: Sendable {
 
     /// Takes a message that has just become durable, or that recovery found owed.
     mutating func add(_ message: QueuedMessage) {
-        if name.kind == .events, !backlog.isEmpty || messages.count >= Self.window {
-            backlog.append(message.position)
-            return
+        // Also behind what is just being read: it is older, and may have the same order key.
+        if name.kind == .events, !backlog.isEmpty || !fromBacklog.isEmpty || messages.count >= Self.window {
+            return keepBack(message.position, History(attempt: message.attempt, resent: message.resent))
         }
         var message = message
         if case .there = message.content, bytesInMemory + message.size > Self.contentBytes {
@@ -75,11 +81,22 @@ struct DeliveryQueue: Sendable {
         backlog = Deque((Array(backlog) + positions).sorted())
     }
 
+    /// Takes a position, and what cannot be read from the journal beside its message.
+    mutating func keepBack(_ position: UInt64, _ history: History) {
+        if history != History() { histories[position] = history }
+        if backlog.last ?? 0 < position { backlog.append(position) } else { owe([position]) }
+    }
+
     private mutating func insert(_ message: QueuedMessage) {
+        var message = message
+        if let history = histories.removeValue(forKey: message.position) {
+            (message.attempt, message.resent) = (history.attempt, history.resent)
+        }
+        message.isBehind = message.orderKey != 0 && behind[message.orderKey] != nil && !Mutant.isOn(.keyGivenTwice)
         messages[message.position] = message
         if case .there = message.content { bytesInMemory += message.size }
         if message.expiry != .max { expiring.insert(Timed(at: message.expiry, position: message.position)) }
-        guard message.orderKey != 0 else { return makeReady(message) }
+        guard message.orderKey != 0, !Mutant.isOn(.keyGivenTwice) else { return makeReady(message) }
         if behind[message.orderKey] != nil {
             behind[message.orderKey]?.append(message.position)
         } else {
@@ -97,7 +114,7 @@ struct DeliveryQueue: Sendable {
     /// What may be delivered next and has its bytes here; its place in the order is given up with `deliver`.
     mutating func next() -> QueuedMessage? {
         while let first = ready.min {
-            guard let message = messages[first.position], message.session == nil else {
+            guard let message = messages[first.position], message.mayGo else {
                 ready.removeMin()
                 continue
             }
@@ -133,7 +150,7 @@ struct DeliveryQueue: Sendable {
         var positions: [UInt64] = []
         var bytes = bytesInMemory
         while positions.count < Self.loadAtOnce, let first = ready.min {
-            guard let message = messages[first.position], message.session == nil else {
+            guard let message = messages[first.position], message.mayGo else {
                 ready.removeMin()
                 continue
             }
@@ -166,8 +183,11 @@ struct DeliveryQueue: Sendable {
         }
         // It may have ended while it was read.
         guard var known = messages[position], case .loading = known.content else { return true }
-        guard let message, case .there = message.content else { return false }
+        guard let message, case .there(let header, _) = message.content else { return false }
         known.content = message.content
+        if Mutant.isOn(.deadLetterWithoutBody), known.resent > 0 {
+            known.content = .there(header: header, body: [])
+        }
         bytesInMemory += known.size
         messages[position] = known
         makeReady(known)
@@ -192,6 +212,7 @@ struct DeliveryQueue: Sendable {
     /// It is tried again, not before a time (monotonic microseconds).
     mutating func retry(_ position: UInt64, notBefore: Int64) {
         guard let message = messages[position], message.session != nil else { return }
+        if Mutant.isOn(.orderIgnoredOnRedelivery), message.orderKey != 0 { release(message) }
         messages[position]?.session = nil
         inFlight -= 1
         delayed.insert(Timed(at: notBefore, position: position))
@@ -202,7 +223,7 @@ struct DeliveryQueue: Sendable {
         var woken = false
         while let first = delayed.min, first.at <= now {
             delayed.removeMin()
-            guard let message = messages[first.position], message.session == nil else { continue }
+            guard let message = messages[first.position], message.mayGo else { continue }
             makeReady(message)
             woken = true
         }
@@ -214,6 +235,7 @@ struct DeliveryQueue: Sendable {
     mutating func remove(_ position: UInt64) -> QueuedMessage? {
         dropContent(position)
         guard let message = messages.removeValue(forKey: position) else {
+            histories[position] = nil
             if fromBacklog.remove(position) == nil, let index = backlogIndex(of: position) {
                 if index == 0 { backlog.removeFirst() } else { backlog.remove(at: index) }
             }
@@ -236,6 +258,7 @@ struct DeliveryQueue: Sendable {
             return
         }
         behind[message.orderKey] = waiting
+        messages[next]?.isBehind = false
         makeReady(message)
     }
 
@@ -262,7 +285,16 @@ struct DeliveryQueue: Sendable {
         return low < backlog.count && backlog[low] == position ? low : nil
     }
 
-    mutating func setAttempt(_ attempt: UInt16, of position: UInt64) { messages[position]?.attempt = attempt }
+    mutating func setAttempt(_ attempt: UInt16, of position: UInt64) {
+        if messages[position] != nil {
+            messages[position]?.attempt = attempt
+        } else if holds(position) {
+            histories[position, default: History()].attempt = attempt
+        }
+    }
+
+    /// Times a message was resent of which only the position is known here.
+    func resends(of position: UInt64) -> UInt16 { histories[position]?.resent ?? 0 }
     func isExpired(_ position: UInt64, at now: Int64) -> Bool { messages[position].map { $0.expiry <= now } ?? false }
     var nextTime: Int64? { delayed.min?.at }
 }

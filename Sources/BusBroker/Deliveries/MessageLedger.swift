@@ -17,6 +17,10 @@ struct MessageLedger: Sendable {
         var state: CommandState = .accepted
         var code: UInt16 = 0
         var outcome: UInt64 = 0
+        /// Commands: an outcome of its provider is in a batch that is being written.
+        var isConcluding = false
+        /// Commands: its provider has said what became of it.
+        var isConcluded: Bool { isConcluding || state == .completed || state == .failed }
         /// Commands: deliveries when it left its queue.
         var attempts: UInt16 = 0
         /// Unix microseconds; 0 until it is durable.
@@ -60,6 +64,7 @@ struct MessageLedger: Sendable {
     init(limit: Int) { self.limit = limit }
 
     var count: Int { rows.count }
+    var all: [(key: Key, row: Row)] { rows.map { ($0.key, $0.value) } }
 
     mutating func key(_ system: String, _ id: MessageID) -> Key {
         if let salt = salts[system] { return Key(value: id.value ^ salt) }

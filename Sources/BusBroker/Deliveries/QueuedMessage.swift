@@ -44,6 +44,10 @@ struct QueuedMessage: Sendable {
     /// Times an operator resent it.
     var resent: UInt16 = 0
     var session: SessionReference?
+    /// Another one of its order key is before it.
+    var isBehind = false
+    /// It is with nobody, and its turn has come. An entry of a heap may be left from an earlier stay in the queue.
+    var mayGo: Bool { session == nil && !isBehind }
     var content: Content
 
     init(_ header: Header, position: UInt64, acceptedAt: Int64, expiry: Int64, size: Int, content: Content) {

@@ -124,7 +124,7 @@ extension BrokerCore {
             id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex,
             integration: right.integration,
             stage: right.stage, provider: right.provider,
-            deadline: now.monotonic + Int64(min(view.header.remaining, Limits.deadlineMilliseconds)) * 1000,
+            deadline: now.monotonic + Self.wait(for: view.header),
             acceptedAt: now.monotonic)
         call.times.requestIn = now.wall
         observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
@@ -145,6 +145,12 @@ extension BrokerCore {
         deadlines.set(open, at: call.deadline, now: now.monotonic)
         counters.requestsAccepted += 1
         gather(message, then: .deliver(open))
+    }
+
+    /// How long the consumer still wants the answer, microseconds.
+    private static func wait(for header: HeaderView) -> Int64 {
+        let wait = Int64(min(header.remaining, Limits.deadlineMilliseconds)) * 1000
+        return Mutant.isOn(.deadlineCountedTwice) ? 2 * wait : wait
     }
 
     /// The same request again, as an agent sends it after a reconnect: it is not worked on twice, and its answer goes to the

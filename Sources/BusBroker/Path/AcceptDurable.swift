@@ -150,7 +150,8 @@ extension BrokerCore {
         book.ledger.insert(.init(header, fingerprint: fingerprint, position: 0), key)
         let durable = DurableMessage(
             decoded: header, key: key, fingerprint: fingerprint, header: Array(frame[view.header.range]),
-            body: Array(frame[view.body]), acceptedAt: now.wall)
+            body: Array(frame[view.body]), acceptedAt: now.wall,
+            address: MessageAddress(of: header, acceptedAt: now.wall, rights))
         gather(message, then: .enqueue(durable))
     }
 }
@@ -164,4 +165,5 @@ package struct DurableMessage: Sendable {
     let body: [UInt8]
     /// Unix microseconds.
     let acceptedAt: Int64
+    let address: MessageAddress
 }

@@ -191,10 +191,14 @@ private struct DecisionKey: Hashable, Sendable {
 }
 
 /// A pair of undeclared traffic and the code it was refused with.
-struct RefusalKey: Hashable, Sendable {
+struct RefusalKey: Hashable, Comparable, Sendable {
     var consumer: String
     var target: String
     var code: FaultCode
+
+    static func < (a: RefusalKey, b: RefusalKey) -> Bool {
+        (a.consumer, a.target, a.code.number) < (b.consumer, b.target, b.code.number)
+    }
 }
 
 extension Integration.Stage {

@@ -59,6 +59,7 @@ extension BrokerCore {
         let batch = gathering.batch
         committing = gathering
         gathering = Gathering()
+        if Mutant.isOn(.acceptBeforeCommit) { decide(committing?.touched ?? []) }
         return batch
     }
 
@@ -129,9 +130,8 @@ extension BrokerCore {
         book.ledger.withdraw(message.key)
         guard message.decoded.kind == .outcome else { return }
         if message.decoded.provider.isEmpty { return gatherOwn(message) }
-        book.ledger.change(book.ledger.key(message.decoded.consumer, message.decoded.correlation)) {
-            $0.isConcluding = false
-        }
+        let command = book.ledger.key(message.decoded.consumer, message.decoded.correlation)
+        book.ledger.change(command) { $0.isConcluding = false }
     }
 
     private mutating func refuseAll(_ item: Gathering.Touched, _ code: FaultCode) {

@@ -8,13 +8,16 @@ extension BrokerCore {
         book.enqueue(
             message.decoded, position: position, acceptedAt: message.acceptedAt, fingerprint: message.fingerprint,
             size: message.header.count + message.body.count,
-            content: .there(header: message.header, body: message.body), rights)
+            content: .there(header: message.header, body: message.body), to: message.address)
     }
+
+    package mutating func restore(_ recovered: DeliveryFold) { restore(recovered.book) }
 
     /// Takes up what recovery folded from the journal.
     mutating func restore(_ recovered: DeliveryBook, receipts ends: [(size: UInt64, root: [UInt8])] = []) {
         book = recovered
         for end in ends { receipts.note(end.size, end.root) }
+        if Mutant.isOn(.ledgerNotRebuilt) { book.ledger = MessageLedger(limit: limits.ledger) }
         for queue in book.queues.indices { book.flag(queue) }
     }
 
@@ -31,7 +34,7 @@ extension BrokerCore {
             rights.mayReceive(name)
         else { return }
         while let message = book.change(queue, { $0.next() }), case .there(let header, let body) = message.content {
-            // Ticks come a few times a second, and an agent may greet before the first one after a start.
+            // Ticks end what has expired; this one came into its queue, or had its agent back, since the last.
             if message.expiry <= now.wallMilliseconds {
                 close(message.position, in: queue, code: .expired, now)
                 continue
@@ -43,6 +46,7 @@ extension BrokerCore {
             let session = SessionReference(slot: slot, id: sessions[slot].id)
             book.change(queue) { $0.deliver(message.position, to: session) }
             if name.kind == .commands { book.delivering(message) }
+            if Mutant.isOn(.cursorBeforeAck) { noteSettled(message, in: name, code: 0, now) }
             sessions[slot].unsettled[message.position, default: []].append(queue)
             var annotations = Annotations()
             annotations.position = message.position

@@ -72,7 +72,7 @@ extension BrokerCore {
     mutating func flushRefusals(_ now: Moment, atOnce: Bool = false) {
         guard !refusals.isEmpty, atOnce || now.monotonic - lastRefusalFlush >= 250_000 else { return }
         lastRefusalFlush = now.monotonic
-        for (key, count) in refusals {
+        for (key, count) in refusals.sorted(by: { $0.key < $1.key }) {
             let record = RefusedRecord(
                 consumer: key.consumer, target: key.target, code: key.code.number, count: count, at: now.wall)
             gather(.refused, record.encoded, now)

@@ -79,15 +79,10 @@ extension BrokerCore {
     /// The end of a message for one receiver: taken (`nil`), or given up for a reason.
     mutating func close(_ position: UInt64, in queue: Int, code: FaultCode?, _ now: Moment) {
         let name = book.queues[queue].name
-        // What has its outcome is done, however its last delivery ended.
+        // What became of it is known: whatever happened to its acknowledgement, it was carried out.
         let code = book.isConcluded(position, in: queue) ? nil : code
         guard let message = book.settle(position, in: queue, code: code?.number ?? 0, at: now.wall) else { return }
-        // An outcome is the end of an exchange that was counted with its command.
-        let integration = name.kind == .outcomes ? nil : rights.integration(of: message, in: name)
-        let record = SettledRecord(
-            position: position, at: now.wall, integration: integration?.integration ?? .max, code: code?.number ?? 0,
-            subscriber: name.system, attempts: message.attempt)
-        gather(.settled, record.encoded, now)
+        let integration = noteSettled(message, in: name, code: code?.number ?? 0, now)
         if let code {
             counters.deadLettered += 1
             if name.kind == .commands { concludeOwn(message, code, now) }
@@ -98,6 +93,19 @@ extension BrokerCore {
                 integration: integration.integration, family: (code?.number ?? 0) / 10,
                 latency: UInt32(clamping: max(0, now.wall - message.acceptedAt)), at: now.wallMilliseconds,
                 stage: integration.stage))
+    }
+
+    @discardableResult
+    mutating func noteSettled(
+        _ message: QueuedMessage, in queue: QueueName, code: UInt16, _ now: Moment
+    ) -> Rights.Right? {
+        // An outcome is the end of an exchange that was counted with its command.
+        let integration = queue.kind == .outcomes ? nil : rights.integration(of: message, in: queue)
+        let record = SettledRecord(
+            position: message.position, at: now.wall, integration: integration?.integration ?? .max, code: code,
+            subscriber: queue.system, attempts: message.attempt)
+        gather(.settled, record.encoded, now)
+        return integration
     }
 
     /// The sender of a command that nobody will carry out learns it by an outcome of the broker's own: it names no provider.
@@ -113,7 +121,8 @@ extension BrokerCore {
         let key = book.ledger.key(Names.system(of: header.target), header.id)
         gatherOwn(
             DurableMessage(
-                decoded: header, key: key, fingerprint: 0, header: bytes, body: body, acceptedAt: now.wall))
+                decoded: header, key: key, fingerprint: 0, header: bytes, body: body, acceptedAt: now.wall,
+                address: MessageAddress(of: header, acceptedAt: now.wall, rights)))
     }
 
     /// A message of the broker's own becomes durable like any other.

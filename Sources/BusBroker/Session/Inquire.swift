@@ -86,7 +86,8 @@ extension BrokerCore {
         guard let positions else { return conclude(origin, .storageFailed, count: 0) }
         let queue = book.queue(.events(wish.event, for: wish.system))
         let known = Set(book.queues[queue].positions)
-        let owed = positions.filter { !known.contains($0) }
+        // What is on the disk though its commit is not known here yet takes its place with that commit.
+        let owed = positions.filter { $0 <= treeSize && !known.contains($0) }
         book.owe(owed, in: queue)
         for start in stride(from: 0, to: owed.count, by: SoughtRecord.most) {
             let part = Array(owed[start..<min(start + SoughtRecord.most, owed.count)])

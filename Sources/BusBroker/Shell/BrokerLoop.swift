@@ -278,7 +278,7 @@ struct BrokerLoop: ~Copyable {
             readModel.absorb(heldObservations, position: 0)
             heldObservations.removeAll(keepingCapacity: true)
             core.commitFailed(error.fault, at: now)
-            if error.kind != .full {
+            if !error.kind.leavesDiskKnown {
                 // What is on the disk is not known any more: going on could confirm what is lost.
                 failure = BrokerError("\(error)", remedy: "the broker stops, because it can keep no promise")
                 isStopping = true

@@ -51,19 +51,10 @@ struct Recovery {
 
     /// Dead letters whose message was not in memory when they died.
     private mutating func readLetters(_ reader: JournalReader) throws(JournalError) {
-        guard !deliveries.book.unread.isEmpty, let rights = deliveries.rights else { return }
-        let found = try reader.messages(at: deliveries.book.unread.map(\.position))
-        for letter in deliveries.book.unread {
-            guard let stored = found[letter.position], let header = try? Header(decoding: stored.header) else {
-                continue
-            }
-            let message = QueuedMessage(
-                header, position: letter.position, acceptedAt: stored.receivedAt,
-                expiry: rights.expiry(of: header, acceptedAt: stored.receivedAt),
-                size: stored.header.count + Int(stored.bodySize), content: .inJournal)
-            deliveries.book.read(letter, message)
-        }
-        deliveries.book.unread = []
+        let unread = deliveries.unreadLetters
+        guard !unread.isEmpty else { return }
+        let found = try reader.messages(at: unread)
+        deliveries.readLetters { found[$0] }
     }
 
     private mutating func fold(_ type: UInt8, _ payload: inout ByteReader) throws(Fault) {
