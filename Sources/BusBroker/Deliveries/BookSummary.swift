@@ -23,7 +23,7 @@ package struct BookSummary: Sendable {
     private static func line(_ row: MessageLedger.Row) -> String? {
         guard row.position != 0 else { return nil }
         let state = row.state == .delivering ? .accepted : row.state
-        return "\(row.position) \(row.kind) \(row.id) \(state.name) \(row.code), outcome \(row.outcome), "
+        return "\(row.position) \(row.kind) \(row.idTail) \(state.name) \(row.code), outcome \(row.outcome), "
             + "print \(row.fingerprint), accepted \(row.acceptedAt)"
     }
 

@@ -112,12 +112,6 @@ struct DeliveryBook: Sendable {
         _ = dead.take(position, receiver: Names.system(of: outcome.target))
     }
 
-    /// Whether a command that waits here has the outcome of its provider.
-    mutating func isConcluded(_ position: UInt64, in queue: Int) -> Bool {
-        guard queues[queue].name.kind == .commands, let message = queues[queue].messages[position] else { return false }
-        return ledger[ledger.key(message.consumer, message.id)]?.isConcluded ?? false
-    }
-
     /// A receiver is done with a message, or it was given up (`code` ≠ 0).
     @discardableResult
     mutating func settle(_ position: UInt64, in queue: Int, code: UInt16, at: Int64) -> QueuedMessage? {
@@ -141,7 +135,7 @@ struct DeliveryBook: Sendable {
         guard queues[queue].name.kind == .commands, let message = queues[queue].messages[position],
             let row = ledger[ledger.key(message.consumer, message.id)]
         else { return false }
-        return row.isConcluded
+        return row.isConcluded || row.isConcluding
     }
 
     mutating func delivering(_ message: QueuedMessage) {

@@ -19,15 +19,11 @@ struct MessageLedger: Sendable {
         var outcome: UInt64 = 0
         /// Commands: an outcome of its provider is in a batch that is being written.
         var isConcluding = false
-        /// Commands: its provider has said what became of it.
-        var isConcluded: Bool { isConcluding || state == .completed || state == .failed }
         /// Commands: deliveries when it left its queue.
         var attempts: UInt16 = 0
         /// Unix microseconds; 0 until it is durable.
         var acceptedAt: Int64 = 0
         let kind: MessageKind
-        /// Commands: an outcome of its provider is being written.
-        var isConcluding = false
         /// Commands: digest of the service, so that only its provider concludes it.
         let target: UInt64
 
@@ -42,7 +38,7 @@ struct MessageLedger: Sendable {
             self.position = position
         }
 
-        /// Its provider has said what became of it.
+        /// Its provider has said what became of it, durably.
         var isConcluded: Bool { state == .completed || state == .failed }
     }
 
