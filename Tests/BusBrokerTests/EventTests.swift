@@ -378,7 +378,8 @@ private func position(_ agent: TestAgent) throws -> UInt64 { try #require(agent.
         #expect(portal.outcomes(of: writing) == [5030])
         world.pass(milliseconds: 3000)
         #expect(portal.events.count == 1, "what came before; nothing after its subscription is gone")
-        #expect(world.core.book.depth == 2, "what was owed stays owed: the subscriptions may come back")
+        #expect(
+            world.core.book.depth == 4, "what was accepted for two stays owed to both: the subscriptions may come back")
         #expect(world.journal.finished.allSatisfy { $0.integration == .max })
         world.expectIdle()
     }

@@ -83,6 +83,9 @@ struct BrokerFuzz: Sendable {
                 case .send(_, let frame): outcomes += try WireVectors.outcomes(written: frame)
                 case .notice(let notice): outcomes.append("notice \(notice.message)")
                 case .drained: outcomes.append("drained")
+                case .load(let ticket, _): core.loaded(ticket, [], at: now)
+                case .find(let ticket, _): core.sought(ticket, [], at: now)
+                case .sought: outcomes.append("sought")
                 }
             }
             _ = core.takeObservations()

@@ -1,5 +1,6 @@
 import BusAgent
 import BusProtocol
+import BusSystems
 import Foundation
 
 /// Kills a real broker again and again, at every step of its journal and at random, while commands and events are under way;
@@ -137,7 +138,7 @@ public struct BrokerCrashCampaign: Sendable {
     private func killAgainAndAgain(
         _ mesh: Mesh, _ record: CampaignRecord, _ result: inout CampaignResult, _ progress: @Sendable (Int) -> Void
     ) async throws {
-        var random = SeededRandom(seed)
+        var random = SeededRandom(seed: seed)
         await kill(mesh, after: .milliseconds(.random(in: 50...300, using: &random)))
         result.faults["at random", default: 0] += 1
         for number in 1..<max(kills, 2) {
@@ -220,18 +221,5 @@ public struct BrokerCrashCampaign: Sendable {
             let expected = #"{"count":\#(accepted[id]?.count ?? 0)}"#
             if String(decoding: state.outcome, as: UTF8.self) != expected { result.duplicated.append(id) }
         }
-    }
-}
-
-/// SplitMix64: a repeatable source of randomness.
-struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-    init(_ seed: UInt64) { state = seed }
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }
