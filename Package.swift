@@ -115,7 +115,7 @@ let package = Package(
             "BusBrokerTests",
             ["BusBroker", "BusProtocol", "BusDirectory", "BusJournal", "BusEvidence", "ZeroMQ", logging]),
         tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "ZeroMQ", grdb, logging]),
-        tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb, yams]),
+        tests("BusSystemsTests", ["BusSystems", "BusAgent", "BusContracts", grdb, logging, yams]),
         tests(
             "BusConsoleTests",
             [
@@ -125,6 +125,9 @@ let package = Package(
             ]),
         tests(
             "MeshTests",
-            ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"]),
+            [
+                "BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusContracts", "BusDirectory", "BusJournal",
+                "BusSystems", grdb,
+            ]),
     ]
 )
