@@ -135,7 +135,7 @@ let package = Package(
                 logging,
             ]),
         tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "ZeroMQ", grdb, logging]),
-        tests("BusSystemsTests", ["BusSystems", "BusContracts", grdb, yams]),
+        tests("BusSystemsTests", ["BusSystems", "BusAgent", "BusContracts", grdb, logging, yams]),
         tests(
             "BusConsoleTests",
             [
@@ -152,7 +152,10 @@ let package = Package(
             ]),
         tests(
             "MeshTests",
-            ["BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusDirectory", "BusJournal", "BusSystems"],
+            [
+                "BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusContracts", "BusDirectory", "BusJournal",
+                "BusSystems", grdb,
+            ],
             exclude: ["Preload"]),
     ]
 )

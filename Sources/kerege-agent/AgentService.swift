@@ -75,7 +75,7 @@ struct AgentService: Service, CustomStringConvertible {
                 ?? "put the database there"
             throw Problem(description: "there is no database \(path); \(remedy)")
         }
-        return try SQLAdapter(file, database: path, logger: logger)
+        return try SQLAdapter(file, database: path, checks: CommandChecks.all, logger: logger)
     }
 
     func run() async throws {

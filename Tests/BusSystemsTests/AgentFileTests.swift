@@ -1,7 +1,9 @@
+import BusAgent
 import BusContracts
 import BusSystems
 import Foundation
 import GRDB
+import Logging
 import Testing
 
 @Suite struct AgentFileTests {
@@ -19,7 +21,10 @@ import Testing
     }
 
     @Test func everyContractHasOneGiverAndEveryGiverAContract() throws {
-        let given = agents.flatMap { ($0.services ?? []).map(\.service) + ($0.publications ?? []).map(\.event) }
+        let given = agents.flatMap {
+            ($0.services ?? []).map(\.service) + ($0.commands ?? []).map(\.service)
+                + ($0.publications ?? []).map(\.event)
+        }
         #expect(given.sorted() == (try Contracts.names).sorted())
         for agent in agents {
             for service in agent.services ?? [] {
@@ -44,7 +49,20 @@ import Testing
             }
             for subscription in agent.subscriptions ?? [] {
                 let members = try Contracts.members(subscription.event, .event)
-                #expect(Binding.names(subscription.sql).isSubset(of: members), "\(subscription.event)")
+                let known = members.union(["now"])
+                #expect(Binding.names(subscription.sql).isSubset(of: known), "\(subscription.event)")
+            }
+            for command in agent.commands ?? [] {
+                let checked = command.before == nil ? [] : ["bin", "activityKk", "activityRu"]
+                let known = try Contracts.members(command.service, .request)
+                    .union(["command", "consumer", "now"]).union(checked)
+                let used = command.statements.reduce(into: Set()) { $0.formUnion(Binding.names($1)) }
+                #expect(used.isSubset(of: known), "\(command.service): \(used.subtracting(known))")
+            }
+            for outcome in agent.outcomes ?? [] {
+                let known = try Contracts.members(outcome.service, .reply)
+                    .union(["command", "outcome", "row", "now", "detail"])
+                #expect(Binding.names(outcome.sql).isSubset(of: known), "\(outcome.service)")
             }
         }
     }
@@ -53,7 +71,7 @@ import Testing
     /// that the statement itself has gathered.
     @Test func noServiceScansATable() throws {
         for agent in agents {
-            let register = try SmallCountry.open(agent.path)
+            let register = try SmallCountry.withAgentTables(agent)
             for service in agent.services ?? [] {
                 let plan = try register.read { try explain(service.sql, $0) }
                 #expect(scans(plan).isEmpty, "\(service.service): \(scans(plan))")
@@ -65,6 +83,13 @@ import Testing
             for publication in agent.publications ?? [] {
                 let plan = try register.read { try explain(publication.sql, $0) }
                 #expect(scans(plan).isEmpty, "\(publication.event): \(scans(plan))")
+            }
+            let others =
+                (agent.commands ?? []).flatMap(\.statements) + (agent.sends ?? []).map(\.sql)
+                + (agent.outcomes ?? []).map(\.sql)
+            for sql in others {
+                let plan = try register.read { try explain(sql, $0) }
+                #expect(scans(plan).isEmpty, "\(agent.agent): \(scans(plan)) of \(sql.prefix(60))")
             }
         }
     }
@@ -86,6 +111,27 @@ import Testing
         }
     }
 
+    /// What the agent does at its start: every statement is prepared, every check is known.
+    @Test func everyFileIsTakenByTheAgent() throws {
+        for file in try ProjectFiles.list("deploy/agents", ending: ".yaml") {
+            let text = try String(contentsOf: file, encoding: .utf8)
+            let name = file.lastPathComponent
+            let agent = try BusAgent.AgentFile(text, name: name)
+            let register = try #require(agent.register.flatMap(Register.init(rawValue:)), "\(name)")
+            let adapter = try SQLAdapter(
+                agent, database: SmallCountry.copy(of: register), checks: CommandChecks.all,
+                logger: Logger(label: "test"))
+            adapter.close()
+        }
+    }
+
+    @Test func commandsSentHaveAGiver() throws {
+        let given = Set(agents.flatMap { $0.commands ?? [] }.map(\.service))
+        let sent = agents.flatMap { $0.sends ?? [] }.map(\.service)
+        #expect(Set(sent) == given)
+        #expect(Set(Flows.all.flatMap(\.commands)).isSubset(of: given))
+    }
+
     @Test func trafficPlaysFlowsOfItsOwnSystem() throws {
         for agent in agents {
             for traffic in agent.traffic ?? [] {
@@ -99,8 +145,13 @@ import Testing
     }
 
     private func explain(_ sql: String, _ database: Database) throws -> [String] {
-        let arguments = Binding.arguments(sql, .object([]))
-        return try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments).map { $0["detail"] }
+        // No statement of an agent's file has a semicolon inside.
+        let statements = sql.split(separator: ";").filter { !$0.allSatisfy(\.isWhitespace) }.map(String.init)
+        return try statements.flatMap { sql in
+            let arguments = Binding.arguments(sql, .object([]))
+            return try Row.fetchAll(database, sql: "EXPLAIN QUERY PLAN " + sql, arguments: arguments)
+                .map { $0["detail"] as String }
+        }
     }
 
     /// Scans of anything but subqueries and named parts of the statement.
@@ -111,6 +162,8 @@ import Testing
         let own = Set(gathered.map(String.init)).union(["CONSTANT", "w", "found"])
         return plan.filter { line in
             let words = line.split(separator: " ").map(String.init)
+            // A list of the command's own body is no table.
+            if line.contains("VIRTUAL TABLE") { return false }
             return words.first == "SCAN" && words.count > 1 && !own.contains(words[1]) && !words[1].hasPrefix("(")
         }
     }

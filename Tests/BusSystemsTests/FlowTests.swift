@@ -1,6 +1,7 @@
 import BusContracts
 import BusSystems
 import Foundation
+import GRDB
 import Testing
 import Yams
 
@@ -12,8 +13,10 @@ import Yams
     func everyFlowRunsAgainstTheRegisters(_ name: String) async throws {
         let flow = try #require(Flows.named(name))
         var bus = RegisterBus()
-        if !flow.events.isEmpty {
-            bus.registerPath = try SmallCountry.copy(of: try #require(Register(rawValue: flow.consumer)))
+        if !flow.events.isEmpty || !flow.commands.isEmpty {
+            let path = try SmallCountry.copy(of: try #require(Register(rawValue: flow.consumer)))
+            if flow.consumer == "payments" { try owe(FlowTests.plays, path) }
+            bus.registerPath = path
         }
         var random = SeededRandom(seed: FlowTests.seed)
         for play in 0..<FlowTests.plays {
@@ -27,7 +30,35 @@ import Yams
         #expect(bus.asked.all == Set(flow.services), "asked and declared must be the same")
         if let path = bus.registerPath {
             #expect(try SmallCountry.rows(in: "outbox", of: path) > FlowTests.plays / 2)
+            try expectContracts(of: flow, path)
         }
+    }
+
+    private func owe(_ fees: Int, _ path: String) throws {
+        try SmallCountry.open(path).write { database in
+            for fee in 0..<fees {
+                try database.execute(
+                    sql: """
+                        INSERT INTO invoice (reference, requester, budget_code, payer_iin, amount_tenge, requested)
+                        VALUES (?, 'real-estate', '108126', ?, 3932, '2026-01-02T00:00:00Z')
+                        """,
+                    arguments: ["0196a3c0-5e00-7000-8000-\(padded(fee, 12))", SmallCountry.population.iin(fee)])
+            }
+        }
+    }
+
+    /// What will leave as a message satisfies its contract: an agent would refuse it, for good.
+    private func expectContracts(of flow: Flow, _ path: String) throws {
+        let rows = try SmallCountry.open(path).read { try Row.fetchAll($0, sql: "SELECT kind, body FROM outbox") }
+        var kinds: Set<String> = []
+        for row in rows {
+            let kind: String = row["kind"]
+            kinds.insert(kind)
+            let name = try #require((flow.events + flow.commands).first { $0.hasSuffix(".\(kind).v1") }, "\(kind)")
+            let body = Array((row["body"] as String).utf8)
+            try Contracts.check(name, flow.events.contains(name) ? .event : .request, body)
+        }
+        #expect(kinds.count == flow.events.count + flow.commands.count)
     }
 
     @Test func everyServiceHasAConsumer() throws {

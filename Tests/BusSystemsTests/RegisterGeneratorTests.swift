@@ -9,7 +9,7 @@ import Testing
     static let digests: [Register: String] = [
         .individuals: "f565ccea931715b5",
         .legalEntities: "49c67a04f35875f",
-        .realEstate: "b4e16569878814ea",
+        .realEstate: "31c39e32d5988e7a",
     ]
 
     @Test(arguments: Register.allCases)

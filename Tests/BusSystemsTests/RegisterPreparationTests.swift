@@ -58,3 +58,18 @@ import Testing
         #expect(throws: RegisterFault.self) { try SmallCountry.generator.prepare(.intranet, at: path) }
     }
 }
+
+@Suite struct WorkTableTests {
+    /// A register made before these tables were thought of.
+    @Test(arguments: [Register.realEstate, .payments, .eLicensing, .portal])
+    func anEarlierRegisterGetsTheTablesOfCommands(_ register: Register) throws {
+        let table = [Register.realEstate: "transfer", .payments: "invoice", .eLicensing: "application"][register]
+        let name = table ?? "order_command"
+        let path = try SmallCountry.copy(of: register)
+        let database = try SmallCountry.open(path)
+        try database.write { try $0.execute(sql: "DROP TABLE \(name)") }
+        try database.close()
+        #expect(try SmallCountry.generator.prepare(register, at: path) == .renewed)
+        #expect(try SmallCountry.rows(in: name, of: path) == 0)
+    }
+}

@@ -29,6 +29,15 @@ enum SmallCountry {
         return copy
     }
 
+    /// A copy of an agent's register with the tables that agents add to it.
+    static func withAgentTables(_ agent: AgentFile) throws -> DatabaseQueue {
+        let register = try open(copy(of: Register(rawValue: agent.register ?? "") ?? .individuals))
+        try register.write {
+            try $0.execute(sql: "CREATE TABLE kerege_outcome (command TEXT PRIMARY KEY, code INTEGER, body TEXT)")
+        }
+        return register
+    }
+
     static func open(_ path: String) throws -> DatabaseQueue { try DatabaseQueue(path: path) }
 
     static func rows(in table: String, of path: String) throws -> Int {
@@ -60,6 +69,20 @@ struct AgentFile: Decodable {
         let event: String
         let sql: String
     }
+    struct Command: Decodable {
+        let service: String
+        let before: String?
+        let refuse: String?
+        let sql: String
+        let outcome: String
+
+        /// Everything that is run for it.
+        var statements: [String] { [refuse, sql, outcome == "later" ? nil : outcome].compactMap { $0 } }
+    }
+    struct ServiceSQL: Decodable {
+        let service: String
+        let sql: String
+    }
     struct Heartbeat: Decodable {
         let dataUpdated: String
     }
@@ -73,6 +96,9 @@ struct AgentFile: Decodable {
     let database: String
     let register: String?
     let services: [Service]?
+    let commands: [Command]?
+    let sends: [ServiceSQL]?
+    let outcomes: [ServiceSQL]?
     let subscriptions: [EventSQL]?
     let publications: [EventSQL]?
     let heartbeat: Heartbeat

@@ -45,20 +45,31 @@ package struct Flow: Sendable {
     package let services: [String]
     /// Events that follow from the flow through the outbox of the consumer's register.
     package let events: [String]
+    /// Commands that follow from it in the same way.
+    package let commands: [String]
     /// Plays the flow once.
     /// - Throws: a fault of the bus, or `FlowFault` if replies contradict each other.
     package let run: Run
 
     package init(
         _ name: String, consumer: String, _ summary: String, services: [String], events: [String] = [],
-        run: @escaping Run
+        commands: [String] = [], run: @escaping Run
     ) {
         self.name = name
         self.consumer = consumer
         self.summary = summary
         self.services = services
         self.events = events
+        self.commands = commands
         self.run = run
+    }
+}
+
+extension FlowBus {
+    /// The file of the consumer's own register.
+    func ownRegister(_ flow: String) throws -> String {
+        guard let path = registerPath else { throw FlowFault.noRegister(flow: flow) }
+        return path
     }
 }
 

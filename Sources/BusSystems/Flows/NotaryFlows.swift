@@ -14,7 +14,49 @@ extension Flows {
                 "individuals.person-get.v1", "legal-entities.participation-list.v1",
             ],
             run: precheck),
+        Flow(
+            "e-notary-transfers", consumer: "e-notary", "A deed of sale, and the order to register the buyer",
+            services: ["real-estate.rights-get.v1"], commands: ["real-estate.property-transfer.v1"], run: transfer),
+        Flow(
+            "e-notary-encumbrances", consumer: "e-notary",
+            "A pledge over a property, or the end of what burdens it", services: ["real-estate.rights-get.v1"],
+            commands: ["real-estate.encumbrance-impose.v1", "real-estate.encumbrance-lift.v1"], run: encumbrance),
     ]
+
+    /// What cannot be sold is drawn again a few times: shares, companies and encumbrances need another deed.
+    @Sendable private static func transfer(
+        _ bus: any FlowBus, _ random: inout SeededRandom, _ population: Population
+    ) async throws {
+        for _ in 0..<10 {
+            let property = Drawn.property(&random, population)
+            let rights = try await bus.ask("real-estate.rights-get.v1", property)
+            let owners = try rights.array("rights")
+            guard owners.count == 1, let giver = owners[0]["iin"]?.string, try !rights.bool("encumbered"),
+                owners[0]["ownerDeceasedSince"]?.isNull == true
+            else { continue }
+            let taker = population.iin(population.capablePerson(&random))
+            guard taker != giver else { continue }
+            let desk = try NotaryDesk(path: bus.ownRegister("e-notary-transfers"))
+            try desk.sign(
+                cadastralNumber: try rights.string("cadastralNumber"), giverIin: giver, takerIin: taker, at: bus.now)
+            return
+        }
+    }
+
+    @Sendable private static func encumbrance(
+        _ bus: any FlowBus, _ random: inout SeededRandom, _ population: Population
+    ) async throws {
+        let rights = try await bus.ask("real-estate.rights-get.v1", Drawn.property(&random, population))
+        let number = try rights.string("cadastralNumber")
+        let inForce = try rights.array("encumbrances").first { $0["lifted"]?.isNull == true }
+        let desk = try NotaryDesk(path: bus.ownRegister("e-notary-encumbrances"))
+        if let imposed = inForce?["imposed"]?.string {
+            try desk.lift(imposed: imposed, from: number, at: bus.now)
+        } else {
+            let creditor = population.bin(random.below(population.scale.companies))
+            try desk.impose("pledge", on: number, for: creditor, at: bus.now)
+        }
+    }
 
     /// Owners must be able to act and creditors must exist; then the taker is identified, with the companies that
     /// would make a conflict of interest.

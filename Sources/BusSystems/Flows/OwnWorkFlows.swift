@@ -7,7 +7,7 @@ extension Flows {
             "civil-deaths", consumer: "individuals", "A registry office enters a death", services: [],
             events: ["individuals.person-died.v1"]
         ) { bus, random, population in
-            let registry = try CivilRegistry(path: ownRegister(bus, "civil-deaths"))
+            let registry = try CivilRegistry(path: bus.ownRegister("civil-deaths"))
             try registry.recordDeath(iin: population.iin(population.capablePerson(&random)), at: bus.now)
         },
         Flow(
@@ -17,7 +17,7 @@ extension Flows {
             "civil-address-changes", consumer: "individuals", "A service centre registers a person at a new address",
             services: [], events: ["individuals.address-changed.v1"]
         ) { bus, random, population in
-            let registry = try CivilRegistry(path: ownRegister(bus, "civil-address-changes"))
+            let registry = try CivilRegistry(path: bus.ownRegister("civil-address-changes"))
             let person = population.capablePerson(&random)
             let address = population.address(random.below(population.scale.properties))
             try registry.recordAddressChange(iin: population.iin(person), rka: address.rka, at: bus.now)
@@ -26,17 +26,23 @@ extension Flows {
             "property-registrations", consumer: "real-estate", "A registrar enters the right of a buyer", services: [],
             events: ["real-estate.property-registered.v1"]
         ) { bus, random, population in
-            let registry = try LandRegistry(path: ownRegister(bus, "property-registrations"))
+            let registry = try LandRegistry(path: bus.ownRegister("property-registrations"))
             let property = population.cadastralNumber(random.below(population.scale.properties))
             let buyer = population.iin(population.capablePerson(&random))
             try registry.registerRight(cadastralNumber: property, ownerIin: buyer, at: bus.now)
+        },
+        Flow(
+            "payments-fees", consumer: "payments", "Somebody pays a fee that a system asked for", services: [],
+            events: ["payments.payment-confirmed.v1"]
+        ) { bus, _, _ in
+            try PaymentDesk(path: bus.ownRegister("payments-fees")).payNext(at: bus.now)
         },
     ]
 
     @Sendable private static func birth(
         _ bus: any FlowBus, _ random: inout SeededRandom, _ population: Population
     ) async throws {
-        let registry = try CivilRegistry(path: ownRegister(bus, "civil-births"))
+        let registry = try CivilRegistry(path: bus.ownRegister("civil-births"))
         let sex: Sex = random.chance(percent: 51) ? .male : .female
         let given = Names.given(.kazakh, sex, &random)
         let mother = mother(&random, population)
@@ -58,10 +64,5 @@ extension Flows {
             if wife.isCapable(on: population.epoch), wife.born.age(on: population.epoch) < 42 { return wife.iin }
         }
         return population.person(3).iin
-    }
-
-    private static func ownRegister(_ bus: any FlowBus, _ flow: String) throws -> String {
-        guard let path = bus.registerPath else { throw FlowFault.noRegister(flow: flow) }
-        return path
     }
 }

@@ -28,7 +28,52 @@ extension Flows {
         .asking(
             "real-estate.property-get.v1", as: "portal-property", consumer: "portal",
             "Particulars of a property by its cadastral number", request: Drawn.property),
+        Flow(
+            "portal-company-orders", consumer: "portal", "A citizen founds a company", services: [],
+            commands: ["legal-entities.entity-register.v1"], run: companyOrder),
+        Flow(
+            "portal-licence-orders", consumer: "portal", "A director applies for a licence", services: [],
+            commands: ["e-licensing.license-apply.v1"], run: licenceOrder),
     ]
+
+    @Sendable private static func companyOrder(
+        _ bus: any FlowBus, _ random: inout SeededRandom, _ population: Population
+    ) async throws {
+        let model = population.company(random.below(population.scale.companies))
+        let address = population.address(random.below(population.scale.properties))
+        let director = population.iin(population.capablePerson(&random))
+        let partner = population.iin(population.capablePerson(&random))
+        let owners = partner == director ? [director] : [director, partner]
+        let founders = zip(owners, Share.split(into: owners.count, &random)).map { owner, share -> JSONValue in
+            [
+                "iin": .string(owner), "bin": nil,
+                "share": [
+                    "numerator": JSONValue(share.numerator), "denominator": JSONValue(share.denominator),
+                ],
+            ]
+        }
+        let command: JSONValue = [
+            "name": ["kk": .string(model.name.kk), "ru": .string(model.name.ru)], "oked": .string(model.oked.code),
+            "kato": .string(address.kato), "rka": .string(address.rka), "directorIin": .string(director),
+            "founders": .array(founders),
+        ]
+        let desk = try PortalDesk(path: bus.ownRegister("portal-company-orders"))
+        try desk.order("entity-register", command, by: director, at: bus.now)
+    }
+
+    @Sendable private static func licenceOrder(
+        _ bus: any FlowBus, _ random: inout SeededRandom, _ population: Population
+    ) async throws {
+        let company = population.company(random.below(population.scale.companies))
+        let director = population.iin(company.director)
+        let command: JSONValue = [
+            "bin": .string(company.bin), "activity": .string(random.pick(Population.activities).code),
+            "responsibleIin": .string(population.iin(population.capablePerson(&random))),
+            "applicantIin": .string(director),
+        ]
+        let desk = try PortalDesk(path: bus.ownRegister("portal-licence-orders"))
+        try desk.order("license-apply", command, by: director, at: bus.now)
+    }
 
     /// The two registers must mean the same place: every property found carries the code and locality of the address.
     @Sendable private static func addressCertificate(

@@ -111,6 +111,10 @@ struct PortalRegister: RegisterContent {
         CREATE INDEX service_order_updated ON service_order (updated_at);
         """
 
+    let workTables = """
+        CREATE TABLE IF NOT EXISTS order_command (row INTEGER PRIMARY KEY, number TEXT NOT NULL);
+        """
+
     func steps(_ population: Population) -> Int { population.documents(.order) }
 
     func fill(_ writer: RegisterWriter) throws {

@@ -49,6 +49,19 @@ struct ELicensingRegister: RegisterContent {
         CREATE INDEX licence_updated ON licence (updated_at);
         """
 
+    let workTables = """
+        CREATE TABLE IF NOT EXISTS application (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, command TEXT NOT NULL UNIQUE,
+            bin TEXT NOT NULL, activity TEXT NOT NULL, activity_kk TEXT NOT NULL, activity_ru TEXT NOT NULL,
+            responsible_iin TEXT NOT NULL, applicant_iin TEXT NOT NULL,
+            fee_tenge INTEGER NOT NULL CHECK (fee_tenge > 0),
+            state TEXT NOT NULL CHECK (state IN ('awaiting-fee', 'issued', 'refused')),
+            payment_code TEXT, told INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE UNIQUE INDEX IF NOT EXISTS application_open ON application (bin, activity) WHERE state = 'awaiting-fee';
+        CREATE INDEX IF NOT EXISTS licence_bin ON licence (bin);
+        """
+
     func steps(_ population: Population) -> Int { population.documents(.licence) }
 
     func fill(_ writer: RegisterWriter) throws {
@@ -108,6 +121,15 @@ struct PaymentsRegister: RegisterContent {
         """
     let indexes =
         "CREATE UNIQUE INDEX payment_code ON payment (code); CREATE INDEX payment_updated ON payment (updated_at);"
+
+    let workTables = """
+        CREATE TABLE IF NOT EXISTS invoice (
+            number INTEGER PRIMARY KEY AUTOINCREMENT, reference TEXT NOT NULL UNIQUE, requester TEXT NOT NULL,
+            budget_code TEXT NOT NULL, payer_iin TEXT NOT NULL,
+            amount_tenge INTEGER NOT NULL CHECK (amount_tenge > 0), requested TEXT NOT NULL, payment_code TEXT UNIQUE
+        );
+        CREATE INDEX IF NOT EXISTS invoice_open ON invoice (number) WHERE payment_code IS NULL;
+        """
 
     func steps(_ population: Population) -> Int { population.documents(.order) / 2 }
 

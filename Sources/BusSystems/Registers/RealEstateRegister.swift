@@ -43,6 +43,19 @@ struct RealEstateRegister: RegisterContent {
         CREATE UNIQUE INDEX encumbrance_priority ON encumbrance (cadastral_number, imposed);
         """
 
+    let workTables = """
+        CREATE TABLE IF NOT EXISTS transfer (
+            command TEXT PRIMARY KEY,
+            cadastral_number TEXT NOT NULL, deed_number TEXT NOT NULL,
+            giver_iin TEXT NOT NULL, taker_iin TEXT NOT NULL,
+            fee_tenge INTEGER NOT NULL CHECK (fee_tenge > 0),
+            state TEXT NOT NULL CHECK (state IN ('awaiting-fee', 'registered', 'refused')),
+            payment_code TEXT,
+            told INTEGER NOT NULL DEFAULT 0
+        );
+        CREATE UNIQUE INDEX IF NOT EXISTS transfer_open ON transfer (cadastral_number) WHERE state = 'awaiting-fee';
+        """
+
     func steps(_ population: Population) -> Int { population.scale.properties }
 
     func fill(_ writer: RegisterWriter) throws {

@@ -44,8 +44,15 @@ protocol RegisterContent: Sendable {
     var tables: String { get }
     /// `CREATE INDEX` statements, run after the rows are in: building an index once is much cheaper than keeping it.
     var indexes: String { get }
+    /// Tables that start empty and fill with commands of other systems: `CREATE … IF NOT EXISTS`. A register that was made before
+    /// them gets them when it is prepared again.
+    var workTables: String { get }
     /// Steps that `fill` will report; for progress only.
     func steps(_ population: Population) -> Int
     /// Writes every row, the same rows for the same arguments.
     func fill(_ writer: RegisterWriter) throws
+}
+
+extension RegisterContent {
+    var workTables: String { "" }
 }

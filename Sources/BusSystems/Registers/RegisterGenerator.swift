@@ -66,6 +66,7 @@ package struct RegisterGenerator: Sendable {
                 "generation", [String(population.seed), population.scale.people, population.epoch.text, asOf])
             try content.fill(writer)
             try database.execute(sql: content.indexes)
+            try database.execute(sql: content.workTables)
             try database.execute(sql: "ANALYZE")
             try database.execute(sql: "COMMIT")
         }

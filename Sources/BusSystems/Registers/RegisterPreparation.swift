@@ -24,16 +24,17 @@ extension RegisterGenerator {
             try generate(register, into: path, progress: progress)
             return .generated
         }
-        try renew(path)
+        try renew(register, path)
         return .renewed
     }
 
     /// Moves `verified_at` and `updated_at` of every record forward by the time between the moment the register is of
     /// and `asOf`, none beyond `asOf`: an old register is then as fresh as it was when it was made.
-    private func renew(_ path: String) throws {
+    private func renew(_ register: Register, _ path: String) throws {
         let queue = try openRegister(path)
         try queue.write { database in
             let elapsed = asOf - (try momentOfRegister(database, path))
+            try database.execute(sql: register.content.workTables)
             guard elapsed > 0 else { return }
             for (table, column) in try timeColumns(database) {
                 try database.execute(
