@@ -18,16 +18,15 @@ struct DamagedStartTests {
     private struct Known: Hashable {
         var space: [UInt8]?
         var ledger: Data?
-        var events: [[UInt8]]
+        var deliveries: [String]
 
         init(_ recovery: Recovery) throws {
             space = recovery.snapshot?.canonical
             let encoder = JSONEncoder()
             encoder.outputFormatting = .sortedKeys
             ledger = try recovery.ledger.map { try encoder.encode($0) }
-            events = recovery.events.map {
-                Array("\($0.position) \($0.acceptedAt) \($0.settledBy.sorted())".utf8) + $0.header + $0.body
-            }
+            let book = BookSummary(recovery.deliveries.book)
+            deliveries = book.messages + book.owed + book.dead + book.outcomes.sorted()
         }
     }
 
@@ -41,10 +40,10 @@ struct DamagedStartTests {
         let folder = try folder()
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let journal = try Journal(folder: folder, prefilling: 0)
-        var known: Set<Known> = [try Known(Recovery(folder: folder))]
+        var known: Set<Known> = [try Known(Recovery(folder: folder, limits: BrokerLimits()))]
         for number in 0..<Self.batches {
             _ = try journal.commit(try batch(number), at: Self.noon + Int64(number) * 1_000_000)
-            let recovery = try Recovery(folder: folder)
+            let recovery = try Recovery(folder: folder, limits: BrokerLimits())
             known.insert(try Known(recovery))
             if number % 4 == 3, let snapshot = recovery.snapshot, let ledger = recovery.ledger {
                 try journal.saveView(ReadModel.spaceViewName, position: recovery.position, snapshot.canonical)
@@ -93,7 +92,8 @@ struct DamagedStartTests {
             batch.append(
                 .finished(
                     FinishedRecord(
-                        request: header.id, integration: 3, outcome: outcome, hop: .providerAgent, stage: 3, times: times)))
+                        request: header.id, integration: 3, outcome: outcome, hop: .providerAgent, stage: 3,
+                        times: times)))
         }
         batch.append(
             .record(
@@ -149,6 +149,6 @@ struct DamagedStartTests {
         if !files.wal.isEmpty { try Data(files.wal).write(to: URL(fileURLWithPath: path + "-wal")) }
         let journal = try Journal(folder: folder, prefilling: 0)
         defer { journal.close() }
-        return try Known(Recovery(folder: folder))
+        return try Known(Recovery(folder: folder, limits: BrokerLimits()))
     }
 }

@@ -225,7 +225,7 @@ struct CommandTests {
             #expect(sound.code == 0)
             #expect(
                 try sound.members == [
-                    "batches", "bodies", "findings", "messages", "records", "root", "sound", "tree_size",
+                    "batches", "bodies", "bodies_gone", "findings", "messages", "records", "root", "sound", "tree_size",
                 ])
             await provider.close()
         }

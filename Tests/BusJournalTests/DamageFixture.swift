@@ -112,7 +112,9 @@ struct Content {
                     payload: try payload.takeArray(payload.remaining)))
         }
         self.records = records
-        for position in try reader.keptBodies(from: 1, limit: 100_000) { bodies[position] = try reader.body(at: position) }
+        for position in try reader.keptBodies(from: 1, limit: 100_000) {
+            bodies[position] = try reader.body(at: position)
+        }
         for name in ["space", "integrations"] {
             guard let view = try reader.view(name) else { continue }
             views.insert(DamageFixture.SavedBytes(name: name, position: view.position, bytes: view.bytes))

@@ -25,8 +25,12 @@ struct DamageTests {
             }
         }
         print("tails of \(end): \(bench.summary)")
-        #expect(bench.count(.found) + bench.count(.refused) > 0)
-        if end != .closed { #expect(bench.count(.prefix) > 0) }
+        // What a write-ahead log still holds a second time is cut back to a clean commit; in a closed file damage is found.
+        if end == .closed {
+            #expect(bench.count(.found) + bench.count(.refused) > 0)
+        } else {
+            #expect(bench.count(.prefix) > 0)
+        }
     }
 
     @Test("Random bits of both files", arguments: ends)

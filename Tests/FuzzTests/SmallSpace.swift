@@ -19,7 +19,7 @@ enum SmallSpace {
           - {name: register.record-changed.v1, kind: event}
         integrations:
           - {id: portal-record, consumer: portal, service: register.record-get.v1, owner: ministry, planYear: 2026, due: 2099-12-31, stage: approved, baseline: true}
-          - {id: bank-record, consumer: bank, service: register.record-get.v1, owner: ministry, planYear: 2026, due: 2099-12-31, stage: planned}
+          - {id: bank-record, consumer: bank, service: register.record-get.v1, owner: ministry, planYear: 2026, due: 2099-12-31, stage: planned, baseline: true}
           - {id: portal-changes, consumer: portal, event: register.record-changed.v1, owner: ministry, planYear: 2026, due: 2099-12-31, stage: testing, added: 2026-05-02}
 
         """

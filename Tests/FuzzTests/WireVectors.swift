@@ -35,7 +35,9 @@ enum WireVectors {
             for index in 0..<4 { bytes[at + index] = UInt8(truncatingIfNeeded: value >> UInt32(8 * index)) }
         }
         put(FrameHead.magic, 0)
-        if bytes[4] < FrameHead.oldestVersion || bytes[4] > FrameHead.newestVersion { bytes[4] = FrameHead.newestVersion }
+        if bytes[4] < FrameHead.oldestVersion || bytes[4] > FrameHead.newestVersion {
+            bytes[4] = FrameHead.newestVersion
+        }
         if Command(rawValue: bytes[5]) == nil { bytes[5] = random.one(of: Command.allCases).rawValue }
         var bodies = 0
         for index in 0..<4 { bodies |= Int(bytes[40 + index]) << (8 * index) }
