@@ -5,9 +5,9 @@ struct TextMutator: Sendable {
     var bytes: Mutator
 
     func grow(_ random: inout SplitMix, _ form: (inout [UInt8], inout SplitMix) -> Void) -> [UInt8] {
-        if random.below(4) == 0 { return bytes.grow(&random) }
+        if random.below(6) == 0 { return bytes.grow(&random) }
         var text = random.one(of: bytes.vectors)
-        for _ in 0..<1 + random.below(4) { form(&text, &random) }
+        for _ in 0..<1 + random.below(2) { form(&text, &random) }
         return text
     }
 }
