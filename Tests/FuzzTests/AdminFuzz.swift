@@ -46,10 +46,21 @@ final class AdminFuzz: Sendable {
 
     var target: FuzzTarget {
         FuzzTarget(name: "admin", fewInputs: 300) { [mutator] in
-            mutator.grow(&$0)
+            $0.below(3) == 0 ? Self.otherPath(mutator.vectors, &$0) : mutator.grow(&$0)
         } judge: {
             try self.judge($0)
         }
+    }
+
+    /// A request HTTP can read, with another path: what the console's own routes are asked.
+    private static func otherPath(_ vectors: [[UInt8]], _ random: inout SplitMix) -> [UInt8] {
+        let request = random.one(of: vectors)
+        let parts = request.split(separator: UInt8(ascii: " "), maxSplits: 2)
+        guard parts.count == 3 else { return request }
+        let tails = [
+            "", "/", "/x", "%00", "%ff", "?state=", "?since=-1", "?limit=99999999999", "/../v1/status", "?%", "//",
+        ]
+        return Array(parts[0]) + [0x20] + Array(parts[1]) + Array(random.one(of: tails).utf8) + [0x20] + Array(parts[2])
     }
 
     private func judge(_ request: [UInt8]) throws -> Verdict {
