@@ -30,6 +30,7 @@ struct JSONParsingTests {
             ("\"a\tb\"", .controlCharacter, 2),
             ("\"a", .unexpectedEnd, 2), ("\"\\", .unexpectedEnd, 2), ("{\"a\":1,\"a\":2}", .duplicateName, 7),
             ("{\"a\":1,\"\\u0061\":2}", .duplicateName, 7),
+            ("{\"a\":1,\"a\"}", .unexpectedByte, 10),
             ("{a:1}", .unexpectedByte, 1), ("{\"a\"}", .unexpectedByte, 4), ("1 2", .trailingBytes, 2),
             ("\u{FEFF}1", .unexpectedByte, 0),
             ("NaN", .unexpectedByte, 0), ("[", .unexpectedEnd, 1), ("{\"a\":", .unexpectedEnd, 5),

@@ -74,18 +74,27 @@ package struct Contract: Sendable {
     package let schemas: [ContractPart: JSONValue]
     /// The document as it was read.
     package let document: JSONValue
-    private let checkers: [ContractPart: ContractChecker]
+    // Apart rather than in a dictionary, where a check would first hash the name of the part.
+    private let request: ContractChecker?
+    private let reply: ContractChecker?
+    private let event: ContractChecker?
 
     package var version: Int { name.version }
 
     /// One text for equal contracts; the contract's digest is taken over it.
     package var canonicalBytes: [UInt8] { document.bytes(.canonical) }
 
-    package func checker(for part: ContractPart) -> ContractChecker? { checkers[part] }
+    package func checker(for part: ContractPart) -> ContractChecker? {
+        switch part {
+        case .request: request
+        case .reply: reply
+        case .event: event
+        }
+    }
 
     /// What a body breaks; empty when it satisfies the contract.
     package func check(_ part: ContractPart, _ bytes: UnsafeRawBufferPointer) -> [Violation] {
-        checkers[part]?.check(bytes) ?? [missing(part)]
+        checker(for: part)?.check(bytes) ?? [missing(part)]
     }
 
     package func checkRequest(_ bytes: [UInt8]) -> [Violation] { bytes.withUnsafeBytes { check(.request, $0) } }
@@ -110,6 +119,6 @@ package struct Contract: Sendable {
         examples = reader.examples
         schemas = reader.schemas
         document = reader.document
-        self.checkers = checkers
+        (request, reply, event) = (checkers[.request], checkers[.reply], checkers[.event])
     }
 }

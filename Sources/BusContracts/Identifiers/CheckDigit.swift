@@ -17,14 +17,15 @@ package enum CheckDigit {
     /// The digits of twelve ASCII bytes whose last is the right check digit; nil for anything else.
     static func verified(_ text: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
         guard text.count == length else { return nil }
-        var (first, second) = (0, 0)
+        var (first, sum) = (0, 0)
         for index in 0..<length - 1 {
             guard text[index].isDigit else { return nil }
             let digit = Int(text[index] & 0x0F)
-            first += digit * (index + 1)
-            second += digit * ((index + 2) % 11 + 1)
+            first = first &+ digit &* (index &+ 1)
+            sum = sum &+ digit
         }
-        let remainder = first % 11 < 10 ? first % 11 : second % 11
+        // Each weight of the second pass is two above that of the first, modulo 11.
+        let remainder = first % 11 < 10 ? first % 11 : (first + 2 * sum) % 11
         guard remainder < 10, text[length - 1] == Byte.zero + UInt8(remainder) else { return nil }
         return text
     }

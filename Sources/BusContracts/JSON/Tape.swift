@@ -35,15 +35,20 @@ struct TapeView: BitwiseCopyable {
     @inline(__always)
     func text(_ index: Int) -> UnsafeBufferPointer<UInt8> {
         let entry = entries[index]
-        let base = entry.flags & TapeEntry.decoded == 0 ? body : decoded
-        return UnsafeBufferPointer(start: base + Int(entry.start), count: Int(entry.length))
+        return UnsafeBufferPointer(start: start(of: entry), count: Int(entry.length))
+    }
+
+    /// Where the text of an entry begins.
+    @inline(__always)
+    func start(of entry: TapeEntry) -> UnsafePointer<UInt8> {
+        (entry.flags & TapeEntry.decoded == 0 ? body : decoded) + Int(entry.start)
     }
 
     /// The index after this value and everything in it.
     @inline(__always)
     func after(_ index: Int) -> Int {
         let entry = entries[index]
-        return entry.kind.rawValue >= TapeKind.array.rawValue ? Int(entry.link) : index + 1
+        return entry.kind.rawValue >= TapeKind.array.rawValue ? Int(entry.link) : index &+ 1
     }
 
     /// Unicode characters (scalar values) of a string, which is what minLength and maxLength count.
@@ -51,51 +56,8 @@ struct TapeView: BitwiseCopyable {
     func characterCount(_ index: Int) -> Int {
         let entry = entries[index]
         guard entry.flags & TapeEntry.beyondASCII != 0 else { return Int(entry.length) }
-        return text(index).reduce(0) { $1 & 0xC0 == 0x80 ? $0 : $0 + 1 }
+        return EightBytes.characterCount(of: text(index))
     }
 
     func string(_ index: Int) -> String { String(decoding: text(index), as: UTF8.self) }
-}
-
-/// A growable run of plain values outside the heap of Swift objects; freed with its owner.
-struct RawStack<Element: BitwiseCopyable>: ~Copyable {
-    private(set) var base: UnsafeMutablePointer<Element>
-    private(set) var capacity: Int
-    var count = 0
-
-    init(capacity: Int) {
-        self.capacity = capacity
-        base = .allocate(capacity: capacity)
-    }
-
-    deinit { base.deallocate() }
-
-    @inline(__always)
-    mutating func push(_ element: Element) {
-        if count == capacity { grow(to: count + 1) }
-        base[count] = element
-        count += 1
-    }
-
-    mutating func reserve(_ more: Int) {
-        if count + more > capacity { grow(to: count + more) }
-    }
-
-    /// Gives memory back after an unusually large text, so that one text does not hold memory for ever.
-    mutating func shrink(to most: Int) {
-        guard capacity > most else { return }
-        base.deallocate()
-        base = .allocate(capacity: most)
-        capacity = most
-        count = 0
-    }
-
-    private mutating func grow(to needed: Int) {
-        let larger = max(needed, capacity * 2)
-        let fresh = UnsafeMutablePointer<Element>.allocate(capacity: larger)
-        fresh.update(from: base, count: count)
-        base.deallocate()
-        base = fresh
-        capacity = larger
-    }
 }

@@ -4,8 +4,7 @@ final class Pattern: @unchecked Sendable {
     let source: String
     let code: PatternCode
     private let classes: UnsafeMutablePointer<UInt8>?
-    private let next: UnsafeMutablePointer<UInt16>?
-    private let acceptance: UnsafeMutablePointer<UInt8>?
+    private let rows: UnsafeMutablePointer<UInt32>?
     private let backtracking: BacktrackingPattern?
 
     init(_ source: String) throws(PatternError) {
@@ -14,22 +13,20 @@ final class Pattern: @unchecked Sendable {
         guard let automaton = PatternAutomaton(syntax) else {
             let backtracking = try BacktrackingPattern(syntax)
             self.backtracking = backtracking
-            (classes, next, acceptance) = (nil, nil, nil)
+            (classes, rows) = (nil, nil)
             code = PatternCode(backtracking: backtracking.code)
             return
         }
         backtracking = nil
         let classes = Self.copied(automaton.classOfByte)
-        let next = Self.copied(automaton.next)
-        let acceptance = Self.copied(automaton.acceptance)
-        (self.classes, self.next, self.acceptance) = (classes, next, acceptance)
-        code = PatternCode(classes: classes, next: next, acceptance: acceptance, classCount: automaton.classCount)
+        let rows = Self.copied(automaton.rows)
+        (self.classes, self.rows) = (classes, rows)
+        code = PatternCode(classes: classes, rows: rows, classCount: automaton.classCount)
     }
 
     deinit {
         classes?.deallocate()
-        next?.deallocate()
-        acceptance?.deallocate()
+        rows?.deallocate()
     }
 
     /// Whether every subject is decided in one pass.
@@ -50,20 +47,17 @@ final class Pattern: @unchecked Sendable {
 /// Plain pointers into a ``Pattern``, which the compiled contract keeps alive.
 struct PatternCode: BitwiseCopyable {
     private let classes: UnsafePointer<UInt8>?
-    private let next: UnsafePointer<UInt16>?
-    private let acceptance: UnsafePointer<UInt8>?
+    private let rows: UnsafePointer<UInt32>?
     private let classCount: Int
     private let backtracking: OpaquePointer?
 
-    init(
-        classes: UnsafePointer<UInt8>, next: UnsafePointer<UInt16>, acceptance: UnsafePointer<UInt8>, classCount: Int
-    ) {
-        (self.classes, self.next, self.acceptance, self.classCount) = (classes, next, acceptance, classCount)
+    init(classes: UnsafePointer<UInt8>, rows: UnsafePointer<UInt32>, classCount: Int) {
+        (self.classes, self.rows, self.classCount) = (classes, rows, classCount)
         backtracking = nil
     }
 
     init(backtracking: OpaquePointer) {
-        (classes, next, acceptance, classCount) = (nil, nil, nil, 0)
+        (classes, rows, classCount) = (nil, nil, 0)
         self.backtracking = backtracking
     }
 
@@ -71,18 +65,18 @@ struct PatternCode: BitwiseCopyable {
     func match(
         _ subject: UnsafeBufferPointer<UInt8>, scratch: BacktrackingScratch, budget: inout Int
     ) -> BacktrackingScratch.Outcome {
-        if let classes, let next, let acceptance {
-            // Every state and class is below the size of the table, which is below 2³¹.
-            var state = Int(PatternAutomaton.startState)
-            guard let base = subject.baseAddress else { return acceptance[state] != 0 ? .match : .noMatch }
+        if let classes, let rows {
+            // Where the row of the state begins. It and its columns are within the table, which is far below 2³¹.
+            var row = Int(PatternAutomaton.startState) &* (classCount &+ 1)
+            guard let base = subject.baseAddress else { return rows[row &+ classCount] != 0 ? .match : .noMatch }
             var offset = 0
             while offset < subject.count {
-                if acceptance[state] & PatternAutomaton.acceptsNow != 0 { return .match }
-                state = Int(next[state &* classCount &+ Int(classes[Int(base[offset])])])
-                if state == 0 { return .noMatch }
+                if rows[row &+ classCount] & UInt32(PatternAutomaton.acceptsNow) != 0 { return .match }
+                row = Int(rows[row &+ Int(classes[Int(base[offset])])])
+                if row == 0 { return .noMatch }
                 offset = offset &+ 1
             }
-            return acceptance[state] != 0 ? .match : .noMatch
+            return rows[row &+ classCount] != 0 ? .match : .noMatch
         }
         guard let backtracking else { return .limit }
         return scratch.match(backtracking, subject, budget: &budget)

@@ -52,6 +52,7 @@ final class CompiledSchema: @unchecked Sendable {
     // Everything is written during init and only read afterwards.
     let tables: RuleTables
     let root: Int32
+    let options: ContractChecker.Options
     /// Per node: where it is, and the schema itself, for the wording of violations.
     let locations: [String]
     let sources: [JSONValue]
@@ -60,11 +61,12 @@ final class CompiledSchema: @unchecked Sendable {
     private let constantBuffers: OwnedTape
 
     init(
-        tables: RuleTables, root: Int32, locations: [String], sources: [JSONValue], patterns: [Pattern],
-        constantText: FrozenTable<UInt8>, constantBuffers: OwnedTape
+        tables: RuleTables, root: Int32, options: ContractChecker.Options, locations: [String], sources: [JSONValue],
+        patterns: [Pattern], constantText: FrozenTable<UInt8>, constantBuffers: OwnedTape
     ) {
         self.tables = tables
         self.root = root
+        self.options = options
         self.locations = locations
         self.sources = sources
         self.patterns = patterns

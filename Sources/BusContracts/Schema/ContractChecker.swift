@@ -33,16 +33,14 @@ package struct ContractChecker: Sendable {
     }
 
     private let schema: CompiledSchema
-    private let options: Options
+    private var options: Options { schema.options }
 
     /// Compiles a schema. `uri` is where it is, if it has no absolute `$id`; references are resolved against it and in
     /// `registry`.
     package static func compile(
         schema: JSONValue, registry: SchemaRegistry = SchemaRegistry(), options: Options = Options(), uri: String = ""
     ) throws(SchemaError) -> ContractChecker {
-        ContractChecker(
-            schema: try SchemaCompiler.compile(schema, at: uri, registry: registry, options: options),
-            options: options)
+        ContractChecker(schema: try SchemaCompiler.compile(schema, at: uri, registry: registry, options: options))
     }
 
     /// Whether a text is JSON and satisfies the schema.

@@ -1,5 +1,6 @@
 // Rules that apply other schemas to the same value.
 extension Evaluation {
+    @inline(never)
     mutating func applyAll(_ number: Int32, _ node: UnsafePointer<RuleNode>, _ index: Int, _ marks: Int) -> Bool {
         var isValid = true
         for row in node.pointee.applicators.indices where !apply(tables.applicators[row], number, index, marks) {

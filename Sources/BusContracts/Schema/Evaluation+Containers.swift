@@ -1,5 +1,6 @@
 // Rules for objects and arrays.
 extension Evaluation {
+    @inline(never)
     mutating func checkObject(_ number: Int32, _ row: Int, _ index: Int, _ marks: Int) -> Bool {
         let rules = tables.objects.rows + row
         let entry = tape.entries[index]
@@ -20,8 +21,8 @@ extension Evaluation {
                 isValid = false
                 if !isRecording { return false }
             }
-            at = tape.after(at + 1)
-            member += 1
+            at = tape.after(at &+ 1)
+            member = member &+ 1
         }
         if !checkRequired(number, rules, index, seen) {
             isValid = false
@@ -82,13 +83,15 @@ extension Evaluation {
     @inline(__always)
     private func slot(_ rules: UnsafePointer<ObjectRules>, _ name: Int) -> UnsafePointer<PropertySlot>? {
         let entry = tape.entries[name]
+        let start = tape.start(of: entry)
         let first = tables.slots.rows + Int(rules.pointee.firstSlot)
         var index = entry.link & rules.pointee.slotMask
         while true {
             let slot = first + Int(index)
             guard slot.pointee.name.isPresent else { return nil }
             if slot.pointee.hash == entry.link, slot.pointee.name.length == Int32(bitPattern: entry.length),
-                sameBytes(tables.text(slot.pointee.name), tape.text(name))
+                EightBytes.areEqual(
+                    tables.texts.rows + Int(slot.pointee.name.offset), start, count: Int(entry.length))
             {
                 return slot
             }
@@ -171,6 +174,7 @@ extension Evaluation {
 
     // MARK: arrays
 
+    @inline(never)
     mutating func checkArray(_ number: Int32, _ row: Int, _ index: Int, _ marks: Int) -> Bool {
         let rules = tables.arrays.rows + row
         let entry = tape.entries[index]

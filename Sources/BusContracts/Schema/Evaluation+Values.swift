@@ -1,10 +1,11 @@
 // Rules for strings and numbers, const and enum.
 extension Evaluation {
+    @inline(__always)
     mutating func checkString(_ number: Int32, _ node: UnsafePointer<RuleNode>, _ index: Int) -> Bool {
         var isValid = true
         if node.pointee.string >= 0 {
             let rules = tables.strings.rows + Int(node.pointee.string)
-            if rules.pointee.minLength > 0 || rules.pointee.maxLength < .max {
+            if !fitsByBytes(tape.entries[index], rules.pointee) {
                 let count = tape.characterCount(index)
                 if count < Int(rules.pointee.minLength) {
                     isValid = false
@@ -27,6 +28,13 @@ extension Evaluation {
         return isValid
     }
 
+    /// Whether the bytes alone prove the length right: a character is one to four of them. If not, it is counted.
+    @inline(__always)
+    private func fitsByBytes(_ entry: TapeEntry, _ rules: StringRules) -> Bool {
+        let fewest = entry.flags & TapeEntry.beyondASCII == 0 ? entry.length : entry.length &>> 2
+        return fewest >= rules.minLength && entry.length <= rules.maxLength
+    }
+
     /// Whether the string at `index` matches; a match that hits a limit halts the run.
     @inline(__always)
     mutating func matches(_ pattern: Int32, _ index: Int, _ number: Int32) -> Bool {
@@ -39,6 +47,7 @@ extension Evaluation {
         }
     }
 
+    @inline(never)
     mutating func checkNumber(_ number: Int32, _ row: Int, _ index: Int) -> Bool {
         let rules = tables.numbers.rows + row
         let entry = tape.entries[index]
@@ -85,6 +94,7 @@ extension Evaluation {
         return isValid
     }
 
+    @inline(never)
     mutating func checkValues(_ number: Int32, _ sets: TableRange, _ index: Int) -> Bool {
         var isValid = true
         for row in sets.indices {
@@ -100,11 +110,26 @@ extension Evaluation {
     private mutating func contains(_ set: ValueSet, _ index: Int) -> Bool {
         if set.onlyStrings, tape.entries[index].kind != .string { return false }
         budget -= Int(set.constants.count) >> 3
+        if set.onlyStrings { return containsString(set, tape.entries[index]) }
         for ordinal in set.constants.indices
         where TapeEquality.areEqual(
             tape, index, tables.constantTape, Int(tables.constants[ordinal]), budget: &budget)
         {
             return true
+        }
+        return false
+    }
+
+    @inline(__always)
+    private func containsString(_ set: ValueSet, _ entry: TapeEntry) -> Bool {
+        let start = tape.start(of: entry)
+        for ordinal in set.constants.indices {
+            let constant = tables.constantTape.entries[Int(tables.constants[ordinal])]
+            if constant.length == entry.length,
+                EightBytes.areEqual(start, tables.constantTape.start(of: constant), count: Int(entry.length))
+            {
+                return true
+            }
         }
         return false
     }

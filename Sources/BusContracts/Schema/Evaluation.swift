@@ -3,6 +3,8 @@
 ///
 /// Recursion is bounded by ``deepest`` and work by a budget of steps; at either bound the run halts, which is a
 /// violation.
+///
+/// What not every value needs is kept out of line (`@inline(never)`): inlined, it would cost each scalar its stack frame.
 struct Evaluation: ~Copyable {
     /// Schemas applied inside each other. Debug builds need about 2 KiB of machine stack for each.
     static let deepest = 512
@@ -35,15 +37,17 @@ struct Evaluation: ~Copyable {
     static let noMarks = -1
 
     /// Whether the value at `index` satisfies a node. What it evaluated is marked in the frame at `marks`.
+    @inline(never)
     mutating func evaluate(_ number: Int32, _ index: Int, _ marks: Int) -> Bool {
         let node = tables.nodes.rows + Int(number)
-        budget -= 1
+        budget = budget &- 1
         if budget < 0 { return halt(number, "fewer steps: the work this value causes is beyond the limit") }
         if tracksScope { return evaluateInScope(number, node, index, marks) }
         return evaluateNode(number, node, index, marks)
     }
 
     /// Notes the resource of the node for dynamic references, and forgets it afterwards.
+    @inline(never)
     private mutating func evaluateInScope(
         _ number: Int32, _ node: UnsafePointer<RuleNode>, _ index: Int, _ marks: Int
     ) -> Bool {
@@ -92,7 +96,7 @@ struct Evaluation: ~Copyable {
         _ number: Int32, _ node: UnsafePointer<RuleNode>, _ index: Int, _ marks: Int
     ) -> Bool {
         let kind = tape.entries[index].kind
-        if node.pointee.types != TypeMask.all, !hasType(node.pointee.types, kind, index) {
+        if !hasType(node.pointee.types, kind, index) {
             // With the wrong type the other rules have nothing more to say.
             _ = isBroken(number, .type)
             return false
@@ -122,24 +126,19 @@ struct Evaluation: ~Copyable {
 
     @inline(__always)
     private func hasType(_ types: UInt8, _ kind: TapeKind, _ index: Int) -> Bool {
-        switch kind {
-        case .null: return types & TypeMask.null != 0
-        case .no, .yes: return types & TypeMask.boolean != 0
-        case .string: return types & TypeMask.string != 0
-        case .array: return types & TypeMask.array != 0
-        case .object: return types & TypeMask.object != 0
-        case .number:
-            let allowed = types & TypeMask.number
-            if allowed == TypeMask.number || allowed == 0 { return allowed != 0 }
-            if tape.entries[index].flags & TapeEntry.plainInteger != 0 { return allowed == TypeMask.integer }
-            return ExactDecimal(tape.text(index)).isInteger == (allowed == TypeMask.integer)
-        }
+        let bits = TypeMask.of(kind)
+        let allowed = types & bits
+        // Only a number can have some of its bits: it is an integer or a fraction.
+        if allowed == bits || allowed == 0 { return allowed != 0 }
+        if tape.entries[index].flags & TapeEntry.plainInteger != 0 { return allowed == TypeMask.integer }
+        return ExactDecimal(tape.text(index)).isInteger == (allowed == TypeMask.integer)
     }
 
     // MARK: unevaluated members and elements
 
     /// A node that asks what its parts left unevaluated: it gets a frame of its own, which on success is added to the
     /// caller's.
+    @inline(never)
     private mutating func evaluateWithMarks(_ number: Int32, _ index: Int, _ marks: Int) -> Bool {
         let node = tables.nodes.rows + Int(number)
         let (own, words) = openFrame(index)
@@ -197,12 +196,20 @@ struct Evaluation: ~Copyable {
     /// Applies a node to a part of the value: one level deeper.
     @inline(__always)
     mutating func evaluatePart(_ number: Int32, _ step: PathStep, _ value: Int, unless rule: Rule? = nil) -> Bool {
-        depth += 1
-        defer { depth -= 1 }
+        depth = depth &+ 1
+        defer { depth = depth &- 1 }
         if depth > Self.deepest { return halt(number, "less depth: schemas are applied too deep inside each other") }
-        guard let collector else { return evaluate(number, value, Self.noMarks) }
-        collector.path.append(step)
-        defer { collector.path.removeLast() }
+        if collector != nil { return evaluateTelling(number, step, value, unless: rule) }
+        return evaluate(number, value, Self.noMarks)
+    }
+
+    /// Of the second run, which knows where it is.
+    @inline(never)
+    private mutating func evaluateTelling(
+        _ number: Int32, _ step: PathStep, _ value: Int, unless rule: Rule?
+    ) -> Bool {
+        collector?.path.append(step)
+        defer { collector?.path.removeLast() }
         if let rule, tables.nodes[Int(number)].flags & RuleNode.never != 0 {
             // "false" under additionalProperties says more when named by the keyword.
             _ = isBroken(number, rule)

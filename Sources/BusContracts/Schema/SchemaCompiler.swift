@@ -212,7 +212,7 @@ struct SchemaCompiler {
             patterns: FrozenTable(patterns.map(\.code)), texts: FrozenTable(texts),
             dynamicTargets: FrozenTable(dynamicTargets), resourceCount: library.resources.count, constantTape: view)
         return CompiledSchema(
-            tables: tables, root: root, locations: places.map { library.location(of: $0) }, sources: sources,
-            patterns: patterns, constantText: constantText, constantBuffers: tape)
+            tables: tables, root: root, options: options, locations: places.map { library.location(of: $0) },
+            sources: sources, patterns: patterns, constantText: constantText, constantBuffers: tape)
     }
 }
