@@ -10,7 +10,7 @@ import Synchronization
 package struct Console: Service {
     package static let defaultPort = 7480
 
-    private let host: String
+    package let host: String
     private let port: Int
     private let token: AdminToken
     private let answers: AdminAnswers

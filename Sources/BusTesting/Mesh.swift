@@ -151,7 +151,8 @@ public final class Mesh: Sendable {
         let broker = broker
         let isUp = await eventually(within: limit) {
             if !broker.isRunning { return true }
-            return (try? await admin.get("/v1/health")) != nil
+            // With this mesh's own token: another program on the port is no broker of ours.
+            return (try? await admin.get("/v1/status")) != nil
         }
         guard isUp, broker.isRunning else {
             throw MeshError("the broker did not come up:\n\(broker.logTail())", remedy: "mend what its log names")

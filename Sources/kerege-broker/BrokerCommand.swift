@@ -62,9 +62,16 @@ struct BrokerCommand: AsyncParsableCommand {
             throw ExitCode(2)
         }
         let console = try await start(options, broker, logger)
-        logger.info(
-            "broker listens",
-            metadata: ["endpoint": "\(broker.endpoint)", "http": "\(options.http)", "data": "\(options.data)"])
+        // Told when both doors are open.
+        let telling = Task {
+            guard let port = await console.boundPort else { return }
+            logger.info(
+                "broker listens",
+                metadata: [
+                    "endpoint": "\(broker.endpoint)", "http": "\(console.host):\(port)", "data": "\(options.data)",
+                ])
+        }
+        defer { telling.cancel() }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [
@@ -72,7 +79,10 @@ struct BrokerCommand: AsyncParsableCommand {
                     .init(service: BrokerService(broker: broker), successTerminationBehavior: .gracefullyShutdownGroup),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
-        try await group.run()
+        do { try await group.run() } catch let error as ConsoleError {
+            FileHandle.standardError.write(Data("kerege-broker: \(error)\n".utf8))
+            throw ExitCode(2)
+        }
         logger.info("broker stopped")
     }
 
@@ -90,13 +100,19 @@ struct BrokerService: Service {
     let broker: Broker
 
     func run() async throws {
-        let failure = await withGracefulShutdownHandler {
-            await broker.ending()
-        } onGracefulShutdown: {
-            Task {
-                await broker.drain()
-                await broker.stop()
+        let broker = broker
+        // Cancelled when the console could not start: nobody has come yet, so there is nothing to drain.
+        let failure = await withTaskCancellationHandler {
+            await withGracefulShutdownHandler {
+                await broker.ending()
+            } onGracefulShutdown: {
+                Task {
+                    await broker.drain()
+                    await broker.stop()
+                }
             }
+        } onCancel: {
+            Task { await broker.stop() }
         }
         if let failure { throw failure }
     }

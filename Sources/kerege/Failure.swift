@@ -60,7 +60,8 @@ enum Output {
     /// One line of JSON in the style of the admin API.
     static func print(json value: some Encodable) throws { write(try AdminJSON.encode(value) + Data("\n".utf8)) }
 
-    static func write(_ data: Data) { FileHandle.standardOutput.write(data) }
+    /// Whoever reads may be gone, or the disk behind it full: that is no reason to crash, and there is nobody to tell.
+    static func write(_ data: Data) { try? FileHandle.standardOutput.write(contentsOf: data) }
     static func write(_ text: String) { write(Data(text.utf8)) }
     static func write(lines: [String]) { write(lines.map { $0 + "\n" }.joined()) }
 }

@@ -19,6 +19,13 @@ private final class CrashingStore: CommandStore {
             state = store.durable
         }
 
+        func begin() throws { try store.step() }
+        func commit() throws {
+            try store.step()
+            store.durable = state
+        }
+        func rollback() { state = store.durable }
+
         func remember(_ command: TakenCommand) throws -> Bool {
             try store.step()
             return state.inbox.insert(command.id).inserted
@@ -47,13 +54,7 @@ private final class CrashingStore: CommandStore {
         stepsLeft -= 1
     }
 
-    func transaction(_ steps: (Steps) throws -> Void) throws {
-        try step()
-        let transaction = Steps(self)
-        try steps(transaction)
-        try step()
-        durable = transaction.state
-    }
+    func lend(_ work: (Steps) throws -> Void) throws { try work(Steps(self)) }
 }
 
 @Suite("Carrying out")

@@ -286,6 +286,23 @@ extension TestAgent {
         #expect(portal.events.map(\.annotations.attempt) == [1, 2])
     }
 
+    /// Of a backlog only positions are known: what is read too late to be delivered becomes a dead letter all the same.
+    @Test func aBodyThatIsGoneFromTheBacklogEndsItsDelivery() throws {
+        let world = try World()
+        let (register, portal) = (TestAgent.register(world), TestAgent.portal(world))
+        let event = register.publish()
+        let position = try place(portal.events.first)
+        portal.settle(.ack, .init(position: position))
+        world.journal.erased = [position]
+        portal.say(
+            .seek, Seek(token: 1, start: .beginning, system: "portal", event: Spaces.changed).encoded(), version: 2)
+        #expect(portal.dones.map(\.count) == [1])
+        #expect(world.core.deadLetters.map(\.id) == [event])
+        #expect(world.core.deadLetters.map(\.code) == [4041])
+        world.pass(milliseconds: 100)
+        #expect(world.journal.settled.last?.code == 4041)
+    }
+
     @Test func aBodyThatIsGoneEndsItsDelivery() throws {
         let world = try World()
         let (register, portal) = (TestAgent.register(world), TestAgent.portal(world))

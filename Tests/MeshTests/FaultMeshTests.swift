@@ -110,6 +110,9 @@ struct FaultMeshTests {
             let port = mesh.brokerAddress
             try await expectRefusedStart(mesh, data: nil, listen: port, says: "taken")
             try await expectRefusedStart(
+                mesh, data: prepared(mesh, "console"), listen: "tcp://127.0.0.1:*", http: mesh.httpAddress,
+                says: "taken")
+            try await expectRefusedStart(
                 mesh, data: mesh.folder.path, listen: "tcp://127.0.0.1:*", says: "another broker")
             let foreign = try prepared(mesh, "foreign")
             let path = foreign + "/journal.sqlite"
@@ -194,10 +197,12 @@ struct FaultMeshTests {
         return folder
     }
 
-    private func expectRefusedStart(_ mesh: Mesh, data: String?, listen: String, says: String) async throws {
+    private func expectRefusedStart(
+        _ mesh: Mesh, data: String?, listen: String, http: String = "127.0.0.1:0", says: String
+    ) async throws {
         let data = try data ?? prepared(mesh, "other")
         var arguments = mesh.broker.arguments
-        for (option, value) in [("--data", data), ("--listen", listen), ("--http", "127.0.0.1:0")] {
+        for (option, value) in [("--data", data), ("--listen", listen), ("--http", http)] {
             if let index = arguments.firstIndex(of: option) { arguments[index + 1] = value }
         }
         let log = mesh.folder.logs + "/refused-\(UUID().uuidString.prefix(4)).log"

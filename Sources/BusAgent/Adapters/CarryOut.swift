@@ -27,16 +27,16 @@ package enum CommandEnd: Sendable {
     case refused(BusFault)
 }
 
-/// A register as far as a command is concerned: an SQLite file, or a simulator's memory.
+/// A register as far as a command is concerned.
 package protocol CommandStore {
     associatedtype Transaction: CommandTransaction
-    /// Runs steps that take effect together and durably, or not at all.
-    /// - Throws: what a step or the commit threw; then nothing has happened.
-    func transaction(_ steps: (Transaction) throws -> Void) throws
+    /// Lends the register to one command, without a transaction yet.
+    func lend(_ work: (Transaction) throws -> Void) throws
 }
 
-/// The steps of a command inside a transaction.
+/// One transaction of a register, and what a command does in it.
 package protocol CommandTransaction {
+    func begin() throws
     /// Writes the inbox row.
     /// - Returns: false when the command was taken before.
     func remember(_ command: TakenCommand) throws -> Bool
@@ -45,22 +45,45 @@ package protocol CommandTransaction {
     func change(for command: TakenCommand) throws -> CommandEnd?
     /// Writes the row of the outcome's outbox.
     func tell(_ end: CommandEnd, of command: TakenCommand) throws
+    func commit() throws
+    func rollback()
 }
 
-/// How an accepted command gets exactly one effect, however often it is delivered.
+/// How an accepted command gets exactly one effect, however often it is delivered: the steps of `EffectWalk`, one after the other.
+/// Whatever ends between two of them, the command comes again: it finds nothing of it before the commit, and all of it
+/// afterwards.
 package enum CarryOut {
-    /// begin → inbox, effect, outcome row → commit → ACK. Whatever ends between two of these steps, the command comes again: it
-    /// finds nothing of it before the commit, and all of it afterwards.
     package static func run(
-        _ command: TakenCommand, in store: some CommandStore, acknowledge: (Result<Void, any Error>) -> Void
+        _ command: TakenCommand, in store: some CommandStore, acknowledge: @escaping (Result<Void, any Error>) -> Void
     ) {
-        let result = Result {
-            try store.transaction { transaction in
-                guard try transaction.remember(command) else { return }
-                guard let end = try transaction.change(for: command) else { return }
-                try transaction.tell(end, of: command)
+        do {
+            try store.lend { transaction in
+                let work = CommandWork(command, transaction) { acknowledge(.success(())) }
+                var walk = EffectWalk()
+                while walk.next != nil { try walk.step(on: work) }
             }
-        }
-        acknowledge(result)
+        } catch { acknowledge(.failure(error)) }
     }
+}
+
+/// A command as the steps see it.
+private final class CommandWork<Transaction: CommandTransaction>: EffectStore {
+    private let command: TakenCommand
+    private let transaction: Transaction
+    private let acknowledge: () -> Void
+    private var end: CommandEnd?
+
+    init(_ command: TakenCommand, _ transaction: Transaction, acknowledge: @escaping () -> Void) {
+        self.command = command
+        self.transaction = transaction
+        self.acknowledge = acknowledge
+    }
+
+    func begin() throws { try transaction.begin() }
+    func remember() throws -> Bool { try transaction.remember(command) }
+    func effect() throws { end = try transaction.change(for: command) }
+    func answer() throws { if let end { try transaction.tell(end, of: command) } }
+    func commit() throws { try transaction.commit() }
+    func rollback() { transaction.rollback() }
+    func settle() { acknowledge() }
 }

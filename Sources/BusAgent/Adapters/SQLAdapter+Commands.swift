@@ -111,10 +111,10 @@ private struct SQLCommandStore: CommandStore {
     let contract: BoundContract?
     let connection: SQLConnection
 
-    func transaction(_ steps: (SQLCommandTransaction) throws -> Void) throws {
+    func lend(_ work: (SQLCommandTransaction) throws -> Void) throws {
         try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
-            try connection.queue.write { database in
-                try steps(
+            try connection.queue.writeWithoutTransaction { database in
+                try work(
                     SQLCommandTransaction(
                         command: command, contract: contract, connection: connection, database: database))
             }
@@ -127,6 +127,10 @@ private struct SQLCommandTransaction: CommandTransaction {
     let contract: BoundContract?
     let connection: SQLConnection
     let database: Database
+
+    func begin() throws { try database.beginTransaction(.immediate) }
+    func commit() throws { try database.commit() }
+    func rollback() { if database.isInsideTransaction { try? database.rollback() } }
 
     func remember(_ taken: TakenCommand) throws -> Bool { try DeliveryRecords.remember(taken, in: database) }
 

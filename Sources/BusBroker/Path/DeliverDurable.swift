@@ -95,8 +95,7 @@ extension BrokerCore {
                     size: item.header.count + (item.body?.count ?? 0),
                     content: item.body.map { .there(header: item.header, body: $0) } ?? .inJournal)
             }
-            let usable = item.body == nil ? nil : message
-            if !book.change(queue, { $0.loaded(item.position, usable) }) {
+            if !book.change(queue, { $0.loaded(item.position, message) }) {
                 close(item.position, in: queue, code: .noSuchMessage, now)
             }
         }

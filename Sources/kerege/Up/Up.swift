@@ -41,6 +41,9 @@ struct Up: AsyncParsableCommand {
         if let length, Self.duration(length) == nil {
             throw ValidationError("`\(length)` is no time; write 60s, 5m or 1h")
         }
+        for (name, port) in [("--port", port), ("--http", http)] where !(1...65535).contains(port) {
+            throw ValidationError("\(name) \(port) is no port; use 1 to 65535")
+        }
         guard (1...1000).contains(oneIn) else { throw ValidationError("--one-in is 1 to 1000") }
         guard FileManager.default.fileExists(atPath: root + "/deploy/agents") else {
             throw ValidationError(
@@ -61,10 +64,11 @@ struct Up: AsyncParsableCommand {
             throw ExitCode(2)
         }
         print(banner(mesh))
-        await play(mesh, length, end, isTerminal)
+        let isWhole = await play(mesh, length, end, isTerminal)
         print("stopping \(mesh.agents.count) agents and the broker …")
         await mesh.stop()
         print("stopped; the data stay in \(data)")
+        if !isWhole { throw ExitCode(1) }
     }
 
     // MARK: - Steps
@@ -94,7 +98,8 @@ struct Up: AsyncParsableCommand {
         }
     }
 
-    private func play(_ mesh: Mesh, _ length: Duration?, _ end: EndOfRun, _ isTerminal: Bool) async {
+    /// - Returns: false when the broker ended by itself.
+    private func play(_ mesh: Mesh, _ length: Duration?, _ end: EndOfRun, _ isTerminal: Bool) async -> Bool {
         let scenario = Scenario(rawValue: scenario) ?? .calm
         let page = UpPage(mesh: mesh, isTerminal: isTerminal)
         let acting = Task { try await scenario.play(mesh, for: length) { page.say($0) } }
@@ -104,13 +109,29 @@ struct Up: AsyncParsableCommand {
             end.end()
         }
         let showing = Task { await page.show(until: end) }
+        let watching = Task {
+            while mesh.broker.isRunning, !Task.isCancelled { try? await Task.sleep(for: Self.watchInterval) }
+            // Ctrl-C reaches the broker as well: then it may go first.
+            guard !Task.isCancelled, !end.isOver else { return true }
+            page.say(
+                "the broker has ended; its last words:\n\(mesh.broker.logTail(lines: 5))\nwhole log: \(mesh.broker.log)"
+            )
+            end.end()
+            return false
+        }
         await end.wait()
+        watching.cancel()
+        let isWhole = await watching.value
         acting.cancel()
         timer.cancel()
         await showing.value
         // A scenario that is stopping an agent ends that first.
         _ = try? await acting.value
+        return isWhole
     }
+
+    /// Between two looks whether the broker is still there.
+    private static let watchInterval: Duration = .milliseconds(500)
 
     private func banner(_ mesh: Mesh) -> String {
         let kerege = CommandLine.arguments.first ?? "kerege"
