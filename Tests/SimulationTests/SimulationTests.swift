@@ -2,7 +2,7 @@ import BusTesting
 import Testing
 
 @Suite struct SimulationTests {
-    private static let seeds = 40
+    private static let seeds = 300
 
     /// Other seeds each time; the first is printed, and `kerege-chaos simulate --seed` replays any.
     @Test func nothingPromisedIsBroken() {

@@ -68,7 +68,12 @@ struct Up: AsyncParsableCommand {
         print("stopping \(mesh.agents.count) agents and the broker …")
         await mesh.stop()
         print("stopped; the data stay in \(data)")
-        if !isWhole { throw ExitCode(1) }
+        if !isWhole {
+            Output.tell(
+                "the broker ended by itself; its last words:\n\(mesh.broker.logTail(lines: 5))\nall of them: \(mesh.broker.log)"
+            )
+            throw ExitCode(1)
+        }
     }
 
     // MARK: - Steps
@@ -113,9 +118,6 @@ struct Up: AsyncParsableCommand {
             while mesh.broker.isRunning, !Task.isCancelled { try? await Task.sleep(for: Self.watchInterval) }
             // Ctrl-C reaches the broker as well: then it may go first.
             guard !Task.isCancelled, !end.isOver else { return true }
-            page.say(
-                "the broker has ended; its last words:\n\(mesh.broker.logTail(lines: 5))\nwhole log: \(mesh.broker.log)"
-            )
             end.end()
             return false
         }
