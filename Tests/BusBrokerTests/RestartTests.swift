@@ -45,6 +45,44 @@ extension World {
         try world.expectSameAfterRestart(from: first)
     }
 
+    /// A dead letter whose provider's outcome is being written is not sent again: it would be done already.
+    @Test func whatIsBeingConcludedIsNotResent() throws {
+        let world = try World()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        let command = portal.send()
+        let position = try place(register.commandsGot.first)
+        register.settle(.term, .init(position: position, code: 5020))
+        world.pass(milliseconds: 100)
+        world.commitsAtOnce = false
+        register.conclude(command, for: "portal")
+        #expect(world.core.resend(position, to: "register", at: world.now) == nil)
+        world.commitsAtOnce = true
+        world.commit()
+        #expect(world.core.deadLetters.isEmpty)
+        #expect(world.core.resend(position, to: "register", at: world.now) == nil)
+        #expect(register.commandsGot.count == 1)
+        try world.expectSameAfterRestart()
+    }
+
+    /// The disk was full when the broker had given a command up; before it could say so again its provider spoke.
+    @Test func theBrokerSaysNothingAfterTheProvider() throws {
+        let world = try World()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        let command = portal.send()
+        let position = try place(register.commandsGot.first)
+        world.pass(milliseconds: 100)
+        world.commitsAtOnce = false
+        register.settle(.term, .init(position: position, code: 5020))
+        #expect(world.writing != nil)
+        let outcome = register.conclude(command, for: "portal")
+        world.failCommit()
+        world.commitsAtOnce = true
+        world.pass(milliseconds: 200)
+        #expect(world.journal.messageIDs(.outcome) == [outcome])
+        #expect(portal.outcomesGot.map(\.header.id) == [outcome])
+        try world.expectSameAfterRestart()
+    }
+
     /// Its provider comes back after the expiry, before the broker's first tick.
     @Test func whatExpiredWhileTheBrokerWasDownIsNotDelivered() throws {
         let world = try World()

@@ -166,4 +166,7 @@ package struct DurableMessage: Sendable {
     /// Unix microseconds.
     let acceptedAt: Int64
     let address: MessageAddress
+
+    /// An outcome that the broker made: it names no provider.
+    var isOwn: Bool { decoded.kind == .outcome && decoded.provider.isEmpty }
 }

@@ -97,6 +97,7 @@ extension BrokerCore {
             case .enqueue(let message): withdraw(message)
             }
         }
+        for case (_, .enqueue(let message)) in failed.effects where message.isOwn { sayAgain(message) }
         for item in failed.touched where sessions.isLive(item.session.slot, item.session.id) {
             refuseAll(item, fault.code)
         }
@@ -125,13 +126,19 @@ extension BrokerCore {
         calls.remove(call)
     }
 
-    /// A command, outcome or event that is not durable never came; what the broker said itself it says again.
+    /// A command, outcome or event that is not durable never came.
     private mutating func withdraw(_ message: DurableMessage) {
         book.ledger.withdraw(message.key)
-        guard message.decoded.kind == .outcome else { return }
-        if message.decoded.provider.isEmpty { return gatherOwn(message) }
+        guard message.decoded.kind == .outcome, !message.isOwn else { return }
         let command = book.ledger.key(message.decoded.consumer, message.decoded.correlation)
         book.ledger.change(command) { $0.isConcluding = false }
+    }
+
+    /// What the broker said itself it says again, unless the provider has spoken meanwhile: then that is the outcome.
+    private mutating func sayAgain(_ message: DurableMessage) {
+        let command = book.ledger.key(message.decoded.consumer, message.decoded.correlation)
+        guard let row = book.ledger[command], !row.isConcluded, !row.isConcluding else { return }
+        gatherOwn(message)
     }
 
     private mutating func refuseAll(_ item: Gathering.Touched, _ code: FaultCode) {

@@ -113,9 +113,16 @@ extension BrokerCore {
 
     // MARK: - For operators
 
-    /// Sends a dead letter on its way again, with new attempts. False when there is none for this receiver.
+    /// Sends a dead letter on its way again, with new attempts. Nil when there is none for this receiver, or when its provider's
+    /// word is just being written.
     package mutating func resend(_ position: UInt64, to receiver: String, at now: Moment) -> DeadLetter? {
         guard let letter = book.dead.take(position, receiver: receiver) else { return nil }
+        if letter.queue.kind == .commands,
+            book.ledger[book.ledger.key(letter.consumer, letter.id)]?.isConcluding ?? false
+        {
+            book.dead.add(letter)
+            return nil
+        }
         let allowed = rights.service(letter.target)?.deadline?.count
         let expiry = letter.queue.kind == .commands ? allowed.map { now.wallMilliseconds + $0 } ?? .max : .max
         let record = ResentRecord(position: position, at: now.wall, expiry: expiry, receiver: receiver)
