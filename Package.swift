@@ -36,7 +36,7 @@ func room(_ name: String, _ dependencies: [Target.Dependency], more: [SwiftSetti
 
 /// A door: parses options, starts, stops. Nothing else lives in it.
 func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: strict)
+    .executableTarget(name: name, dependencies: dependencies + ["Doors", argumentParser], swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -69,6 +69,7 @@ let package = Package(
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
+        room("Doors", [argumentParser]),
         room("ZeroMQ", ["CZeroMQ"], more: [.strictMemorySafety()]),
         room("BusContracts", ["CPCRE2"]),
         room("BusProtocol", []),

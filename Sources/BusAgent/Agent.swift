@@ -96,10 +96,14 @@ public final class Agent: Sendable {
         let route = try route(.request, service, as: system, context)
         try check(route) { contract throws(BusFault) in try contract.checkRequest(body, at: .consumerAgent) }
         let reply = try await send(route, body, within: deadline ?? configuration.defaultDeadline).get()
-        guard reply.outcome == 0 else { throw BusFault(outcome: reply.outcome, body: reply.frame[reply.body]) }
+        guard reply.outcome == 0 else {
+            throw BusFault(outcome: reply.outcome, body: reply.frame[reply.body]).about(reply.request)
+        }
         let answer = Answer(
             body: Array(reply.frame[reply.body]), requestID: reply.request, annotations: reply.annotations)
-        try check(route) { contract throws(BusFault) in try contract.checkReply(answer.body, at: .consumerAgent) }
+        do throws(BusFault) {
+            try check(route) { contract throws(BusFault) in try contract.checkReply(answer.body, at: .consumerAgent) }
+        } catch { throw error.about(reply.request) }
         return answer
     }
 

@@ -14,6 +14,11 @@ public struct BusFault: Error, Sendable, Equatable, CustomStringConvertible {
     /// When to try again, milliseconds; 0 when nothing is known about it.
     public let retryAfterMilliseconds: UInt32
     package let hopCode: Hop
+    /// The request it ended, where one was made: what `kerege trace` takes.
+    package internal(set) var messageID: MessageID?
+
+    /// The id of the request it ended; `nil` where none was made.
+    public var id: String? { messageID?.description }
 
     package init(
         number: UInt16, at hop: Hop, _ detail: String = "", pointer: String? = nil, retryAfterMilliseconds: UInt32 = 0
@@ -57,6 +62,13 @@ public struct BusFault: Error, Sendable, Equatable, CustomStringConvertible {
     public var remedy: String { code?.remedy ?? "Use an agent that knows this number of the catalogue." }
     /// The provider has no record: an answer, not a failure.
     public var isNothingFound: Bool { number == FaultCode.nothingFound.number }
+
+    /// The same fault, said of a request.
+    func about(_ id: MessageID) -> BusFault {
+        var fault = self
+        fault.messageID = id
+        return fault
+    }
 
     public static func == (a: BusFault, b: BusFault) -> Bool { a.number == b.number }
 

@@ -36,7 +36,11 @@ package enum SpaceFolder {
             throw Unreadable(description: "cannot read \(path) — check its rights")
         }
         guard let text = String(data: data, encoding: .utf8) else {
-            throw Unreadable(description: "\(path) is not UTF-8 — save it as UTF-8")
+            let sound = String(decoding: data, as: UTF8.self).prefix { $0 != "\u{FFFD}" }
+            let lines = sound.split(separator: "\n", omittingEmptySubsequences: false)
+            throw Unreadable(
+                description:
+                    "\(path):\(lines.count):\((lines.last?.count ?? 0) + 1): error: not UTF-8 — save the file as UTF-8")
         }
         return SpaceFile(name: path, text: text)
     }

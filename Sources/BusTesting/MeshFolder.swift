@@ -45,8 +45,14 @@ public struct MeshFolder: Sendable {
     /// Makes missing keys, for the broker, every agent and the operator, and writes the list of their public halves.
     public func prepareKeys(agents: [AgentFile], systems: [String]) throws {
         for folder in [path, keys, registers, logs] {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            do {
+                try FileManager.default.createDirectory(
+                    atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            } catch {
+                throw MeshError(
+                    "cannot make the folder \(folder): \(error.localizedDescription)",
+                    remedy: "name another data folder, or mend its rights")
+            }
         }
         _ = try key("broker")
         var lines = ["# Public keys of this mesh; written when the keys are made.", "keys:"]

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BusAgent
+import Doors
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -8,6 +9,8 @@ import UnixSignals
 /// The door of an agent: reads options, starts, waits for SIGTERM, drains, stops.
 @main
 struct AgentCommand: AsyncParsableCommand {
+    static func main() async { await open() }
+
     static let configuration = CommandConfiguration(
         commandName: "kerege-agent",
         abstract:

@@ -1,8 +1,11 @@
 import ArgumentParser
+import Doors
 
 /// The door of the benchmark.
 @main
 struct BenchCommand: AsyncParsableCommand {
+    static func main() async { await open() }
+
     static let configuration = CommandConfiguration(
         commandName: "kerege-bench",
         abstract: "Measures requests through a broker: a requester and a responder as processes of their own.",

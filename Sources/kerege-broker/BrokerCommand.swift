@@ -3,6 +3,7 @@ import BusAgent
 import BusBroker
 import BusConsole
 import BusDirectory
+import Doors
 import Foundation
 import Logging
 import ServiceLifecycle
@@ -11,6 +12,8 @@ import UnixSignals
 /// The door of the broker: reads options, starts, waits for SIGTERM, drains, stops.
 @main
 struct BrokerCommand: AsyncParsableCommand {
+    static func main() async { await open() }
+
     static let configuration = CommandConfiguration(
         commandName: "kerege-broker",
         abstract: "The broker: accepts, authorizes, journals and delivers messages between state systems.",

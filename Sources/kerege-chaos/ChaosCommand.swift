@@ -1,7 +1,10 @@
 import ArgumentParser
+import Doors
 
 @main
-struct ChaosCommand: ParsableCommand {
+struct ChaosCommand: AsyncParsableCommand {
+    static func main() async { await open() }
+
     static let configuration = CommandConfiguration(
         commandName: "kerege-chaos",
         abstract: "Runs the bus under faults in virtual time, and proves that broken promises would be seen.",

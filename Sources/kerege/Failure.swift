@@ -18,13 +18,18 @@ struct Failure: Error, Sendable, CustomStringConvertible {
     let what: String
     let why: String
     let next: String
+    /// The message it is about, where there is one.
+    let message: String?
+    /// What is wrong with the files of a space, one by one.
+    var findings: [SpaceFinding] = []
 
-    init(_ exit: ExitStatus, _ code: String, _ what: String, why: String, next: String) {
+    init(_ exit: ExitStatus, _ code: String, _ what: String, why: String, next: String, message: String? = nil) {
         self.exit = exit
         self.code = code
         self.what = what
         self.why = why
         self.next = next
+        self.message = message
     }
 
     static func wrongUse(_ what: String, why: String, next: String) -> Failure {
@@ -34,21 +39,26 @@ struct Failure: Error, Sendable, CustomStringConvertible {
     var description: String { "kerege: \(what)\n  why:  \(why)\n  next: \(next)" }
 
     private struct Body: Encodable {
+        var findings: [SpaceFinding]?
         struct Words: Encodable {
             var code: String
             var number: Int32
             var what: String
             var why: String
             var next: String
+            var message: String?
         }
         var error: Words
     }
 
     /// In words on the standard error; with `--json` as `{"error": …}` on the standard output as well.
     func tell(asJSON: Bool) {
+        for finding in findings { Output.tell(finding.text) }
         Output.tell(description)
         guard asJSON else { return }
-        let body = Body(error: .init(code: code, number: exit.rawValue, what: what, why: why, next: next))
+        let body = Body(
+            findings: findings.isEmpty ? nil : findings,
+            error: .init(code: code, number: exit.rawValue, what: what, why: why, next: next, message: message))
         try? Output.print(json: body)
     }
 }

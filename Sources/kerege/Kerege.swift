@@ -1,4 +1,5 @@
 import ArgumentParser
+import Doors
 import Foundation
 
 /// The operator's command line. One file a command in `Commands/`.
@@ -45,31 +46,10 @@ struct Kerege: AsyncParsableCommand {
         ])
 
     static func main() async {
-        let arguments = Array(CommandLine.arguments.dropFirst())
-        do {
-            var command = try parseAsRoot(arguments)
-            if var command = command as? any AsyncParsableCommand {
-                try await command.run()
-            } else {
-                try command.run()
-            }
-        } catch let failure as Failure {
-            failure.tell(asJSON: arguments.contains("--json"))
+        await open { error in
+            guard let failure = error as? Failure else { return }
+            failure.tell(asJSON: CommandLine.arguments.contains("--json"))
             Foundation.exit(failure.exit.rawValue)
-        } catch {
-            leave(error)
         }
-    }
-
-    /// Help and versions go to the standard output; wrong use has code 2, whatever the parser thinks.
-    private static func leave(_ error: any Error) -> Never {
-        let code = exitCode(for: error)
-        let text = fullMessage(for: error)
-        guard code != .success else {
-            if !text.isEmpty { print(text) }
-            Foundation.exit(0)
-        }
-        if !text.isEmpty { Output.tell(text) }
-        Foundation.exit(code == .validationFailure ? ExitStatus.wrongUse.rawValue : code.rawValue)
     }
 }

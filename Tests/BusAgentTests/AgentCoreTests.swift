@@ -403,6 +403,19 @@ struct AgentCoreTests {
         #expect(Set(bench.take().submitted.map(\.kind)).isSuperset(of: [.request, .event]))
     }
 
+    /// What waited for a draining broker until its deadline was not slow to be answered.
+    @Test func aDrainingBrokerIsTheReason() {
+        var broker = ScriptedBroker()
+        var bench = CoreBench()
+        bench.open(&broker)
+        bench.receive(broker.drain())
+        bench.submit(1)
+        bench.flush()
+        _ = bench.take()
+        bench.advance(milliseconds: 6000)
+        #expect(bench.take().faults.map(\.code) == [.draining])
+    }
+
     @Test func drainFinishesWhatIsUnderWayAndSaysBye() {
         var broker = ScriptedBroker()
         var bench = CoreBench()

@@ -12,9 +12,9 @@ struct CommandRun: Sendable {
     var output: String
     var errors: String
 
-    static func run(_ arguments: [String]) async throws -> CommandRun {
+    static func run(_ arguments: [String], program name: String = "kerege") async throws -> CommandRun {
         let place = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-        let program = URL(fileURLWithPath: place).deletingLastPathComponent().appendingPathComponent("kerege")
+        let program = URL(fileURLWithPath: place).deletingLastPathComponent().appendingPathComponent(name)
         let files = (0..<2).map { _ in URL(fileURLWithPath: NSTemporaryDirectory() + "kerege-run-\(UUID().uuidString)")
         }
         for file in files { _ = FileManager.default.createFile(atPath: file.path, contents: nil) }
@@ -68,12 +68,50 @@ struct CommandTests {
             (["send", "a.b.v1", "{}", "--id", "x"], 2), (["send", "a.b.v1", "{}", "--wait", "x"], 2),
             (["send", "a.b.v1", "{}", "--data", "no/such/folder"], 2), (["send", "a.b.v1", "no json"], 2),
             (["subscribe", "a.b.v1", "--count", "0"], 2), (["subscribe"], 2),
+            (["keys", "new", "a b"], 2), (["keys", "new", "a'b"], 2), (["keys", "new", "ключ"], 2),
+            (["keys", "new", "a-1", "--system", "A"], 2),
+            (["call", "a.b.v1", "{}", "--broker", "tcp://127.0.0.1:99999"], 2),
+            (["call", "a.b.v1", "{}", "--broker", "bogus"], 2),
             (["call", "a.b.v1", "not json"], 2), (["call", "a.b.v1", "{}", "--data", "no/such/folder"], 2),
         ] as [([String], Int32)])
     func exitCodes(arguments: [String], code: Int32) async throws {
         let run = try await CommandRun.run(arguments)
         #expect(run.code == code, "\(arguments): \(run.output)\(run.errors)")
         if code == 3 { #expect(run.errors.contains("why:") && run.errors.contains("next:")) }
+    }
+
+    @Test("A broken schema is the answer where it is asked about, and wrong use where texts are")
+    func brokenSchema() async throws {
+        let schema = NSTemporaryDirectory() + "kerege-schema-\(UUID().uuidString).json"
+        defer { try? FileManager.default.removeItem(atPath: schema) }
+        try #"{"type": "nonsense"}"#.write(toFile: schema, atomically: true, encoding: .utf8)
+        let alone = try await CommandRun.run(["contract", "check", schema])
+        #expect(alone.code == 1 && alone.errors.contains("no usable JSON Schema"))
+        #expect(try await CommandRun.run(["contract", "check", schema, schema]).code == 2)
+    }
+
+    @Test("A space file that is not UTF-8 is told with its place")
+    func spaceIsNotText() async throws {
+        let file = NSTemporaryDirectory() + "kerege-space-\(UUID().uuidString).yaml"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+        try (Data("space:\n  id: ".utf8) + Data([0xff, 0xfe])).write(to: URL(fileURLWithPath: file))
+        let run = try await CommandRun.run(["space", "check", file])
+        #expect(run.code == 2 && run.errors.contains("\(file):2:7: error: not UTF-8"), "\(run.errors)")
+    }
+
+    @Test("kerege up names a data folder it cannot make")
+    func upWithoutFolder() async throws {
+        let run = try await CommandRun.run(["up", "--data", "/proc/nowhere", "--for", "1s"])
+        #expect(run.code == 2 && run.errors.contains("cannot make the folder /proc/nowhere"), "\(run.errors)")
+    }
+
+    @Test(
+        "Daemons tell wrong use by the same code",
+        arguments: ["kerege-broker", "kerege-agent", "kerege-bench", "kerege-chaos"])
+    func wrongUseOfDaemons(program: String) async throws {
+        let run = try await CommandRun.run(["--no-such-option"], program: program)
+        #expect(run.code == 2 && !run.errors.isEmpty && run.output.isEmpty)
+        #expect(try await CommandRun.run(["--help"], program: program).code == 0)
     }
 
     @Test("A failure with --json is told as JSON as well")
@@ -150,6 +188,8 @@ struct CommandTests {
             ])
             #expect(refused.code == 1)
             #expect(refused.errors.contains("4030 no-integration") && refused.errors.contains("next:"))
+            let message = try #require(refused.errors.firstMatch(of: /, message ([0-9a-f-]{36})/)?.1)
+            #expect(refused.errors.contains("kerege trace \(message) --data \(bus.folder)"))
             let wrongData = try await CommandRun.run([
                 "status", "--data", "/nowhere", "--http", "127.0.0.1:\(bus.port)",
             ])
@@ -170,6 +210,14 @@ struct CommandTests {
             ])
             #expect(run.code == 1)
             #expect(run.errors.contains("\(file):11:"))
+            for command in ["apply", "diff"] {
+                let asJSON = try await CommandRun.run([
+                    "space", command, file, "--json", "--data", bus.folder, "--http", "127.0.0.1:\(bus.port)",
+                ])
+                let page = try JSONValue.parse(asJSON.output)
+                #expect(asJSON.code == 1 && page["findings"]?[0]?["line"]?.int == 11)
+                #expect(page["error"]?["code"]?.string != nil)
+            }
         }
     }
 
@@ -214,6 +262,8 @@ struct CommandTests {
         let secret = try String(contentsOfFile: folder + "/portal-2.key", encoding: .utf8)
         let second = try await CommandRun.run(["keys", "new", "portal-2", "--dir", folder])
         #expect(second.code == 1)
+        // What several keys print stands under one `keys:`.
+        #expect(!first.output.contains("keys:"))
         #expect(try String(contentsOfFile: folder + "/portal-2.key", encoding: .utf8) == secret)
     }
 

@@ -196,6 +196,12 @@ struct DurableCommandTests {
             #expect(try events(third).map { $0["body"]?["n"]?.int } == [3])
             let none = try await CommandRun.run(subscribe + ["--count", "1", "--for", "200ms"])
             #expect(none.code == 1 && none.output.isEmpty)
+            // Nobody waits for what can never come.
+            let unknown = try await CommandRun.run(
+                ["subscribe", "register.no-such.v1", "--as", "portal"] + bus.asAgent)
+            #expect(unknown.code == 1 && unknown.errors.contains("4040"), "\(unknown.errors)")
+            let foreign = try await CommandRun.run(["subscribe", SmallBus.event, "--as", "register"] + bus.asAgent)
+            #expect(foreign.code == 1 && foreign.errors.contains("4030"), "\(foreign.errors)")
 
             let all = try await CommandRun.run(subscribe + ["--from", "beginning", "--count", "3", "--for", "20s"])
             #expect(all.code == 0, "\(all.errors)")

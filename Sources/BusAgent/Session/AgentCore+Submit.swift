@@ -204,6 +204,9 @@ extension AgentCore {
                 .brokerUnreachable, at: .consumerAgent,
                 "there was no connection to the broker before the deadline\(why)")
         }
+        if brokerDrains, pending.stage(of: reference) == .waiting {
+            return Fault(.draining, at: .broker, "the broker said that it takes no new work")
+        }
         return Fault(.deadlinePassed, at: .consumerAgent)
     }
 }

@@ -154,7 +154,9 @@ extension SocketLoop {
         let body: [UInt8]
         switch result {
         case .success(let answer): (outcome, body) = (0, answer)
-        case .failure(let fault): (outcome, body) = (fault.number, fault.body())
+        case .failure(let fault):
+            (outcome, body) = (fault.number, fault.body())
+            faultLog.tell(fault, route.name, request, at: clock.now, configuration.logger)
         }
         core.submit(
             Submission(

@@ -36,7 +36,7 @@ extension SocketLoop {
         let submission = Submission(
             kind: .request, id: id, header: ask.route.template.message(id, created: clock.wall, remaining: remaining),
             body: ask.body, deadline: clock.now.saturating(adding: ask.within),
-            ticket: waiters.add(.ask(ask.continuation), call: ask.call))
+            ticket: waiters.add(.ask(ask.continuation, id), call: ask.call))
         core.submit(submission, clock, into: &actions)
     }
 
@@ -99,13 +99,14 @@ extension SocketLoop {
 
     func complete(_ ticket: UInt64, _ completion: Completion) {
         switch (waiters.take(ticket), completion) {
-        case (.ask(let continuation), .answer(let reply)): continuation.resume(returning: .success(reply))
+        case (.ask(let continuation, _), .answer(let reply)): continuation.resume(returning: .success(reply))
         case (.publish(let continuation), .accepted(let id, let log)):
             continuation.resume(returning: .success(Receipt(messageID: id, log: log)))
-        case (.ask(let continuation), .fault(let fault)): continuation.resume(returning: .failure(BusFault(fault)))
+        case (.ask(let continuation, let id), .fault(let fault)):
+            continuation.resume(returning: .failure(BusFault(fault).about(id)))
         case (.publish(let continuation), .fault(let fault)): continuation.resume(returning: .failure(BusFault(fault)))
         // Kinds are told apart in the core; these two only keep every continuation's end in sight.
-        case (.ask(let continuation), .accepted):
+        case (.ask(let continuation, _), .accepted):
             continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))
         case (.publish(let continuation), .answer):
             continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))

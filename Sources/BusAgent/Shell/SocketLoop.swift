@@ -35,6 +35,7 @@ final class SocketLoop {
     var isClosing = false
     var memory: AgentMemory
     var nextSave: UInt64 = 0
+    var faultLog = FaultLog()
 
     private var socket: Socket
     private var poller: Poller

@@ -1,7 +1,9 @@
+import BusProtocol
+
 /// The callers that wait for the end of a submission, by ticket. A waiter leaves the table exactly once, with `take`.
 struct WaiterTable {
     enum Waiter {
-        case ask(AskContinuation)
+        case ask(AskContinuation, MessageID)
         case publish(PublishContinuation)
     }
 

@@ -79,10 +79,11 @@ struct AdminClient: Sendable {
                     ? "there is no readable token \(tokenPath)" : "\(tokenPath) belongs to another broker",
                 next: "name the broker's data folder with --data DIR")
         }
-        for finding in error.findings ?? [] { Output.tell(finding.text) }
-        return Failure(
+        var failure = Failure(
             response.status == 400 ? .wrongUse : .no, error.error.code, error.error.what, why: error.error.why,
             next: error.error.next)
+        failure.findings = error.findings ?? []
+        return failure
     }
 }
 

@@ -26,6 +26,7 @@ struct AgentOptions: ParsableArguments {
 
     /// - Parameter systems: that the agent serves; none for one that only asks, so that no work of others reaches it.
     func connect(serving systems: [String], preparing prepare: (Agent) -> Void = { _ in }) async throws -> Agent {
+        try checkAddress()
         let path = key ?? data + "/keys/operator.key"
         let keys: KeyFile
         let brokerKey: String
@@ -53,6 +54,18 @@ struct AgentOptions: ParsableArguments {
         }
     }
 
+    /// What libzmq would refuse or never reach for its form alone.
+    private func checkAddress() throws(Failure) {
+        let plain = broker.hasPrefix("tcp://") ? broker.dropFirst(6) : ""
+        let colon = plain.lastIndex(of: ":")
+        let port = colon.flatMap { Int(plain[plain.index(after: $0)...]) } ?? 0
+        guard let colon, colon != plain.startIndex, (1...65535).contains(port) else {
+            throw .wrongUse(
+                "`\(broker)` is no address of a broker", why: "it is tcp://HOST:PORT, the port 1 to 65535",
+                next: "use --broker \(Self.usualBroker)")
+        }
+    }
+
     func span() throws(Failure) -> Duration {
         guard let span = Spans.duration(deadline), span <= .milliseconds(Limits.deadlineMilliseconds) else {
             throw .wrongUse(
@@ -70,6 +83,9 @@ struct AgentOptions: ParsableArguments {
         ]
         return pairs.flatMap { name, value, usual in value == usual ? [] : [name, value] } + (json ? ["--json"] : [])
     }
+
+    /// Options with which the commands of the admin API look at the same data folder.
+    var place: [String] { data == Self.usualData ? [] : ["--data", data] }
 
     /// Without the folder nothing is checked here; the provider's agent checks all the same.
     private func library() throws(Failure) -> ContractLibrary? {
@@ -91,15 +107,22 @@ struct AgentOptions: ParsableArguments {
     }
 
     /// A fault of the bus as a failure of a command: without a broker 3, else the answer is "no".
-    static func explain(_ fault: BusFault, trace id: String? = nil) -> Failure {
+    ///
+    /// - Parameter place: options of `kerege trace` that find the same broker.
+    static func explain(_ fault: BusFault, place: [String] = []) -> Failure {
         let isUnreachable = fault.code == .brokerUnreachable
-        let place = fault.pointer.map { " at \($0.isEmpty ? "the whole body" : $0)" } ?? ""
+        let pointer = fault.pointer.map { " at \($0.isEmpty ? "the whole body" : $0)" } ?? ""
         let meaning = fault.code?.meaning ?? "The other side named a fault this version does not know."
+        let detail = fault.detail.isEmpty || fault.detail == meaning ? "" : " \(fault.detail)"
+        let about = fault.id.map { ", message \($0)" } ?? ""
+        // A call that never left has no trace.
+        let look = fault.id.flatMap { isUnreachable ? nil : ShellText.command(["kerege", "trace", $0] + place) }
         return Failure(
-            isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)",
-            why: fault.detail.isEmpty ? meaning : "\(meaning) \(fault.detail)\(place)",
+            isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)\(about)",
+            why: "\(meaning)\(detail)\(pointer)",
             next: isUnreachable
                 ? "start a broker with kerege up, name it with --broker, or look closer with kerege doctor"
-                : fault.remedy)
+                : fault.remedy + (look.map { " How far it came: \($0)" } ?? ""),
+            message: fault.id)
     }
 }

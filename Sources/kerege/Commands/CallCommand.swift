@@ -39,7 +39,7 @@ struct CallCommand: AsyncParsableCommand {
             tell(answer, elapsed)
         } catch {
             await agent.drain()
-            throw AgentOptions.explain(error)
+            throw AgentOptions.explain(error, place: options.place)
         }
     }
 
@@ -54,7 +54,8 @@ struct CallCommand: AsyncParsableCommand {
         }
         Output.write(value?.text(.pretty) ?? String(decoding: answer.body, as: UTF8.self) + "\n")
         Output.tell(
-            "answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: kerege trace \(answer.id)")
+            "answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: \(ShellText.command(["kerege", "trace", answer.id] + options.place))"
+        )
     }
 }
 

@@ -54,7 +54,7 @@ struct ContractCheckCommand: AsyncParsableCommand {
               kerege contract check Schemas/contracts/individuals.person-get.v1.json --part request request.json
               echo '{"iin":"…"}' | kerege contract check Schemas/contracts/individuals.person-get.v1.json -
 
-            Exit code 1 when a text breaks the schema.
+            Exit code 1 when a text breaks the schema, or when the schema itself is asked about and is broken.
             """)
 
     @Argument(help: "A JSON Schema or a contract.")
@@ -68,11 +68,19 @@ struct ContractCheckCommand: AsyncParsableCommand {
     @OptionGroup var output: JSONOption
 
     mutating func run() async throws {
-        let checker = try checker()
+        let checker = try soundChecker()
         var results: [(path: String, violations: [Violation])] = []
         for path in instances { results.append((path, checker.check(try ContractCommand.read(path)))) }
         if output.json { Output.write(Self.page(results).text() + "\n") } else { tell(results) }
         if results.contains(where: { !$0.violations.isEmpty }) { throw ExitCode(ExitStatus.no.rawValue) }
+    }
+
+    /// Where nothing but the schema is asked about, a broken one is the answer, not wrong use.
+    private func soundChecker() throws(Failure) -> ContractChecker {
+        do throws(Failure) { return try checker() } catch {
+            guard instances.isEmpty, part == nil else { throw error }
+            throw Failure(.no, "not-sound", error.what, why: error.why, next: error.next)
+        }
     }
 
     private func checker() throws(Failure) -> ContractChecker {

@@ -60,7 +60,9 @@ struct JournalVerifyCommand: AsyncParsableCommand {
             throw Failure(
                 error.kind == .missing ? .wrongUse : .no, "journal", "the journal cannot be verified",
                 why: error.detail,
-                next: error.remedy)
+                // The usual hint of a damaged journal is this very command.
+                next: error.kind == .damaged || error.kind == .failed
+                    ? "stop the broker, keep a copy of the folder, and restore a backup" : error.remedy)
         }
         if shown > 0 { Output.tell("") }
         try tell(report)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BusAgent
 import BusConsole
+import BusDirectory
 
 /// `kerege keys`
 struct KeysCommand: AsyncParsableCommand {
@@ -14,11 +15,14 @@ struct KeysNewCommand: AsyncParsableCommand {
         commandName: "new",
         abstract: "Make a key pair for an agent or the broker; an existing one is never overwritten.",
         discussion: """
-            Writes DIR/NAME.key (secret, mode 0600) and DIR/NAME.pub, and prints the lines for the space's keys.
+            Writes DIR/NAME.key (secret, mode 0600) and DIR/NAME.pub, and prints the lines for the section `keys` of the space.
 
             EXAMPLES
               kerege keys new portal-2 --system portal
+              kerege keys new portal-3 --system portal >> data/keys/keys.yaml
               kerege keys new broker --dir /var/lib/kerege/keys
+
+            Exit code 1 when the key exists or cannot be written, 2 for a bad name.
             """)
 
     @Argument(help: "Name of the agent, or `broker`.")
@@ -35,6 +39,13 @@ struct KeysNewCommand: AsyncParsableCommand {
         var file: String
     }
 
+    mutating func validate() throws {
+        for word in [name] + systems where !Identifiers.isIdentifier(word) {
+            throw ValidationError(
+                "`\(word)` is no name: lower-case letters, digits and single hyphens, a letter first, at most 64")
+        }
+    }
+
     mutating func run() async throws {
         let key: KeyFile
         do throws(KeyFile.Problem) { key = try KeyFile.create(name: name, in: dir) } catch {
@@ -45,15 +56,15 @@ struct KeysNewCommand: AsyncParsableCommand {
         let file = "\(dir)/\(name).key"
         if output.json { return try Output.print(json: Page(name: name, publicKey: key.publicKey, file: file)) }
         Output.tell("made \(file), secret, and \(dir)/\(name).pub")
-        Output.write(lines: name == "broker" ? brokerLines(key.publicKey) : agentLines(key.publicKey))
-        Output.tell("next: add these lines to the files of the space, then kerege space apply DIR")
+        Output.write(lines: name == "broker" ? ["curve: '\(key.publicKey)'"] : agentLines(key.publicKey))
+        Output.tell(
+            "next: add \(name == "broker" ? "this line to the section `broker`" : "these lines under `keys:`") of the space, "
+                + "then kerege space apply DIR")
     }
 
     private func agentLines(_ key: String) -> [String] {
         let systems = systems.isEmpty ? [name.split(separator: "-").dropLast().joined(separator: "-")] : systems
         let list = systems.filter { !$0.isEmpty }.joined(separator: ", ")
-        return ["keys:", "  - agent: \(name)", "    systems: [\(list)]", "    curve: '\(key)'"]
+        return ["  - agent: \(name)", "    systems: [\(list)]", "    curve: '\(key)'"]
     }
-
-    private func brokerLines(_ key: String) -> [String] { ["broker:", "  curve: '\(key)'"] }
 }

@@ -25,7 +25,7 @@ struct SubscribeCommand: AsyncParsableCommand {
               kerege subscribe individuals.address-changed.v1 --as portal --from beginning --count 10 --for 10s
               kerege subscribe individuals.address-changed.v1 --as portal --from time:2026-03-04T10:00:00Z
 
-            Exit code 1 when --for ended before --count events had come, 3 without a broker.
+            Exit code 1 for an event the system is not subscribed to, and when --for ended before --count events had come, 3 without a broker.
             """)
 
     @Argument(help: "system.name.vN, one or more; kerege services lists them.")
@@ -52,7 +52,7 @@ struct SubscribeCommand: AsyncParsableCommand {
             for event in events { agent.subscribeDeferred(event) { printer.take($0, $1) } }
         }
         do {
-            if let start { try await replay(agent, start) }
+            if let start { try await replay(agent, start) } else { try await look(agent) }
         } catch {
             await agent.drain()
             throw error
@@ -67,6 +67,16 @@ struct SubscribeCommand: AsyncParsableCommand {
         timer.cancel()
         await agent.drain()
         if printer.isShort { throw ExitCode(ExitStatus.no.rawValue) }
+    }
+
+    /// Whether there is such an event, and a subscription to it: else one would wait for ever. Asks for what nobody has published.
+    private func look(_ agent: Agent) async throws(Failure) {
+        let limit = try options.span()
+        for event in events {
+            do throws(BusFault) {
+                _ = try await agent.replay(event, from: .position(.max), as: subscriber, deadline: limit)
+            } catch { throw AgentOptions.explain(error) }
+        }
     }
 
     private func replay(_ agent: Agent, _ start: ReplayStart) async throws(Failure) {

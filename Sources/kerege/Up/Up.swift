@@ -115,7 +115,11 @@ struct Up: AsyncParsableCommand {
         }
         let showing = Task { await page.show(until: end) }
         let watching = Task {
-            while mesh.broker.isRunning, !Task.isCancelled { try? await Task.sleep(for: Self.watchInterval) }
+            var ended = Set<String>()
+            while mesh.broker.isRunning, !Task.isCancelled {
+                tellEnded(mesh, &ended, page)
+                try? await Task.sleep(for: Self.watchInterval)
+            }
             // Ctrl-C reaches the broker as well: then it may go first.
             guard !Task.isCancelled, !end.isOver else { return true }
             end.end()
@@ -132,7 +136,19 @@ struct Up: AsyncParsableCommand {
         return isWhole
     }
 
-    /// Between two looks whether the broker is still there.
+    /// Says once of each agent that it ended, unless it ended in good order as the scenario wants it.
+    private func tellEnded(_ mesh: Mesh, _ ended: inout Set<String>, _ page: UpPage) {
+        for agent in mesh.agents {
+            guard let code = agent.exitCode, code != 0 else {
+                ended.remove(agent.name)
+                continue
+            }
+            guard ended.insert(agent.name).inserted else { continue }
+            page.say("\(agent.name) ended by itself, exit code \(code); its log: \(agent.log)")
+        }
+    }
+
+    /// Between two looks whether everybody is still there.
     private static let watchInterval: Duration = .milliseconds(500)
 
     private func banner(_ mesh: Mesh) -> String {
