@@ -75,7 +75,10 @@ print(f"{'median of runs':28}" + f"{'req/s (spread)   p50/p99 µs':>34}" * 3)
 for name in dict.fromkeys(n for n, _ in cells):
     line = f"{name:28}"
     for window in (1, 64, 512):
-        rows = cells[name, window]
+        rows = cells.get((name, window))
+        if not rows:
+            line += f"{'no result':>34}"
+            continue
         rate = statistics.median(r[0] for r in rows)
         spread = (max(r[0] for r in rows) - min(r[0] for r in rows)) / rate * 100 if rate else 0
         line += f"{rate:>12,.0f} ({spread:.0f} %) {statistics.median(r[1] for r in rows):>7,.0f}/{statistics.median(r[2] for r in rows):,.0f}".rjust(34)

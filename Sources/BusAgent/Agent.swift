@@ -232,7 +232,8 @@ public final class Agent: Sendable {
     }
 
     func register(_ name: String, _ work: Handler.Work) {
-        _ = shared.inbox.put(.register(Handler(name, contract: contract(of: name), work)))
+        _ = shared.inbox.put(
+            .register(Handler(name, contract: contract(of: name), bindsRequest: configuration.signsMessages, work)))
     }
 
     func contract(of name: String) -> BoundContract? {

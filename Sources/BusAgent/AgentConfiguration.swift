@@ -1,3 +1,4 @@
+package import BusEvidence
 import BusProtocol
 public import Logging
 package import ZeroMQ
@@ -34,8 +35,14 @@ public struct AgentConfiguration: Sendable {
     /// rather than taken and dropped.
     package var isGuest = false
     package var timing = AgentTiming()
+    /// Signs every message; `nil`: an agent without a signing key.
+    package var signingKey: SigningKey?
+    /// Whose keys sign for whom, where it is known beforehand and not from the broker's directory.
+    package var senders: SenderDirectory?
     /// One context for many agents of a process; `nil`: one of its own.
     package var context: Context?
+
+    var signsMessages: Bool { signingKey != nil }
 
     public init(broker: String = "tcp://127.0.0.1:7400", name: String, systems: [String]) {
         self.broker = broker

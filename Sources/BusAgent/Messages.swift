@@ -1,3 +1,4 @@
+import BusEvidence
 package import BusProtocol
 
 /// The provider's answer to a request.
@@ -79,6 +80,15 @@ extension Delivery {
     }
 
     var body: [UInt8] { Array(frame[envelope.body]) }
+
+    /// What its sender signed: the digest a reply is bound to.
+    var leaf: Digest32 {
+        frame.withUnsafeBytes { raw in
+            LogHash.messageLeaf(
+                header: UnsafeRawBufferPointer(rebasing: raw[envelope.header.range]),
+                bodyDigest: LogHash.body(UnsafeRawBufferPointer(rebasing: raw[envelope.body])))
+        }
+    }
 
     /// Whether the message is for this service or event.
     func isFor(_ name: [UInt8]) -> Bool {

@@ -1,4 +1,5 @@
 package import BusDirectory
+import BusEvidence
 import BusJournal
 package import BusProtocol
 import DequeModule
@@ -73,6 +74,8 @@ package struct BrokerCore: Sendable {
     var treeSize: UInt64
     var treeRoot: [UInt8]
     var receipts = Receipts()
+    /// Remembers which signed roots are good.
+    var proofs = ProofChecker()
     /// Agents whose outgoing envelopes or ACCEPT are to be sent at the end of this step.
     var dirty: [Int] = []
     var lastHeartbeat: Int64 = 0
@@ -147,6 +150,8 @@ package struct BrokerCounters: Sendable, Codable, Equatable {
     package var duplicates: UInt64 = 0
     package var refused: UInt64 = 0
     package var badFrames: UInt64 = 0
+    /// Messages refused because their sender's signature was missing or wrong.
+    package var badProofs: UInt64 = 0
     package var commits: UInt64 = 0
     package var records: UInt64 = 0
     package init() {}

@@ -10,6 +10,8 @@ package struct JournalBatch: Sendable {
         package var frame: [UInt8]
         package var header: Range<Int>
         package var proof: Range<Int>
+        /// The signed root of the proof, a row of the frame's table; empty where the message has no proof.
+        package var signedRoot: Range<Int>
         package var body: Range<Int>
         package var receivedAt: Int64
         package var integration: UInt32
@@ -20,12 +22,14 @@ package struct JournalBatch: Sendable {
         let bodyDigest: Digest32
         package let leaf: Digest32
         package init(
-            frame: [UInt8], header: Range<Int>, proof: Range<Int>, body: Range<Int>, receivedAt: Int64,
-            integration: UInt32, stage: UInt8, keepsBody: Bool
+            frame: [UInt8], header: Range<Int>, proof: Range<Int>, signedRoot: Range<Int> = 0..<0, body: Range<Int>,
+            receivedAt: Int64,
+            integration: UInt32 = .max, stage: UInt8 = 0, keepsBody: Bool = false
         ) {
             self.frame = frame
             self.header = header
             self.proof = proof
+            self.signedRoot = signedRoot
             self.body = body
             self.receivedAt = receivedAt
             self.integration = integration
@@ -36,6 +40,15 @@ package struct JournalBatch: Sendable {
                 let header = UnsafeRawBufferPointer(rebasing: bytes[header])
                 return (digest, LogHash.messageLeaf(header: header, bodyDigest: digest))
             }
+        }
+
+        /// The same, counted for an integration of the space in force.
+        package func counted(_ integration: UInt32, _ stage: UInt8, keepsBody: Bool = false) -> Message {
+            var message = self
+            message.integration = integration
+            message.stage = stage
+            message.keepsBody = keepsBody
+            return message
         }
     }
 
@@ -77,24 +90,29 @@ package struct Committed: Sendable, Equatable {
 
 /// A batch in the form it is written: the blob, its leaves' effect on the tree, and the bodies to keep.
 ///
-/// Blob: "KRGB", u8 version, 3 × 0, u32 count, then per record: u8 type, u8 0, u16 0, u32 size, payload.
+/// Blob: "KRGB", u8 version, 3 × 0, u32 count; version 2: u32 number of signed roots, the roots (116 bytes each); then per
+/// record: u8 type, u8 0, u16 0, u32 size, payload. Version 1 is written where no message has a proof.
 package struct EncodedBatch: Sendable {
     static let magic: UInt32 = 0x4247_524b  // "KRGB" as bytes
     static let headSize = 12
     static let recordHead = 8
+    static let withoutRoots: UInt32 = 1
+    static let withRoots: UInt32 = 2
 
     package private(set) var blob: [UInt8]
     package private(set) var bodies: [(index: Int, bytes: ArraySlice<UInt8>)] = []
 
     package init(_ batch: JournalBatch, appendingTo log: inout MerkleLog) {
-        var out = ByteWriter(capacity: Self.headSize + batch.count * 260)
+        let roots = SignedRootRows(batch)
+        var out = ByteWriter(capacity: Self.headSize + batch.count * (roots.isEmpty ? 260 : 460))
         out.put(Self.magic)
-        out.put(UInt32(1))
+        out.put(roots.isEmpty ? Self.withoutRoots : Self.withRoots)
         out.put(UInt32(batch.count))
+        roots.write(into: &out)
         for (index, entry) in batch.entries.enumerated() {
             switch entry {
             case .message(let message):
-                log.append(Self.write(message, into: &out))
+                log.append(Self.write(message, roots.row(of: index), into: &out))
                 if message.keepsBody { bodies.append((index, message.frame[message.body])) }
             case .finished(let record):
                 let start = Self.open(.finished, FinishedRecord.size, &out)
@@ -123,7 +141,9 @@ package struct EncodedBatch: Sendable {
         }
     }
 
-    private static func write(_ message: JournalBatch.Message, into out: inout ByteWriter) -> Digest32 {
+    private static func write(
+        _ message: JournalBatch.Message, _ row: UInt16, into out: inout ByteWriter
+    ) -> Digest32 {
         let header = message.header
         let proof = message.proof
         _ = open(.message, MessageRecord.fixedSize + header.count + proof.count, &out)
@@ -138,7 +158,7 @@ package struct EncodedBatch: Sendable {
         withUnsafeBytes(of: message.bodyDigest) { out.put(raw: $0) }
         message.frame.withUnsafeBytes { frame in
             out.put(raw: UnsafeRawBufferPointer(rebasing: frame[header]))
-            out.put(raw: UnsafeRawBufferPointer(rebasing: frame[proof]))
+            SignedRootRows.write(proof: UnsafeRawBufferPointer(rebasing: frame[proof]), row, into: &out)
         }
         return message.leaf
     }
@@ -164,15 +184,41 @@ package struct StoredBatch: Sendable {
         }
     }
 
+    /// Reads to the first record.
+    private func head(_ reader: inout ByteReader) throws(Fault) -> (count: UInt32, roots: Range<Int>) {
+        guard try reader.take(UInt32.self) == EncodedBatch.magic else {
+            throw Fault(.storageFailed, at: .broker, "the batch at \(firstPosition) does not begin with KRGB")
+        }
+        let version = try reader.take(UInt32.self)
+        let count = try reader.take(UInt32.self)
+        switch version {
+        case EncodedBatch.withoutRoots: return (count, 0..<0)
+        case EncodedBatch.withRoots:
+            return (count, try reader.takeRange(Int(try reader.take(UInt32.self)) * SignedRoot.size))
+        default:
+            throw Fault(
+                .storageFailed, at: .broker, "the batch at \(firstPosition) is of version \(version), 1 and 2 are known"
+            )
+        }
+    }
+
+    /// The signed root a stored proof refers to, 116 bytes; empty where there is none.
+    func signedRoot(of proof: [UInt8]) -> [UInt8] {
+        records.withUnsafeBytes { raw in
+            var reader = ByteReader(raw)
+            guard let roots = try? head(&reader).roots, let row = SignedRootRows.row(of: proof) else { return [] }
+            let start = roots.lowerBound + row * SignedRoot.size
+            guard start + SignedRoot.size <= roots.upperBound else { return [] }
+            return Array(records[start..<start + SignedRoot.size])
+        }
+    }
+
     /// Calls `each` with position, type number and a reader over the payload. Throws where the blob is damaged.
     package func forEach(_ each: (UInt64, UInt8, inout ByteReader) throws(Fault) -> Void) throws(Fault) {
         let result: Result<Void, Fault> = records.withUnsafeBytes { raw in
             do throws(Fault) {
                 var reader = ByteReader(raw)
-                guard try reader.take(UInt32.self) == EncodedBatch.magic, try reader.take(UInt32.self) == 1 else {
-                    throw Fault(.storageFailed, at: .broker, "the batch at \(firstPosition) does not begin with KRGB 1")
-                }
-                let count = try reader.take(UInt32.self)
+                let (count, _) = try head(&reader)
                 for index in 0..<UInt64(count) {
                     let type = try reader.take(UInt8.self)
                     _ = try reader.takeRange(3)

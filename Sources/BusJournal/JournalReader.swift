@@ -165,7 +165,7 @@ extension JournalReader {
                     last = max(last, at)
                     while let wanted = left.first, wanted < at { left = left.dropFirst() }
                     guard at == left.first else { return }
-                    if type == RecordType.message.rawValue { found[at] = try MessageRecord(&payload) }
+                    if type == RecordType.message.rawValue { found[at] = try Self.message(&payload, batch) }
                 }
             } catch { throw Self.damaged(error) }
             while let passed = left.first, passed <= last { left = left.dropFirst() }
@@ -192,13 +192,19 @@ extension JournalReader {
         return found
     }
 
+    private static func message(_ payload: inout ByteReader, _ batch: StoredBatch) throws(Fault) -> MessageRecord {
+        var record = try MessageRecord(&payload)
+        record.signedRoot = batch.signedRoot(of: record.proof)
+        return record
+    }
+
     /// The message record at a position; `nil` when there is none.
     package func message(at position: UInt64) throws(JournalError) -> MessageRecord? {
         guard let batch = try batches(from: position, limit: 1).first else { return nil }
         var found: MessageRecord?
         do throws(Fault) {
             try batch.forEach { at, type, payload throws(Fault) in
-                if at == position, type == RecordType.message.rawValue { found = try MessageRecord(&payload) }
+                if at == position, type == RecordType.message.rawValue { found = try Self.message(&payload, batch) }
             }
         } catch { throw Self.damaged(error) }
         return found

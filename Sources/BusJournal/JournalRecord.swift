@@ -64,6 +64,8 @@ package struct MessageRecord: Sendable {
     package var bodyDigest: [UInt8]
     package var header: [UInt8]
     package var proof: [UInt8]
+    /// The row of the batch's table the proof refers to, 116 bytes; empty where there is none.
+    package internal(set) var signedRoot: [UInt8] = []
 
     package init(_ reader: inout ByteReader) throws(Fault) {
         receivedAt = try reader.take()

@@ -15,6 +15,9 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case notGreeted = 4009
     case unknownKey = 4010
     case keyNotForSystem = 4011
+    case badSignature = 4012
+    case notSealed = 4013
+    case sealNotOpened = 4014
     case noIntegration = 4030
     case stageForbids = 4031
     case noSuchService = 4040
@@ -121,6 +124,22 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
             (
                 "key-not-for-system", false, "This key may not speak for the system named in the message.",
                 "Use a key of that system, or add the system to the key's entry in the space."
+            )
+        case .badSignature:
+            (
+                "bad-signature", false, "The message is not signed by a key its sender's agent may sign with.",
+                "Compare the agent's signing key with its entry in the space: kerege doctor."
+            )
+        case .notSealed:
+            (
+                "not-sealed", false, "The body must be sealed for its receiver, and is not.",
+                "Use an agent that seals; kerege doctor names the key that is missing."
+            )
+        case .sealNotOpened:
+            (
+                "seal-not-opened", false,
+                "The receiver has no key that opens the body, or the body or header is not what was sealed.",
+                "Give the receiver the system's seal key of that time: kerege doctor; then resend."
             )
         case .noIntegration:
             (

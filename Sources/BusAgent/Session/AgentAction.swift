@@ -66,6 +66,8 @@ package struct Delivery: Sendable {
     package let mark: DeliveryMark
     /// Monotonic arrival, microseconds.
     package let arrived: UInt64
+    /// It is not what its sender signed: nobody may act on it.
+    package var isUnproven = false
 }
 
 /// What became of a delivered command or event.
@@ -87,6 +89,8 @@ package struct AgentCounters: Sendable, Equatable {
     /// Replies of ours the broker did not want.
     package var refusedReplies: UInt64 = 0
     package var badFrames: UInt64 = 0
+    /// Messages that were not what their sender signed.
+    package var badProofs: UInt64 = 0
     package var sessions: UInt64 = 0
     package var resubmitted: UInt64 = 0
     package init() {}

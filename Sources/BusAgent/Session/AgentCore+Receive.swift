@@ -90,10 +90,16 @@ extension AgentCore {
         into actions: inout [AgentAction]
     ) {
         let annotations = Self.annotations(envelope, raw)
+        let fault = unproven(envelope, raw)
+        if let fault {
+            counters.badProofs += 1
+            actions.append(.notice(Fault(.badSignature, at: .broker, "\(fault)")))
+        }
         if envelope.header.kind == .reply {
             // A reply counts whatever the session: its request may have been asked in an earlier one.
             if isOpen { release(DeliveryMark(session: session, cost: envelope.cost)) }
-            replied(envelope, frame, annotations, into: &actions)
+            // A forged answer ends nothing: the right one may still come.
+            if fault == nil { replied(envelope, frame, raw, annotations, into: &actions) }
             return
         }
         guard isOpen else { return }
@@ -102,7 +108,9 @@ extension AgentCore {
         let mark = DeliveryMark(session: session, cost: envelope.cost)
         actions.append(
             .deliver(
-                Delivery(frame: frame, envelope: envelope, annotations: annotations, mark: mark, arrived: clock.now)))
+                Delivery(
+                    frame: frame, envelope: envelope, annotations: annotations, mark: mark, arrived: clock.now,
+                    isUnproven: fault != nil)))
     }
 
     private static func annotations(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> Annotations {
@@ -112,11 +120,17 @@ extension AgentCore {
     }
 
     private mutating func replied(
-        _ envelope: EnvelopeView, _ frame: [UInt8], _ annotations: Annotations, into actions: inout [AgentAction]
+        _ envelope: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ annotations: Annotations,
+        into actions: inout [AgentAction]
     ) {
-        guard let reference = requests[envelope.header.correlation] else {
+        guard let reference = requests[envelope.header.correlation], let request = pending[reference] else {
             counters.strayReplies += 1
             return
+        }
+        guard answers(envelope, raw, request) else {
+            counters.badProofs += 1
+            let fault = Fault(.badSignature, at: .broker, "the reply is signed for another request than the one asked")
+            return actions.append(.notice(fault))
         }
         counters.replies += 1
         let reply = ReceivedReply(

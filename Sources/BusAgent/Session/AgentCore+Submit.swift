@@ -59,7 +59,7 @@ extension AgentCore {
             pong = nil
             actions.append(.send(framed(.pong, Heartbeat.encode(token))))
         }
-        while let frame = nextFrame(clock.now) { actions.append(.send(frame)) }
+        while let frame = nextFrame(clock) { actions.append(.send(frame)) }
         if creditIsDue { actions.append(.send(framed(.credit))) }
     }
 
@@ -69,7 +69,7 @@ extension AgentCore {
             || handledBytes + timing.windowBytes - announcedBytes >= max(1, timing.windowBytes / 4)
     }
 
-    private mutating func nextFrame(_ now: UInt64) -> [UInt8]? {
+    private mutating func nextFrame(_ clock: ClockReading) -> [UInt8]? {
         outgoing.removeAll(keepingCapacity: true)
         let first = sentMessages + 1
         var bytes = 0
@@ -99,6 +99,7 @@ extension AgentCore {
             outgoing.append(OutgoingEnvelope(header: submission.header[...], body: submission.body[...]))
         }
         guard !outgoing.isEmpty else { return nil }
+        signOutgoing(clock.wall)
         var head = announce(.submit)
         head.sequence = first
         return EnvelopeFrame.encode(head, outgoing)

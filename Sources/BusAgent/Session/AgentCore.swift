@@ -1,3 +1,4 @@
+package import BusEvidence
 package import BusProtocol
 import DequeModule
 
@@ -57,6 +58,11 @@ package struct AgentCore: Sendable {
     package var health: [AgentReport.SystemHealth] = []
     /// Last fault of the session as a whole: why there is no connection.
     package internal(set) var lastFault: Fault?
+
+    /// Signs what leaves; an agent without a signing key has none.
+    package var signer: BatchSigner?
+    /// Holds what comes to its senders' signatures; `nil` while the directory is not known.
+    package var senders: SenderCheck?
 
     // Sending.
     var pending = PendingTable()

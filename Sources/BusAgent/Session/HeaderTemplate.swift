@@ -1,3 +1,4 @@
+package import BusEvidence
 package import BusProtocol
 
 /// The header of one route, encoded once; each message copies it and fills in what differs.
@@ -21,8 +22,13 @@ package struct HeaderTemplate: Sendable {
         filled(id, created: created, outcome: 0, remaining: remaining, correlation: nil)
     }
 
-    package func reply(_ id: MessageID, created: Int64, to request: MessageID, outcome: UInt16) -> [UInt8] {
-        filled(id, created: created, outcome: outcome, remaining: 0, correlation: isReply ? request : nil)
+    /// - Parameter digest: of the request, where the template was made with a place for it: its last 32 bytes.
+    package func reply(
+        _ id: MessageID, created: Int64, to request: MessageID, outcome: UInt16, digest: Digest32? = nil
+    ) -> [UInt8] {
+        var copy = filled(id, created: created, outcome: outcome, remaining: 0, correlation: isReply ? request : nil)
+        if let digest { copy.replaceSubrange((copy.count - RequestDigest.size)..., with: digest.bytes) }
+        return copy
     }
 
     private func filled(

@@ -55,14 +55,18 @@ final class ReplyRoute: Sendable {
     let name: String
     let template: HeaderTemplate
     let contract: BoundContract?
+    /// Whether replies carry the digest of their request: where they are signed.
+    let bindsRequest: Bool
 
-    init(_ name: String, contract: BoundContract?) {
+    init(_ name: String, contract: BoundContract?, bindsRequest: Bool) {
         self.name = name
         self.contract = contract
+        self.bindsRequest = bindsRequest
         var header = Header(kind: .reply, id: .none, created: 0)
         header.target = name
         header.provider = Names.system(of: name)
         header.contractDigest = contract?.digest
+        if bindsRequest { header.extensions = [RequestDigest.placeholder] }
         template = HeaderTemplate(header)
     }
 }
@@ -87,9 +91,9 @@ struct Handler: Sendable {
     let route: ReplyRoute
     let work: Work
 
-    init(_ name: String, contract: BoundContract?, _ work: Work) {
+    init(_ name: String, contract: BoundContract?, bindsRequest: Bool = false, _ work: Work) {
         self.name = Array(name.utf8)
-        self.route = ReplyRoute(name, contract: contract)
+        self.route = ReplyRoute(name, contract: contract, bindsRequest: bindsRequest)
         self.work = work
     }
 

@@ -7,6 +7,7 @@ extension SocketLoop {
     static let unhandledDelay: UInt32 = 30_000
 
     func deliver(_ delivery: Delivery) {
+        guard !delivery.isUnproven else { return turnAway(delivery) }
         guard let handler = handler(for: delivery) else { return undeliverable(delivery) }
         switch handler.work {
         case .inline(let body): answerNow(delivery, handler.route, body)
@@ -29,6 +30,15 @@ extension SocketLoop {
         case .outcome(let body): Self.startOutcome(outcome(delivery, handler.route), settler(delivery), body)
         case .deferredOutcome(let body): body(outcome(delivery, handler.route), settler(delivery))
         }
+    }
+
+    /// What is not its sender's is acted on by nobody: a request is answered with the reason, all else becomes a dead letter.
+    private func turnAway(_ delivery: Delivery) {
+        guard delivery.envelope.header.kind == .request else { return core.settle(delivery, .never(.badSignature)) }
+        let target = delivery.header?.target ?? ""
+        reply(
+            delivery, ReplyRoute(target, contract: nil, bindsRequest: core.signer != nil),
+            .failure(BusFault(.badSignature, at: .providerAgent)))
     }
 
     private func settler(_ delivery: Delivery) -> Settler { Settler(inbox: shared.inbox, delivery: delivery) }
@@ -71,7 +81,7 @@ extension SocketLoop {
         }
         let fault = BusFault(
             .providerFault, at: .providerAgent, "agent \(configuration.name) has no handler for \(target)")
-        reply(delivery, ReplyRoute(target, contract: nil), .failure(fault))
+        reply(delivery, ReplyRoute(target, contract: nil, bindsRequest: core.signer != nil), .failure(fault))
     }
 
     private func inquiry(_ delivery: Delivery, _ route: ReplyRoute) -> Inquiry {
@@ -161,7 +171,9 @@ extension SocketLoop {
         core.submit(
             Submission(
                 kind: .reply, id: id,
-                header: route.template.reply(id, created: clock.wall, to: request, outcome: outcome), body: body,
+                header: route.template.reply(
+                    id, created: clock.wall, to: request, outcome: outcome,
+                    digest: route.bindsRequest ? delivery.leaf : nil), body: body,
                 answers: delivery.mark),
             clock, into: &actions)
     }

@@ -1,3 +1,4 @@
+import BusEvidence
 import BusProtocol
 import DequeModule
 import Logging
@@ -57,6 +58,8 @@ final class SocketLoop {
             bootCounter: memory.bootCounter, software: "kerege-agent/1 swift")
         core = AgentCore(identity, timing: configuration.timing, receipt: memory.receipt, started: clock.now)
         core.health = configuration.systems.map { .init(system: $0, dataUpdatedAt: -1, healthy: true) }
+        core.signer = configuration.signingKey.map { BatchSigner($0) }
+        core.senders = configuration.senders.map { SenderCheck($0) }
         let opened = try Self.open(configuration, context)
         socket = opened
         poller = Poller()

@@ -183,10 +183,10 @@ struct DeliveryQueue: Sendable {
         }
         // It may have ended while it was read.
         guard var known = messages[position], case .loading = known.content else { return true }
-        guard let message, case .there(let header, _) = message.content else { return false }
+        guard let message, case .there(let bytes) = message.content else { return false }
         known.content = message.content
         if Mutant.isOn(.deadLetterWithoutBody), known.resent > 0 {
-            known.content = .there(header: header, body: [])
+            known.content = .there(bytes.withoutBody)
         }
         bytesInMemory += known.size
         messages[position] = known

@@ -20,7 +20,7 @@ package struct QueueName: Hashable, Sendable {
 struct QueuedMessage: Sendable {
     /// Where its bytes are. They stand in the journal anyway; in memory only while there is room and need.
     enum Content: Sendable {
-        case there(header: [UInt8], body: [UInt8])
+        case there(MessageBytes)
         case inJournal
         /// Asked for and on its way from the journal.
         case loading

@@ -93,19 +93,25 @@ extension BrokerCore {
             }
             // Nobody can open what is sealed with a suite that does not exist yet.
             guard view.header.sealSuite == 0 else { return refuse(slot, .badHeader) }
+            // Hashed once: for the proof, the ledger and the journal.
+            let message = JournalBatch.Message(
+                frame: frame, header: view.header.range, proof: view.proof, signedRoot: view.signedRoot,
+                body: view.body,
+                receivedAt: now.wall)
+            guard isProven(message, raw, slot) else { return refuse(slot, .badSignature) }
             switch view.header.kind {
-            case .request: acceptRequest(view, frame, raw, slot, now)
-            case .reply: acceptReply(view, frame, raw, slot, now)
-            case .event: acceptEvent(view, frame, raw, slot, now)
-            case .command: acceptCommand(view, frame, raw, slot, now)
-            case .outcome: acceptOutcome(view, frame, raw, slot, now)
+            case .request: acceptRequest(view, message, raw, slot, now)
+            case .reply: acceptReply(view, message, raw, slot, now)
+            case .event: acceptEvent(view, message, raw, slot, now)
+            case .command: acceptCommand(view, message, raw, slot, now)
+            case .outcome: acceptOutcome(view, message, raw, slot, now)
             case .keyEpoch, .keyWrap: refuse(slot, .badHeader)
             }
         }
     }
 
     private mutating func acceptRequest(
-        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+        _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
         let right: Rights.Right
         switch rights.decide(
@@ -117,7 +123,7 @@ extension BrokerCore {
             return refuse(slot, code)
         case .allowed(let found): right = found
         }
-        if let open = calls.reference(view.header.id) { return repeated(open, view, frame, slot) }
+        if let open = calls.reference(view.header.id) { return repeated(open, message, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         let reference = SessionReference(slot: slot, id: sessions[slot].id)
         var call = Call(
@@ -134,17 +140,14 @@ extension BrokerCore {
         }
         if calls.count >= limits.calls { return refuseCall(call, .queueFull, slot, now) }
         if exceedsQuota(slot, right.integration, view.cost, now) { return }
-        let message = JournalBatch.Message(
-            frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
-            integration: right.integration, stage: right.stage, keepsBody: false)
         call.fingerprint = Self.fingerprint(message.leaf)
         call.target = Self.hash(view.header.target, in: raw)
         call.consumerName = Self.hash(view.header.consumer, in: raw)
-        call.envelope = OutgoingEnvelope(header: frame[view.header.range], body: frame[view.body])
+        call.envelope = OutgoingEnvelope(message)
         let open = calls.insert(call)
         deadlines.set(open, at: call.deadline, now: now.monotonic)
         counters.requestsAccepted += 1
-        gather(message, then: .deliver(open))
+        gather(message.counted(right.integration, right.stage), then: .deliver(open))
     }
 
     /// How long the consumer still wants the answer, microseconds.
@@ -155,9 +158,9 @@ extension BrokerCore {
 
     /// The same request again, as an agent sends it after a reconnect: it is not worked on twice, and its answer goes to the
     /// session that asked last.
-    private mutating func repeated(_ open: CallReference, _ view: EnvelopeView, _ frame: [UInt8], _ slot: Int) {
+    private mutating func repeated(_ open: CallReference, _ message: JournalBatch.Message, _ slot: Int) {
         guard calls[open].consumerAgent == sessions[slot].agentIndex,
-            calls[open].fingerprint == Self.fingerprint(view, frame)
+            calls[open].fingerprint == Self.fingerprint(message.leaf)
         else { return refuse(slot, .idReused) }
         counters.duplicates += 1
         calls[open].consumer = SessionReference(slot: slot, id: sessions[slot].id)
@@ -181,7 +184,7 @@ extension BrokerCore {
     }
 
     private mutating func acceptReply(
-        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+        _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
         guard let open = calls.reference(view.header.correlation), calls[open].state == .delivered,
             calls[open].providerSession == SessionReference(slot: slot, id: sessions[slot].id)
@@ -191,13 +194,9 @@ extension BrokerCore {
         calls[open].state = .answered
         calls[open].times.replyIn = now.wall
         calls[open].outcome = view.header.outcome
-        calls[open].envelope = OutgoingEnvelope(header: frame[view.header.range], body: frame[view.body])
+        calls[open].envelope = OutgoingEnvelope(message)
         counters.repliesAccepted += 1
-        gather(
-            JournalBatch.Message(
-                frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
-                integration: calls[open].integration, stage: calls[open].stage, keepsBody: false),
-            then: .finish(open))
+        gather(message.counted(calls[open].integration, calls[open].stage), then: .finish(open))
     }
 
     /// Decided at once: the sender learns it with the next ACCEPT.

@@ -6,7 +6,7 @@ import BusProtocol
 /// Step 1 for what outlives its sender: commands, outcomes and events. Each is one message however often it is sent.
 extension BrokerCore {
     mutating func acceptCommand(
-        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+        _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
         let right: Rights.Right
         switch rights.decide(
@@ -20,7 +20,7 @@ extension BrokerCore {
         }
         guard let header = decode(view, raw, slot) else { return }
         let queue = book.queue(.commands(of: rights.systems[right.provider]))
-        if isKnown(header, from: header.consumer, view, frame, slot, now) { return }
+        if isKnown(header, from: header.consumer, message, slot, now) { return }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         if rights.expiry(of: header, acceptedAt: now.wall) <= now.wallMilliseconds {
             return refuse(slot, .expiredOnArrival)
@@ -29,11 +29,11 @@ extension BrokerCore {
         if exceedsQuota(slot, right.integration, view.cost, now) { return }
         counters.commandsAccepted += 1
         observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
-        gather(header, from: header.consumer, view, frame, slot, right.integration, right.stage, now)
+        gather(header, from: header.consumer, message, right.integration, right.stage, now)
     }
 
     mutating func acceptOutcome(
-        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+        _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
         guard let header = decode(view, raw, slot) else { return }
         let provider = Names.system(of: header.target)
@@ -43,7 +43,7 @@ extension BrokerCore {
         }
         // Without a provider it would be one of the broker's own.
         guard header.provider == provider else { return refuse(slot, .badHeader) }
-        if isKnown(header, from: provider, view, frame, slot, now) { return }
+        if isKnown(header, from: provider, message, slot, now) { return }
         let key = book.ledger.key(header.consumer, header.correlation)
         // To another system's agent a command it could not have got does not exist.
         guard let command = book.ledger[key], command.kind == .command,
@@ -55,7 +55,7 @@ extension BrokerCore {
         book.ledger.change(key) { $0.isConcluding = true }
         counters.outcomesAccepted += 1
         let way = rights.way(from: header.consumer, to: header.target)
-        gather(header, from: provider, view, frame, slot, way?.integration ?? .max, way?.stage ?? 0, now)
+        gather(header, from: provider, message, way?.integration ?? .max, way?.stage ?? 0, now)
     }
 
     /// Another outcome of the command is being written. Should that fail, this one has failed for the same reason, and may
@@ -68,7 +68,7 @@ extension BrokerCore {
     }
 
     mutating func acceptEvent(
-        _ view: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+        _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
         let type: Int
         switch rights.mayPublish(agent: sessions[slot].agentIndex, view.header.consumer, view.header.target, in: raw) {
@@ -78,7 +78,7 @@ extension BrokerCore {
         case .allowed(let found): type = found
         }
         guard let header = decode(view, raw, slot) else { return }
-        if isKnown(header, from: header.consumer, view, frame, slot, now) { return }
+        if isKnown(header, from: header.consumer, message, slot, now) { return }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         if (header.expiry ?? .max) <= now.wallMilliseconds { return refuse(slot, .expiredOnArrival) }
         let isFull = rights.subscriptions[type].contains { subscription in
@@ -88,7 +88,7 @@ extension BrokerCore {
         if isFull { return refuse(slot, .queueFull, retryAfter: 1000) }
         if exceedsQuota(slot, .max, view.cost, now) { return }
         counters.eventsAccepted += 1
-        gather(header, from: header.consumer, view, frame, slot, .max, 0, now)
+        gather(header, from: header.consumer, message, .max, 0, now)
     }
 
     private mutating func decode(_ view: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ slot: Int) -> Header? {
@@ -101,7 +101,7 @@ extension BrokerCore {
     /// Whether the message was accepted before, is another one under the same id, or is too old to tell. All of it is answered
     /// here.
     private mutating func isKnown(
-        _ header: Header, from sender: String, _ view: EnvelopeView, _ frame: [UInt8], _ slot: Int, _ now: Moment
+        _ header: Header, from sender: String, _ message: JournalBatch.Message, _ slot: Int, _ now: Moment
     ) -> Bool {
         sessions[slot].acceptUrgent = true
         let key = book.ledger.key(sender, header.id)
@@ -110,7 +110,7 @@ extension BrokerCore {
             refuse(slot, .idTooOld)
             return true
         }
-        guard row.fingerprint == Self.fingerprint(view, frame), row.kind == header.kind else {
+        guard row.fingerprint == Self.fingerprint(message.leaf), row.kind == header.kind else {
             refuse(slot, .idReused)
             return true
         }
@@ -125,34 +125,21 @@ extension BrokerCore {
         return true
     }
 
-    static func fingerprint(_ view: EnvelopeView, _ frame: [UInt8]) -> UInt64 {
-        frame.withUnsafeBytes { raw in
-            let digest = LogHash.body(UnsafeRawBufferPointer(rebasing: raw[view.body]))
-            return fingerprint(
-                LogHash.messageLeaf(
-                    header: UnsafeRawBufferPointer(rebasing: raw[view.header.range]), bodyDigest: digest))
-        }
-    }
-
     static func fingerprint(_ leaf: Digest32) -> UInt64 {
         withUnsafeBytes(of: leaf) { $0.loadUnaligned(as: UInt64.self) }
     }
 
     private mutating func gather(
-        _ header: Header, from sender: String, _ view: EnvelopeView, _ frame: [UInt8], _ slot: Int,
-        _ integration: UInt32, _ stage: UInt8, _ now: Moment
+        _ header: Header, from sender: String, _ message: JournalBatch.Message, _ integration: UInt32, _ stage: UInt8,
+        _ now: Moment
     ) {
-        let message = JournalBatch.Message(
-            frame: frame, header: view.header.range, proof: view.proof, body: view.body, receivedAt: now.wall,
-            integration: integration, stage: stage, keepsBody: true)
         let fingerprint = Self.fingerprint(message.leaf)
         let key = book.ledger.key(sender, header.id)
         book.ledger.insert(.init(header, fingerprint: fingerprint, position: 0), key)
         let durable = DurableMessage(
-            decoded: header, key: key, fingerprint: fingerprint, header: Array(frame[view.header.range]),
-            body: Array(frame[view.body]), acceptedAt: now.wall,
+            decoded: header, key: key, fingerprint: fingerprint, bytes: MessageBytes(message), acceptedAt: now.wall,
             address: MessageAddress(of: header, acceptedAt: now.wall, rights))
-        gather(message, then: .enqueue(durable))
+        gather(message.counted(integration, stage, keepsBody: true), then: .enqueue(durable))
     }
 }
 
@@ -161,8 +148,7 @@ package struct DurableMessage: Sendable {
     let decoded: Header
     let key: MessageLedger.Key
     var fingerprint: UInt64
-    let header: [UInt8]
-    let body: [UInt8]
+    let bytes: MessageBytes
     /// Unix microseconds.
     let acceptedAt: Int64
     let address: MessageAddress

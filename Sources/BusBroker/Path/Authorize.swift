@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import BusIntegrations
 import BusProtocol
 
@@ -29,6 +30,8 @@ struct Rights: Sendable {
         let key: String
         let systems: [String]
         var quota: TrafficQuota?
+        /// Keys with which it signs; none for an agent that cannot.
+        var signing: [SenderKey] = []
     }
 
     /// One subscription: an integration whose service is an event.

@@ -91,6 +91,8 @@ extension BrokerCore {
         var own = envelope
         own.header = ArraySlice(Array(envelope.header))
         own.body = ArraySlice(Array(envelope.body))
+        own.proof = ArraySlice(Array(envelope.proof))
+        own.signedRoot = ArraySlice(Array(envelope.signedRoot))
         sessions[slot].waiting.append(.init(envelope: own, call: call))
         sessions[slot].waitingBytes += own.cost
         if let call { calls[call].envelope = nil }

@@ -7,8 +7,7 @@ extension BrokerCore {
     mutating func enqueue(_ message: DurableMessage, position: UInt64, _ now: Moment) {
         book.enqueue(
             message.decoded, position: position, acceptedAt: message.acceptedAt, fingerprint: message.fingerprint,
-            size: message.header.count + message.body.count,
-            content: .there(header: message.header, body: message.body), to: message.address)
+            size: message.bytes.size, content: .there(message.bytes), to: message.address)
     }
 
     package mutating func restore(_ recovered: DeliveryFold) { restore(recovered.book) }
@@ -33,13 +32,13 @@ extension BrokerCore {
         guard !book.queues[queue].isEmpty, let system = rights.system(name.system), rights.hasLiveAgent(system),
             rights.mayReceive(name)
         else { return }
-        while let message = book.change(queue, { $0.next() }), case .there(let header, let body) = message.content {
+        while let message = book.change(queue, { $0.next() }), case .there(let bytes) = message.content {
             // Ticks end what has expired; this one came into its queue, or had its agent back, since the last.
             if message.expiry <= now.wallMilliseconds {
                 close(message.position, in: queue, code: .expired, now)
                 continue
             }
-            var envelope = OutgoingEnvelope(header: header[...], body: body[...])
+            var envelope = OutgoingEnvelope(bytes)
             guard let slot = rights.choose(system, sessions, cost: envelope.cost),
                 sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost)
             else { return }
@@ -88,12 +87,11 @@ extension BrokerCore {
         defer { book.flag(queue) }
         guard let found else { return book.change(queue) { $0.loadFailed() } }
         for item in found {
-            let message = (try? Header(decoding: item.header)).map { header in
+            let message = (try? Header(decoding: item.bytes.header)).map { header in
                 QueuedMessage(
                     header, position: item.position, acceptedAt: item.acceptedAt,
                     expiry: rights.expiry(of: header, acceptedAt: item.acceptedAt),
-                    size: item.header.count + (item.body?.count ?? 0),
-                    content: item.body.map { .there(header: item.header, body: $0) } ?? .inJournal)
+                    size: item.bytes.size, content: item.hasBody ? .there(item.bytes) : .inJournal)
             }
             if !book.change(queue, { $0.loaded(item.position, message) }) {
                 close(item.position, in: queue, code: .noSuchMessage, now)
@@ -106,12 +104,12 @@ extension BrokerCore {
 package struct LoadedMessage: Sendable {
     package let position: UInt64
     package let acceptedAt: Int64
-    package let header: [UInt8]
-    package let body: [UInt8]?
-    package init(position: UInt64, acceptedAt: Int64, header: [UInt8], body: [UInt8]?) {
+    package let bytes: MessageBytes
+    package let hasBody: Bool
+    package init(position: UInt64, acceptedAt: Int64, _ bytes: MessageBytes, hasBody: Bool) {
         self.position = position
         self.acceptedAt = acceptedAt
-        self.header = header
-        self.body = body
+        self.bytes = bytes
+        self.hasBody = hasBody
     }
 }

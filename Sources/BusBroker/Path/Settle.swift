@@ -121,16 +121,18 @@ extension BrokerCore {
         let key = book.ledger.key(Names.system(of: header.target), header.id)
         gatherOwn(
             DurableMessage(
-                decoded: header, key: key, fingerprint: 0, header: bytes, body: body, acceptedAt: now.wall,
+                decoded: header, key: key, fingerprint: 0, bytes: MessageBytes(header: bytes, body: body),
+                acceptedAt: now.wall,
                 address: MessageAddress(of: header, acceptedAt: now.wall, rights)))
     }
 
     /// A message of the broker's own becomes durable like any other.
     mutating func gatherOwn(_ message: DurableMessage) {
-        let frame = message.header + message.body
+        let frame = message.bytes.header + message.bytes.body
         let record = JournalBatch.Message(
-            frame: frame, header: 0..<message.header.count, proof: 0..<0, body: message.header.count..<frame.count,
-            receivedAt: message.acceptedAt, integration: .max, stage: 0, keepsBody: true)
+            frame: frame, header: 0..<message.bytes.header.count, proof: 0..<0,
+            body: message.bytes.header.count..<frame.count, receivedAt: message.acceptedAt, integration: .max, stage: 0,
+            keepsBody: true)
         let fingerprint = Self.fingerprint(record.leaf)
         book.ledger.insert(
             .init(message.decoded, fingerprint: fingerprint, position: 0), message.key)

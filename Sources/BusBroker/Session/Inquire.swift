@@ -38,10 +38,10 @@ extension BrokerCore {
         guard sessions.isLive(session.slot, session.id) else { return }
         var answer = answer
         for item in found {
-            guard let header = try? Header(decoding: item.header), let body = item.body,
+            guard let header = try? Header(decoding: item.bytes.header), item.hasBody,
                 let index = answer.rows.firstIndex(where: { $0.command == header.correlation })
             else { continue }
-            answer.rows[index].outcome = body
+            answer.rows[index].outcome = item.bytes.body
         }
         transmit(head(.state, session.slot).frame(answer.encoded()), to: session.slot)
     }

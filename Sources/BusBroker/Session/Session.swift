@@ -33,6 +33,8 @@ struct Session: Sendable {
     var acceptOwedSince: Int64 = 0
     /// Already noted in the gathering batch as having messages in it.
     var isTouched = false
+    /// It has been said that this agent signs wrongly.
+    var isUnproven = false
 
     // From the broker to the agent.
     var delivered: UInt64 = 0

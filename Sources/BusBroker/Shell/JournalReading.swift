@@ -24,9 +24,13 @@ final class JournalReading: Sendable {
     private func messages(_ positions: [UInt64]) throws -> [LoadedMessage] {
         let stored = try reader.messages(at: positions)
         return try positions.map { position in
-            LoadedMessage(
-                position: position, acceptedAt: stored[position]?.receivedAt ?? 0,
-                header: stored[position]?.header ?? [], body: try reader.body(at: position))
+            let record = stored[position]
+            let body = try reader.body(at: position)
+            return LoadedMessage(
+                position: position, acceptedAt: record?.receivedAt ?? 0,
+                MessageBytes(
+                    header: record?.header ?? [], body: body ?? [], proof: record?.proof ?? [],
+                    signedRoot: record?.signedRoot ?? []), hasBody: body != nil)
         }
     }
 

@@ -118,8 +118,9 @@ struct SimulatedDisk {
     func message(_ position: UInt64) -> LoadedMessage {
         let record = position <= log.size ? messages[position] : nil
         return LoadedMessage(
-            position: position, acceptedAt: record?.receivedAt ?? 0, header: record?.header ?? [],
-            body: record == nil ? nil : bodies[position])
+            position: position, acceptedAt: record?.receivedAt ?? 0,
+            MessageBytes(header: record?.header ?? [], body: bodies[position] ?? []),
+            hasBody: record != nil && bodies[position] != nil)
     }
 
     func events(_ wish: Seek) -> [UInt64] {
