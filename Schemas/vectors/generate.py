@@ -9,6 +9,7 @@ import struct
 import sys
 
 sys.dont_write_bytecode = True  # no folder of compiled files among the vectors
+import ed25519  # noqa: E402
 import wire  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -183,6 +184,174 @@ FRAMES |= {
 }
 
 
+# Signed batches (docs/EVIDENCE.md, section 2). The seeds are SHA-256 of the agents' names: keys of vectors, never of agents.
+
+def node(left, right):
+    return hashlib.sha256(b"\x01" + left + right).digest()
+
+
+def leaf(header_bytes, body):
+    return hashlib.sha256(b"\x00" + header_bytes + hashlib.sha256(body).digest()).digest()
+
+
+def split(count):
+    """The largest power of two below count."""
+    return 1 << (count - 1).bit_length() - 1
+
+
+def tree(leaves):
+    if len(leaves) == 1:
+        return leaves[0]
+    k = split(len(leaves))
+    return node(tree(leaves[:k]), tree(leaves[k:]))
+
+
+def path(index, leaves):
+    if len(leaves) == 1:
+        return []
+    k = split(len(leaves))
+    if index < k:
+        return path(index, leaves[:k]) + [tree(leaves[k:])]
+    return path(index - k, leaves[k:]) + [tree(leaves[:k])]
+
+
+def seed(agent):
+    return hashlib.sha256(agent.encode()).digest()
+
+
+def key_id(key):
+    return hashlib.sha256(b"kerege signing key v1\0" + key).digest()[:8]
+
+
+def signed_root(agent, root, count, signed_at):
+    fields = root + key_id(ed25519.public_key(seed(agent))) + struct.pack("<Iq", count, signed_at)
+    return fields + ed25519.sign(seed(agent), b"kerege batch v1\0" + fields)
+
+
+def proof(index, hashes, suite=1, row=0):
+    return struct.pack("<BBHI", suite, len(hashes), row, index) + b"".join(hashes)
+
+
+def signed(agent, items, signed_at=T + 5):
+    """The envelopes with the proofs of one batch of them all."""
+    leaves = [leaf(wire.write_header(e["header"]), wire.expand(e["body"])) for e in items]
+    root = signed_root(agent, tree(leaves), len(leaves), signed_at).hex()
+    return [e | {"proof": proof(n, path(n, leaves)).hex(), "signedRoot": root} for n, e in enumerate(items)]
+
+
+def in_row(e, row):
+    return e | {"proof": e["proof"][:4] + struct.pack("<H", row).hex() + e["proof"][8:]}
+
+
+SEALED = REQUEST | {"sealSuite": 1, "keyEpoch": "1311768467463790320", "counter": "1"}
+HEADERS |= {"request-sealed": SEALED}
+BATCH = signed("portal-1", [ASK, envelope(MINIMAL), envelope(COMMAND, b'{"name":"A"}')])
+ANSWER = signed("individuals-1", [envelope(REPLY, b'{"name":"A"}')])[0]
+FRAMES |= {
+    "submit-signed-one": later(envelopes("submit", signed("portal-1", [ASK]))),
+    "submit-signed-three": later(envelopes("submit", BATCH)),
+    "deliver-signed-two-senders": later(envelopes("deliver", [
+        BATCH[2] | {"annotations": ANNOTATIONS}, in_row(ANSWER, 1) | {"annotations": ANNOTATIONS},
+        envelope(MINIMAL, b"", ANNOTATIONS), BATCH[0] | {"annotations": ANNOTATIONS}], sequence=3)),
+}
+
+
+def proofs():
+    """Name → (public key, times it is valid, leaf's header and body, proof, signed root, what a checker says)."""
+    key, other = ed25519.public_key(seed("portal-1")), ed25519.public_key(seed("individuals-1"))
+    always = (-2**63, 2**63 - 1)
+    items = [envelope(REQUEST | {"priority": n % 10, "remaining": n + 1}, bytes([n])) for n in range(11)]
+    made = signed("portal-1", items)
+    six = made[6]
+    good, root = bytes.fromhex(six["proof"]), bytes.fromhex(six["signedRoot"])
+    parts = wire.write_header(six["header"]), wire.expand(six["body"])
+    last = bytes.fromhex(made[10]["proof"])
+    stranger = bytes.fromhex(signed("individuals-1", items)[6]["signedRoot"])
+
+    def case(p=good, r=root, says="ok", k=key, validity=always, header_bytes=parts[0], body=parts[1]):
+        return k, validity, header_bytes, body, p, r, says
+
+    def of(n):
+        return case(bytes.fromhex(made[n]["proof"]), header_bytes=wire.write_header(made[n]["header"]),
+                    body=wire.expand(made[n]["body"]))
+
+    single = signed("portal-1", items[6:7])[0]
+    cases = {f"leaf-{n}-of-11": of(n) for n in range(11)}
+    cases |= {
+        "alone": case(bytes.fromhex(single["proof"]), bytes.fromhex(single["signedRoot"])),
+        "another-row": case(patched(good, 2, b"\xff\xff")),
+        "valid-at-that-time": case(validity=(T + 5, T + 5)),
+        "no-proof": case(b"", says="no-proof"),
+        "seven-bytes": case(good[:7], says="malformed-proof"),
+        "cut-path": case(good[:-1], says="malformed-proof"),
+        "count-lies": case(patched(good, 1, b"\x03"), says="malformed-proof"),
+        "count-65": case(patched(good, 1, b"\x41") + bytes(32 * 61), says="malformed-proof"),
+        "suite-0": case(patched(good, 0, b"\x00"), says="unknown-suite"),
+        "suite-2": case(patched(good, 0, b"\x02"), says="unknown-suite"),
+        "no-root": case(r=b"", says="no-signed-root"),
+        "root-of-115-bytes": case(r=root[:-1], says="no-signed-root"),
+        "leaf-11": case(patched(good, 4, b"\x0b"), says="leaf-outside-batch"),
+        "batch-of-0": case(r=patched(root, 40, bytes(4)), says="leaf-outside-batch"),
+        "key-of-another": case(r=stranger, says="unknown-key"),
+        "key-unknown": case(k=other, says="unknown-key"),
+        "key-id-changed": case(r=patched(root, 32, bytes([root[32] ^ 1])), says="unknown-key"),
+        "before-valid": case(validity=(T + 6, T + 9), says="key-not-valid-then"),
+        "after-valid": case(validity=(T, T + 4), says="key-not-valid-then"),
+        "path-too-short": case(patched(good, 1, b"\x03")[:-32], says="wrong-path-length"),
+        "path-too-long": case(patched(good, 1, b"\x05") + bytes(32), says="wrong-path-length"),
+        "path-of-another": case(patched(last, 4, b"\x06"), says="wrong-path-length"),
+        "leaf-7": case(patched(good, 4, b"\x07"), says="path-misses-root"),
+        "batch-of-12": case(r=patched(root, 40, b"\x0c"), says="wrong-signature"),
+        "batch-of-1": case(proof(0, []), patched(root, 40, b"\x01"), says="path-misses-root"),
+        "header-changed": case(header_bytes=patched(parts[0], 2, b"\x05"), says="path-misses-root"),
+        "body-changed": case(body=b"\x07", says="path-misses-root"),
+        "hash-changed": case(patched(good, 8, bytes([good[8] ^ 1])), says="path-misses-root"),
+        "hashes-swapped": case(good[:8] + good[40:72] + good[8:40] + good[72:], says="path-misses-root"),
+        "root-changed": case(r=patched(root, 0, bytes([root[0] ^ 1])), says="path-misses-root"),
+        "time-changed": case(r=patched(root, 44, bytes([root[44] ^ 1])), says="wrong-signature"),
+        "signature-changed": case(r=patched(root, 52, bytes([root[52] ^ 1])), says="wrong-signature"),
+        "signature-zero": case(r=root[:52] + bytes(64), says="wrong-signature"),
+        "scalar-not-reduced": case(r=root[:84] + (int.from_bytes(root[84:], "little") + ed25519.L).to_bytes(32, "little"),
+                                   says="wrong-signature"),
+    }
+    return cases
+
+
+def check_proof(key, validity, header_bytes, body, data, row):
+    """What a reader of EVIDENCE.md says to a proof."""
+    if not data:
+        return "no-proof"
+    if len(data) < 8:
+        return "malformed-proof"
+    suite, count, _, index = struct.unpack("<BBHI", data[:8])
+    if suite != 1:
+        return "unknown-suite"
+    if count > 64 or len(data) != 8 + 32 * count:
+        return "malformed-proof"
+    if len(row) != 116:
+        return "no-signed-root"
+    size, signed_at = struct.unpack("<Iq", row[40:52])
+    if index >= size:
+        return "leaf-outside-batch"
+    if row[32:40] != key_id(key):
+        return "unknown-key"
+    if not validity[0] <= signed_at <= validity[1]:
+        return "key-not-valid-then"
+    at, last, found, hashes = index, size - 1, leaf(header_bytes, body), [data[n:n + 32] for n in range(8, len(data), 32)]
+    wanted = 0
+    while last:
+        if at & 1 or at < last:
+            if wanted < count:
+                found = node(hashes[wanted], found) if at & 1 else node(found, hashes[wanted])
+            wanted += 1
+        at, last = at >> 1, last >> 1
+    if wanted != count:
+        return "wrong-path-length"
+    if found != row[:32]:
+        return "path-misses-root"
+    return "ok" if ed25519.verify(key, b"kerege batch v1\0" + row[:52], row[52:]) else "wrong-signature"
+
+
 # What no sender of these versions writes and every reader takes.
 
 def patched(data, offset, new):
@@ -213,6 +382,22 @@ def later_annotations():
     return data[:at] + b"\x77" * 8 + data[at:]
 
 
+def row_of(e):
+    return bytes.fromhex(e["signedRoot"])
+
+
+def bare(e):
+    """The envelope with its proof and no signed root."""
+    return {name: value for name, value in e.items() if name != "signedRoot"}
+
+
+def tabled(rows, items):
+    """A SUBMIT of these envelopes, whose proofs say which row they mean, with this table."""
+    e, b = wire.write_envelopes([bare(item) for item in items])
+    e = struct.pack("<HH", len(rows), 0) + b"".join(rows) + e[4:]
+    return raw_frame("submit", len(items), e, b, version=2)
+
+
 def lenient():
     ping = wire.write_frame(FRAMES["ping"])
     submit, proof = rooted()
@@ -236,6 +421,14 @@ def lenient():
         "seek-reserved-set": (patched(wire.write_frame(FRAMES["seek-position"]), 48 + 9, b"\xff" * 7),
                               FRAMES["seek-position"]),
         "done-reserved-set": (patched(wire.write_frame(FRAMES["done"]), 48 + 10, b"\xff" * 6), FRAMES["done"]),
+        "root-twice": (tabled([row_of(BATCH[0])] * 2, [BATCH[0], in_row(BATCH[1], 1)]),
+                       later(envelopes("submit", [BATCH[0], in_row(BATCH[1], 1)]))),
+        "root-unused": (tabled([row_of(BATCH[0])], [ASK]), later(envelopes("submit", [ASK]))),
+        "proof-of-no-row": (tabled([row_of(BATCH[0])], [in_row(bare(BATCH[0]), 1)]),
+                            later(envelopes("submit", [in_row(bare(BATCH[0]), 1)]))),
+        "proof-without-table": (tabled([], [bare(BATCH[0])]), later(envelopes("submit", [bare(BATCH[0])]))),
+        "proof-of-seven-bytes": (tabled([row_of(BATCH[0])], [ASK | {"proof": "01000000000000"}]),
+                                 later(envelopes("submit", [ASK | {"proof": "01000000000000"}]))),
     }
 
 
@@ -408,6 +601,11 @@ def files():
             {"name": n, "hex": wire.shorten(wire.write_frame(f)), "frame": f} for n, f in FRAMES.items()]},
         "lenient.json": {"about": "Frames of later or careless senders, and what they are read as. " + numbers, "vectors": [
             {"name": n, "hex": wire.shorten(data), "reads": reads} for n, (data, reads) in lenient().items()]},
+        "proofs.json": {"about": "Proofs of messages and what a checker says, by docs/EVIDENCE.md. Made by generate.py.",
+                        "vectors": [
+                            {"name": n, "publicKey": k.hex(), "valid": [str(t) for t in v], "header": wire.shorten(h),
+                             "bodyDigest": hashlib.sha256(b).hexdigest(), "proof": p.hex(), "signedRoot": r.hex(),
+                             "says": says} for n, (k, v, h, b, p, r, says) in proofs().items()]},
         "bad.json": {"about": "What must be refused, with the fault's name in errors.json. " + numbers, "vectors": bad},
     }
 
@@ -463,7 +661,13 @@ def check():
     for name, wanted in FRAMES.items():
         expect(name, fault_of(name, lambda: wire.read_frame(wire.write_frame(wanted))), wanted)
     for name, (data, wanted) in lenient().items():
-        expect(name, fault_of(name, lambda: wire.read_frame(data)), wanted)
+        found = fault_of(name, lambda: wire.read_frame(data))
+        # The vectors of version 1 say nothing of signed roots.
+        if name == "root-and-proof":
+            found["envelopes"] = [bare(e) for e in found["envelopes"]]
+        expect(name, found, wanted)
+    for name, (*parts, wanted) in proofs().items():
+        expect(name, check_proof(*parts), wanted)
     for name, (data, wanted) in bad_headers().items():
         expect(name, fault_of(name, lambda: wire.read_header(data)), wanted)
     for name, (data, wanted, *index) in bad_frames().items():

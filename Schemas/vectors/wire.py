@@ -221,10 +221,17 @@ def read_header(data):
 # Envelopes (section 5)
 
 def write_envelopes(envelopes):
+    """Every signed root once, in the order of its first use; each proof with the row of its root."""
+    roots = list(dict.fromkeys(e["signedRoot"] for e in envelopes if "signedRoot" in e))
     entries, bodies = Writer(), bytearray()
-    entries.number("I", 0)
+    entries.number("H", len(roots))
+    entries.number("H", 0)
+    for root in roots:
+        entries.raw(root, 116)
     for e in envelopes:
         header, proof, body = write_header(e["header"]), bytes.fromhex(e["proof"]), expand(e["body"])
+        if "signedRoot" in e:
+            proof = proof[:2] + struct.pack("<H", roots.index(e["signedRoot"])) + proof[4:]
         entries.number("H", len(header))
         entries.number("H", len(proof))
         entries.number("B", 40 if e.get("annotations") else 0)
@@ -250,9 +257,9 @@ def read_envelopes(count, e, b):
             raise Fault("bad-frame", why)
 
     r = Reader(e)
-    roots = r.number("H")
+    row_count = r.number("H")
     r.take(2)
-    r.take(116 * roots)
+    roots = [r.hex(116) for _ in range(row_count)]
     entries, end = [], 0
     for _ in range(count):
         header_size, proof_size, annotations_size = r.number("H"), r.number("H"), r.number("B")
@@ -264,10 +271,10 @@ def read_envelopes(count, e, b):
         end += size
         entries.append((r.take(header_size), r.take(proof_size), r.take(annotations_size), b[offset:end]))
     need(r.left == 0 and end == len(b), "bytes are left")
-    return [read_envelope(*parts) for parts in entries]
+    return [read_envelope(roots, *parts) for parts in entries]
 
 
-def read_envelope(header, proof, annotations, body):
+def read_envelope(roots, header, proof, annotations, body):
     try:
         fields = read_header(header)
     except Fault as fault:
@@ -275,6 +282,9 @@ def read_envelope(header, proof, annotations, body):
     if len(body) > BODY:
         return Fault("body-too-large", str(len(body)))
     envelope = {"header": fields, "proof": proof.hex(), "body": shorten(body)}
+    row = struct.unpack("<H", proof[2:4])[0] if len(proof) >= 8 else len(roots)
+    if row < len(roots):
+        envelope["signedRoot"] = roots[row]
     if annotations:
         r = Reader(annotations)
         envelope["annotations"] = {"position": r.number("Q"), "attempt": r.number("H")}

@@ -43,29 +43,12 @@ package struct Annotations: Sendable, Equatable {
     }
 }
 
-/// A signed root of a sender's batch: 116 bytes in the table at the start of E; proofs refer to it by index.
-package struct SignedRoot: Sendable, Equatable {
-    package static let size = 116
-    package var root: [UInt8]
-    package var keyID: UInt64
-    package var batchSize: UInt32
-    /// The sender's clock, Unix milliseconds.
-    package var signedAt: Int64
-    package var signature: [UInt8]
-
-    package init(root: [UInt8], keyID: UInt64, batchSize: UInt32, signedAt: Int64, signature: [UInt8]) {
-        self.root = root
-        self.keyID = keyID
-        self.batchSize = batchSize
-        self.signedAt = signedAt
-        self.signature = signature
-    }
-}
-
 /// One envelope of a received frame, by ranges: header, proof, annotations and body stay where they arrived.
 package struct EnvelopeView: Sendable {
     package let header: HeaderView
     package let proof: Range<Int>
+    /// The signed root that the proof refers to, 116 bytes in the frame's table; empty where it refers to none.
+    package let signedRoot: Range<Int>
     package let annotations: Range<Int>
     package let body: Range<Int>
 
@@ -76,7 +59,10 @@ package struct EnvelopeView: Sendable {
 /// One envelope to be sent. `head` and `body` are whole arrays or slices of the frame they came in.
 package struct OutgoingEnvelope: Sendable {
     package var header: ArraySlice<UInt8>
+    /// As it came or was made; which row of the table it refers to is written anew for every frame.
     package var proof: ArraySlice<UInt8> = []
+    /// The signed root of the proof, 116 bytes. A proof without it proves nothing and is left out of the frame.
+    package var signedRoot: ArraySlice<UInt8> = []
     package var annotations: Annotations?
     package var body: ArraySlice<UInt8>
 
@@ -87,8 +73,10 @@ package struct OutgoingEnvelope: Sendable {
     }
 
     package var cost: Int { header.count + body.count }
+    var hasProof: Bool { proof.count >= RootTable.proofHead && signedRoot.count == SignedRoot.size }
+    fileprivate var proofSize: Int { hasProof ? proof.count : 0 }
     fileprivate var entrySize: Int {
-        EnvelopeFrame.entryHead + header.count + proof.count + (annotations == nil ? 0 : Annotations.size)
+        EnvelopeFrame.entryHead + header.count + proofSize + (annotations == nil ? 0 : Annotations.size)
     }
 }
 
@@ -96,13 +84,16 @@ package struct OutgoingEnvelope: Sendable {
 ///
 /// E = u16 number of signed roots, u16 0, the roots, then per envelope: u16 header size, u16 proof size,
 /// u8 annotations size, u8 0, u16 0, u32 body offset in B, u32 body size, header, proof, annotations.
+///
+/// Proofs are carried, not checked: that is for whoever knows the senders' keys.
 package enum EnvelopeFrame {
     package static let entryHead = 16
     package static let entriesHead = 4
 
     package static func encode(_ head: FrameHead, _ envelopes: some Collection<OutgoingEnvelope>) -> [UInt8] {
         var head = head
-        var entries = entriesHead
+        let table = RootTable(envelopes)
+        var entries = entriesHead + table.size
         var bodies = 0
         for envelope in envelopes {
             entries += envelope.entrySize
@@ -113,18 +104,18 @@ package enum EnvelopeFrame {
         head.bodiesSize = UInt32(bodies)
         var out = ByteWriter(capacity: FrameHead.size + entries + bodies)
         head.write(into: &out)
-        out.put(UInt32(0))  // no signed roots
+        table.write(into: &out)
         var bodyOffset: UInt32 = 0
-        for envelope in envelopes {
+        for (index, envelope) in envelopes.enumerated() {
             out.put(UInt16(envelope.header.count))
-            out.put(UInt16(envelope.proof.count))
+            out.put(UInt16(envelope.proofSize))
             out.put(UInt8(envelope.annotations == nil ? 0 : Annotations.size))
             out.put(UInt8(0))
             out.put(UInt16(0))
             out.put(bodyOffset)
             out.put(UInt32(envelope.body.count))
             envelope.header.withUnsafeBytes { out.put(raw: $0) }
-            envelope.proof.withUnsafeBytes { out.put(raw: $0) }
+            if envelope.hasProof { table.write(proof: envelope.proof, of: index, into: &out) }
             envelope.annotations?.write(into: &out)
             bodyOffset += UInt32(envelope.body.count)
         }
@@ -146,7 +137,7 @@ package enum EnvelopeFrame {
         var reader = ByteReader(frame, from: FrameHead.size, to: entriesEnd)
         let roots = Int(try reader.take(UInt16.self))
         _ = try reader.take(UInt16.self)
-        _ = try reader.takeRange(roots * SignedRoot.size)
+        let table = try reader.takeRange(roots * SignedRoot.size)
         // Walk once for the frame's shape, so that nothing is taken from a frame that turns out to be cut.
         var shape = reader
         var bodiesEnd = entriesEnd
@@ -176,7 +167,9 @@ package enum EnvelopeFrame {
                         "the body is \(parts.body.count) bytes, at most \(Limits.body) are possible")
                 }
                 let view = EnvelopeView(
-                    header: header, proof: parts.proof, annotations: parts.annotations, body: parts.body)
+                    header: header, proof: parts.proof,
+                    signedRoot: RootTable.row(of: parts.proof, in: table, frame), annotations: parts.annotations,
+                    body: parts.body)
                 each(index, .success(view))
             } catch {
                 each(index, .failure(error))

@@ -3,23 +3,6 @@ import Testing
 
 @testable import BusEvidence
 
-/// The tree of RFC 9162 section 2.1.1 by its own recursive definition: slow, and obviously right.
-private func naiveRoot(_ leaves: ArraySlice<Digest32>) -> Digest32 {
-    if leaves.isEmpty { return LogHash.empty }
-    if leaves.count == 1 { return leaves[leaves.startIndex] }
-    var split = 1
-    while split * 2 < leaves.count { split *= 2 }
-    let middle = leaves.startIndex + split
-    return LogHash.node(naiveRoot(leaves[leaves.startIndex..<middle]), naiveRoot(leaves[middle...]))
-}
-
-/// A leaf of plain data as the RFC has it: SHA-256(0x00 ‖ data). `messageLeaf` is that over header ‖ digest, so data of
-/// 32 bytes and more can be given as its two parts.
-private func leaf(_ number: Int) -> Digest32 {
-    let header = Array("record \(number)".utf8)
-    return header.withUnsafeBytes { LogHash.messageLeaf(header: $0, bodyDigest: Digest32()) }
-}
-
 private func digest(_ hex: String) throws -> Digest32 {
     try #require([UInt8](hex: hex).flatMap { Digest32($0) })
 }
@@ -76,11 +59,11 @@ private func digest(_ hex: String) throws -> Digest32 {
         var log = MerkleLog()
         var leaves: [Digest32] = []
         for size in 0...300 {
-            #expect(log.root == naiveRoot(leaves[...]), "at size \(size)")
+            #expect(log.root == NaiveTree.root(leaves[...]), "at size \(size)")
             #expect(log.size == UInt64(size))
             #expect(log.savedEdge.count == size.nonzeroBitCount)
-            leaves.append(leaf(size))
-            log.append(leaf(size))
+            leaves.append(testLeaf(size))
+            log.append(testLeaf(size))
         }
     }
 
@@ -89,26 +72,26 @@ private func digest(_ hex: String) throws -> Digest32 {
         for size in 0...130 {
             var resumed = try #require(MerkleLog(size: log.size, edge: log.savedEdge))
             #expect(resumed == log)
-            for number in 0..<5 { resumed.append(leaf(1000 + number)) }
+            for number in 0..<5 { resumed.append(testLeaf(1000 + number)) }
             var straight = log
-            for number in 0..<5 { straight.append(leaf(1000 + number)) }
+            for number in 0..<5 { straight.append(testLeaf(1000 + number)) }
             #expect(resumed.root == straight.root, "resumed at \(size)")
-            log.append(leaf(size))
+            log.append(testLeaf(size))
         }
     }
 
     @Test func anEdgeOfTheWrongLengthIsRefused() {
-        #expect(MerkleLog(size: 3, edge: [leaf(0)]) == nil)
-        #expect(MerkleLog(size: 0, edge: [leaf(0)]) == nil)
-        #expect(MerkleLog(size: 4, edge: [leaf(0)]) != nil)
+        #expect(MerkleLog(size: 3, edge: [testLeaf(0)]) == nil)
+        #expect(MerkleLog(size: 0, edge: [testLeaf(0)]) == nil)
+        #expect(MerkleLog(size: 4, edge: [testLeaf(0)]) != nil)
         #expect(Digest32([UInt8](repeating: 0, count: 31)) == nil)
         #expect(Digest32([UInt8](repeating: 0, count: 33)) == nil)
     }
 }
 
 @Suite struct DomainSeparationTests {
-    private let left = leaf(1)
-    private let right = leaf(2)
+    private let left = testLeaf(1)
+    private let right = testLeaf(2)
 
     /// A node's input, offered as a message, must not give the node's hash: else a subtree could pass for a message.
     @Test func aNodeIsNoLeaf() {

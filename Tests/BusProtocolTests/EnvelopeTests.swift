@@ -79,6 +79,118 @@ import Testing
     }
 }
 
+@Suite struct RootTableTests {
+    private func header(_ number: UInt128) -> [UInt8] {
+        Header(kind: .request, id: MessageID(value: 7 << 76 | 0b10 << 62 | number), created: 1).encoded()
+    }
+
+    private func root(_ number: UInt8) -> [UInt8] { [UInt8](repeating: number, count: SignedRoot.size) }
+
+    /// A proof for leaf `leaf` with one hash, which names row `row` of some other frame.
+    private func proof(_ leaf: UInt8, row: UInt16) -> [UInt8] {
+        [1, 1, UInt8(row & 255), UInt8(row >> 8), leaf, 0, 0, 0] + [UInt8](repeating: leaf, count: 32)
+    }
+
+    private func envelope(_ number: UInt8, root: [UInt8], row: UInt16 = 9) -> OutgoingEnvelope {
+        var made = OutgoingEnvelope(header: header(UInt128(number))[...], body: [number][...])
+        made.proof = proof(number, row: row)[...]
+        made.signedRoot = root[...]
+        return made
+    }
+
+    private struct Read: Equatable {
+        var proof: [UInt8]
+        var root: [UInt8]
+    }
+
+    private func read(_ frame: [UInt8]) throws -> [Read] {
+        try frame.withUnsafeBytes { raw in
+            var read: [Read] = []
+            try EnvelopeFrame.decode(raw, FrameHead(raw)) { _, result in
+                if case .success(let view) = result {
+                    read.append(Read(proof: Array(raw[view.proof]), root: Array(raw[view.signedRoot])))
+                }
+            }
+            return read
+        }
+    }
+
+    @Test func equalRootsStandOnceAndProofsNameTheirRow() throws {
+        let bare = OutgoingEnvelope(header: header(8)[...], body: [])
+        let frame = EnvelopeFrame.encode(
+            FrameHead(.deliver),
+            [
+                envelope(1, root: root(7)), envelope(2, root: root(7)), bare, envelope(3, root: root(5)),
+                envelope(4, root: root(7)),
+            ])
+        #expect(Array(frame[48..<52]) == [2, 0, 0, 0], "two different roots")
+        #expect(Array(frame[52..<52 + 232]) == root(7) + root(5), "in the order of their first use")
+        #expect(
+            try read(frame) == [
+                Read(proof: proof(1, row: 0), root: root(7)), Read(proof: proof(2, row: 0), root: root(7)),
+                Read(proof: [], root: []), Read(proof: proof(3, row: 1), root: root(5)),
+                Read(proof: proof(4, row: 0), root: root(7)),
+            ])
+    }
+
+    /// What a broker does: envelopes of several received frames go out in one, in another order.
+    @Test func proofsKeepTheirRootsWhenMessagesAreBatchedAnew() throws {
+        let first = EnvelopeFrame.encode(
+            FrameHead(.submit), [envelope(1, root: root(7)), envelope(2, root: root(5))])
+        let second = EnvelopeFrame.encode(
+            FrameHead(.submit), [envelope(3, root: root(5)), envelope(4, root: root(6))])
+        var again: [OutgoingEnvelope] = []
+        for frame in [second, first] {
+            _ = try frame.withUnsafeBytes { raw in
+                try EnvelopeFrame.decode(raw, FrameHead(raw)) { _, result in
+                    guard case .success(let view) = result else { return }
+                    var out = OutgoingEnvelope(
+                        header: frame[view.header.range], body: frame[view.body], annotations: Annotations())
+                    out.proof = frame[view.proof]
+                    out.signedRoot = frame[view.signedRoot]
+                    again.append(out)
+                }
+            }
+        }
+        let frame = EnvelopeFrame.encode(FrameHead(.deliver), again)
+        #expect(Array(frame[48..<52]) == [3, 0, 0, 0])
+        #expect(try read(frame).map(\.root) == [root(5), root(6), root(7), root(5)])
+        #expect(
+            try read(frame).map(\.proof) == [
+                proof(3, row: 0), proof(4, row: 1), proof(1, row: 2), proof(2, row: 0),
+            ])
+    }
+
+    @Test func aProofWithoutItsRootIsLeftOut() throws {
+        var cut = envelope(1, root: root(7))
+        cut.signedRoot = root(7)[1...]
+        var short = envelope(2, root: root(7))
+        short.proof = short.proof.prefix(7)
+        let frame = EnvelopeFrame.encode(FrameHead(.submit), [cut, short, envelope(3, root: [])])
+        #expect(frame.count == 48 + 4 + 3 * (16 + 40 + 1))
+        #expect(try read(frame) == [Read](repeating: Read(proof: [], root: []), count: 3))
+    }
+
+    @Test func aFullFrameOfDifferentRootsIsWritten() throws {
+        let envelopes = (0..<Limits.envelopesPerFrame).map { index in
+            envelope(UInt8(index & 255), root: [UInt8(index & 255), UInt8(index >> 8)] + root(3).dropFirst(2))
+        }
+        let read = try read(EnvelopeFrame.encode(FrameHead(.submit), envelopes))
+        #expect(read.map(\.root) == envelopes.map { Array($0.signedRoot) })
+    }
+
+    @Test func aSignedRootGoesBothWays() throws {
+        let bytes = (0..<116).map { UInt8($0) }
+        let read = try bytes.reading { raw throws(Fault) in
+            var reader = ByteReader(raw)
+            return try SignedRoot(&reader)
+        }
+        #expect(read.encoded() == bytes)
+        #expect(read.keyID == 0x2726_2524_2322_2120 && read.batchSize == 0x2b2a_2928)
+        #expect(read.signedAt == 0x3332_3130_2f2e_2d2c)
+    }
+}
+
 @Suite struct BytesTests {
     @Test func hexadecimalGoesBothWays() {
         let bytes: [UInt8] = [0, 0x0f, 0xa5, 0xff]

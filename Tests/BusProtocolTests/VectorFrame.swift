@@ -116,6 +116,7 @@ struct VectorFrame: Decodable {
     struct Envelope: Decodable {
         var header: VectorHeader
         var proof: VectorBytes
+        var signedRoot: VectorBytes?
         var annotations: Notes?
         var body: VectorBytes
     }
@@ -263,7 +264,7 @@ struct VectorFrame: Decodable {
             annotations = made
         }
         return WholeFrame.Envelope(
-            header: try fields.header.value(), proof: fields.proof.bytes, annotations: annotations,
-            body: fields.body.bytes)
+            header: try fields.header.value(), proof: fields.proof.bytes, signedRoot: fields.signedRoot?.bytes ?? [],
+            annotations: annotations, body: fields.body.bytes)
     }
 }

@@ -6,6 +6,8 @@ struct WholeFrame: Equatable {
     struct Envelope: Equatable {
         var header: Header
         var proof: [UInt8]
+        /// The row of the table that the proof refers to; empty where it refers to none.
+        var signedRoot: [UInt8]
         var annotations: Annotations?
         var body: [UInt8]
     }
@@ -84,8 +86,8 @@ struct WholeFrame: Equatable {
                 }
                 read.append(
                     Envelope(
-                        header: header, proof: Array(frame[view.proof]), annotations: annotations,
-                        body: Array(frame[view.body])))
+                        header: header, proof: Array(frame[view.proof]), signedRoot: Array(frame[view.signedRoot]),
+                        annotations: annotations, body: Array(frame[view.body])))
             } catch {
                 bad[index] = error.code
             }
@@ -93,6 +95,23 @@ struct WholeFrame: Equatable {
         if let late { throw late }
         content = .envelopes(read)
         faults = bad
+    }
+
+    var withoutRoots: WholeFrame { changing { $0.signedRoot = [] } }
+
+    /// Without what a writer of frames makes anew: which row a proof names, and proofs that name none.
+    var withCanonicalProofs: WholeFrame {
+        changing {
+            if $0.signedRoot.isEmpty { $0.proof = [] } else { $0.proof.replaceSubrange(2..<4, with: [0, 0]) }
+        }
+    }
+
+    private func changing(_ change: (inout Envelope) -> Void) -> WholeFrame {
+        guard case .envelopes(var envelopes) = content else { return self }
+        for index in envelopes.indices { change(&envelopes[index]) }
+        var frame = self
+        frame.content = .envelopes(envelopes)
+        return frame
     }
 
     func encoded() -> [UInt8] {
@@ -120,6 +139,7 @@ struct WholeFrame: Equatable {
                     var out = OutgoingEnvelope(
                         header: item.header.encoded()[...], body: item.body[...], annotations: item.annotations)
                     out.proof = item.proof[...]
+                    out.signedRoot = item.signedRoot[...]
                     return out
                 })
         }

@@ -1,0 +1,100 @@
+import BusProtocol
+
+/// A sender's public key as the directory states it.
+package struct SenderKey: Sendable {
+    package var key: VerifyingKey
+    /// Unix milliseconds at which its signatures count, by the sender's clock.
+    package var validity: ClosedRange<Int64>
+
+    package init(_ key: VerifyingKey, validity: ClosedRange<Int64> = .min ... .max) {
+        self.key = key
+        self.validity = validity
+    }
+}
+
+/// Checks that messages are their senders'. A signature is checked once for all messages under its root: roots found good are
+/// remembered.
+package struct ProofChecker: Sendable {
+    /// Roots remembered unless told otherwise; 32 bytes each.
+    package static let rootsRemembered = 8192
+
+    private var good: RecentMap<Digest32, Void>
+    /// The last good one, whole: neighbours mostly share it, and comparing costs less than hashing.
+    private var last: [UInt8] = []
+
+    package init(remembering roots: Int = rootsRemembered) { good = RecentMap(limit: roots) }
+
+    /// - Parameters:
+    ///   - leaf: `LogHash.messageLeaf` of the message's header and body.
+    ///   - proof: as it travelled; its row of the table is not looked at.
+    ///   - signedRoot: that row, 116 bytes.
+    ///   - lookUp: the key of this id, if it is one the sender may sign with.
+    @discardableResult
+    package mutating func check(
+        leaf: Digest32, proof: UnsafeRawBufferPointer, signedRoot: UnsafeRawBufferPointer,
+        key lookUp: (KeyID) -> SenderKey?
+    ) throws(ProofFault) -> KeyID {
+        let proof = try MessageProof(proof)
+        guard signedRoot.count == SignedRoot.size else { throw .rootMissing }
+        let root = RootFields(signedRoot)
+        guard proof.leafIndex < root.batchSize else {
+            throw .leafOutside(index: proof.leafIndex, batchSize: root.batchSize)
+        }
+        guard let sender = lookUp(root.keyID), sender.key.id == root.keyID else { throw .unknownKey(root.keyID) }
+        guard sender.validity.contains(root.signedAt) else { throw .outsideValidity(signedAt: root.signedAt) }
+        let place = (index: UInt64(proof.leafIndex), size: UInt64(root.batchSize))
+        let reached = MerklePath.root(leaf: leaf, index: place.index, size: place.size, path: proof.path)
+        guard let reached else {
+            throw .wrongPathLength(
+                found: proof.path.count / Digest32.size,
+                expected: MerklePath.count(index: place.index, size: place.size))
+        }
+        guard reached == root.root else { throw .wrongRoot }
+        try checkSignature(signedRoot, sender.key)
+        return root.keyID
+    }
+
+    private mutating func checkSignature(_ row: UnsafeRawBufferPointer, _ key: VerifyingKey) throws(ProofFault) {
+        // The key stands behind the row: a directory may come to mean another key by the same id.
+        if last.count == SignedRoot.size + VerifyingKey.size, last.starts(with: row), last.suffix(32) == key.bytes[...]
+        {
+            return
+        }
+        let bytes = Array(row) + key.bytes
+        let name = bytes.withUnsafeBytes { LogHash.body($0) }
+        if good[name] == nil {
+            guard key.isSignature(bytes[SignedRoot.signatureOffset..<SignedRoot.size], of: BatchStatement.bytes(bytes))
+            else { throw .wrongSignature }
+            good.put((), for: name)
+        }
+        last = bytes
+    }
+
+    package mutating func check(
+        leaf: Digest32, proof: [UInt8], signedRoot: [UInt8], key lookUp: (KeyID) -> SenderKey?
+    ) throws(ProofFault) -> KeyID {
+        let result: Result<KeyID, ProofFault> = proof.withUnsafeBytes { proof in
+            signedRoot.withUnsafeBytes { root in
+                do throws(ProofFault) {
+                    return .success(try check(leaf: leaf, proof: proof, signedRoot: root, key: lookUp))
+                } catch { return .failure(error) }
+            }
+        }
+        return try result.get()
+    }
+}
+
+/// The fields of a signed root that are looked at for every message, read in place.
+private struct RootFields {
+    let root: Digest32
+    let keyID: KeyID
+    let batchSize: UInt32
+    let signedAt: Int64
+
+    init(_ row: UnsafeRawBufferPointer) {
+        root = Digest32(in: row, at: 0)
+        keyID = KeyID(value: UInt64(littleEndian: row.loadUnaligned(fromByteOffset: 32, as: UInt64.self)))
+        batchSize = UInt32(littleEndian: row.loadUnaligned(fromByteOffset: 40, as: UInt32.self))
+        signedAt = Int64(littleEndian: row.loadUnaligned(fromByteOffset: 44, as: Int64.self))
+    }
+}

@@ -1,0 +1,23 @@
+/// A map of bounded size that forgets the oldest half when it is full: two tables, of which the elder is dropped.
+struct RecentMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private let half: Int
+    private var younger: [Key: Value] = [:]
+    private var elder: [Key: Value] = [:]
+
+    /// - Parameter limit: most entries it holds, at least 2.
+    init(limit: Int) { half = max(1, limit / 2) }
+
+    var count: Int { younger.count + elder.count }
+
+    subscript(key: Key) -> Value? { younger[key] ?? elder[key] }
+
+    /// Remembers; what is used again is put in again by its user.
+    mutating func put(_ value: Value, for key: Key) {
+        if younger.count >= half, younger[key] == nil {
+            elder = younger
+            younger = [:]
+        }
+        younger[key] = value
+        elder[key] = nil
+    }
+}
