@@ -71,11 +71,13 @@ struct MemoryJournal {
 
     func loaded(_ position: UInt64) -> LoadedMessage {
         guard position >= 1, position <= records.count, case .message(let message) = records[Int(position) - 1] else {
-            return LoadedMessage(position: position, acceptedAt: 0, header: [], body: nil)
+            return LoadedMessage(position: position, acceptedAt: 0, MessageBytes(header: [], body: []), hasBody: false)
         }
+        let isErased = erased.contains(position)
+        let bytes = MessageBytes(message)
         return LoadedMessage(
-            position: position, acceptedAt: message.receivedAt, header: Array(message.frame[message.header]),
-            body: erased.contains(position) ? nil : Array(message.frame[message.body]))
+            position: position, acceptedAt: message.receivedAt, isErased ? bytes.withoutBody : bytes, hasBody: !isErased
+        )
     }
 
     /// A message as recovery reads it.
@@ -127,6 +129,8 @@ struct Delivered {
     var header: Header
     var annotations: Annotations
     var body: [UInt8]
+    var proof: [UInt8] = []
+    var signedRoot: [UInt8] = []
 }
 
 /// A core with a journal, clocks and the agents around it. Nothing here waits: time is a number.
@@ -288,6 +292,10 @@ final class TestAgent {
     var route: [UInt8]
     var instance: UInt128
     var sent: UInt64 = 0
+    /// Signs what is submitted.
+    var signer: BatchSigner?
+    /// What happens to a signed message before it leaves.
+    var tamper: (inout OutgoingEnvelope) -> Void = { _ in }
     /// Ids by their numbers in this session.
     private(set) var submitted: [UInt64: MessageID] = [:]
     var messageLimit: UInt64 = 4096
@@ -372,8 +380,21 @@ final class TestAgent {
             for (index, message) in messages.enumerated() { submitted[sent + 1 + UInt64(index)] = message.0.id }
             sent += UInt64(messages.count)
         }
-        raw(EnvelopeFrame.encode(head, messages.map { OutgoingEnvelope(header: $0.0.encoded()[...], body: $0.1[...]) }))
+        raw(EnvelopeFrame.encode(head, signed(messages.map { ($0.0.encoded(), $0.1) })))
         return messages.map(\.0.id)
+    }
+
+    private func signed(_ messages: [(header: [UInt8], body: [UInt8])]) -> [OutgoingEnvelope] {
+        var envelopes = messages.map { OutgoingEnvelope(header: $0.header[...], body: $0.body[...]) }
+        guard let signer else { return envelopes }
+        let batch = signer.sign(
+            messages.map { LogHash.messageLeaf($0.header, $0.body) }, at: world.now.wallMilliseconds)
+        for index in envelopes.indices {
+            envelopes[index].proof = batch.proof(index)
+            envelopes[index].signedRoot = batch.row[...]
+            tamper(&envelopes[index])
+        }
+        return envelopes
     }
 
     func request(
@@ -508,7 +529,8 @@ final class TestAgent {
             .deliver(
                 Delivered(
                     sequence: sequence, header: try Header(decoding: raw, in: view.header.range),
-                    annotations: try Annotations(&reader), body: Array(raw[view.body]))))
+                    annotations: try Annotations(&reader), body: Array(raw[view.body]), proof: Array(raw[view.proof]),
+                    signedRoot: Array(raw[view.signedRoot]))))
     }
 
     func clear() { got = [] }
@@ -541,5 +563,13 @@ extension DeliveryFold {
             }
         }
         try result.get()
+    }
+}
+
+extension LogHash {
+    static func messageLeaf(_ header: [UInt8], _ body: [UInt8]) -> Digest32 {
+        header.withUnsafeBytes { header in
+            body.withUnsafeBytes { messageLeaf(header: header, bodyDigest: LogHash.body($0)) }
+        }
     }
 }

@@ -1,5 +1,5 @@
 package import BusEvidence
-package import BusProtocol
+import BusProtocol
 
 /// Whose keys sign for which systems, as the directory says.
 package struct SenderDirectory: Sendable {

@@ -1,5 +1,5 @@
 import BusJournal
-package import BusProtocol
+import BusProtocol
 
 /// What a durable message is made of, copied out of the frame it came in: what waits may pin only its own bytes.
 package struct MessageBytes: Sendable {

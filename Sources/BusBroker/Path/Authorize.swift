@@ -64,7 +64,12 @@ struct Rights: Sendable {
     init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
         self.snapshot = snapshot
-        agents = space.keys.map { Agent(name: $0.agent, key: $0.curve, systems: $0.systems, quota: $0.quota) }
+        agents = space.keys.map { key in
+            Agent(
+                name: key.agent, key: key.curve, systems: key.systems, quota: key.quota,
+                signing: key.signature.flatMap { [UInt8](hex: $0) }.flatMap { VerifyingKey($0) }.map { [SenderKey($0)] }
+                    ?? [])
+        }
         hasQuotas = space.keys.contains { $0.quota != nil } || space.integrations.contains { $0.quota != nil }
         systems = space.systems.map(\.id)
         agentByKey = Dictionary(agents.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
