@@ -17,6 +17,12 @@ enum Domain: String, CaseIterable {
     case keyWrap = "kerege key wrap v1"
     /// Id of an epoch of events.
     case eventKeyID = "kerege event key id v1"
+    /// An order key, and the secret it is made with: HPKE's info of its wrap, and its id.
+    case orderKey = "kerege order key v1"
+    case orderSecretWrap = "kerege order secret wrap v1"
+    case orderSecretID = "kerege order secret id v1"
+    /// A provider's pseudonym of the person concerned.
+    case subject = "kerege subject reference v1"
 
     /// The words and a zero byte.
     var bytes: [UInt8] { Array(rawValue.utf8) + [0] }

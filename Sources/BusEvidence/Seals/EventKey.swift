@@ -37,32 +37,17 @@ package struct EventKey: Sendable {
     fileprivate init(event: String, _ key: SymmetricKey) {
         self.event = event
         self.key = key
-        epoch = Self.id(event, key)
+        epoch = Self.purpose(event).id(key)
     }
 
-    /// The epoch is named by its key, so that all subscribers have the same one.
-    private static func id(_ event: String, _ key: SymmetricKey) -> UInt64 {
-        let digest = key.withUnsafeBytes {
-            SHA256.hash(data: Domain.eventKeyID.bytes + Array(event.utf8) + [0] + Array($0))
-        }
-        return UInt64(littleEndian: Digest32(digest).a)
+    private static func purpose(_ event: String) -> KeyWrap.Purpose {
+        KeyWrap.Purpose(words: .keyWrap, idWords: .eventKeyID, name: event)
     }
 
     /// The body of the `keyWrap` message for one system.
     package func wrapped(for recipient: SystemPublicKey) throws(SealFault) -> [UInt8] {
-        guard
-            var sender = try? HPKE.Sender(
-                recipientKey: recipient.key, ciphersuite: .kerege, info: Data(Domain.keyWrap.bytes))
-        else { throw .malformedKey }
-        let head = EpochHead(epoch: epoch, recipient: recipient.id, encapsulated: sender.encapsulatedKey)
-        guard let wrapped = try? sender.seal(key.withUnsafeBytes { Data($0) }, authenticating: Self.bound(head, event))
-        else {
-            throw .malformedKey
-        }
-        return head.bytes + Array(wrapped)
+        try KeyWrap.wrap(key, Self.purpose(event), for: recipient)
     }
-
-    static let wrappedSize = 32 + SealedBody.tagSize
 
     /// - Parameters:
     ///   - body: of a `keyWrap` message.
@@ -70,18 +55,6 @@ package struct EventKey: Sendable {
     package init(
         unwrapping body: some Collection<UInt8>, event: String, with keyOf: (KeyID) -> SystemKey?
     ) throws(SealFault) {
-        let head = try EpochHead(body, tail: Self.wrappedSize)
-        guard let system = keyOf(head.recipient) else { throw .unknownRecipient(head.recipient) }
-        guard
-            var recipient = try? HPKE.Recipient(
-                privateKey: system.key, ciphersuite: .kerege, info: Data(Domain.keyWrap.bytes),
-                encapsulatedKey: Data(head.encapsulated)),
-            let key = try? recipient.open(
-                Data(body.suffix(Self.wrappedSize)), authenticating: Self.bound(head, event))
-        else { throw .wrongKey }
-        self.init(event: event, SymmetricKey(data: key))
-        guard epoch == head.epoch else { throw .wrongEpochID }
+        self.init(event: event, try KeyWrap.unwrap(body, Self.purpose(event), with: keyOf))
     }
-
-    private static func bound(_ head: EpochHead, _ event: String) -> Data { Data(head.fixed + Array(event.utf8)) }
 }
