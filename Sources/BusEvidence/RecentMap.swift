@@ -11,7 +11,14 @@ struct RecentMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     subscript(key: Key) -> Value? { younger[key] ?? elder[key] }
 
-    /// Remembers; what is used again is put in again by its user.
+    /// The value, which from now on is forgotten later.
+    mutating func use(_ key: Key) -> Value? {
+        if let value = younger[key] { return value }
+        guard let value = elder[key] else { return nil }
+        put(value, for: key)
+        return value
+    }
+
     mutating func put(_ value: Value, for key: Key) {
         if younger.count >= half, younger[key] == nil {
             elder = younger

@@ -69,6 +69,21 @@ package struct HeaderView: Sendable {
     @inline(__always)
     package func has(_ field: Header.Field) -> Bool { present & field.bit != 0 }
 
+    /// One of the fields of 8 bytes (`keyEpoch`, `counter`, `publisherSequence`); they are looked up when they are needed, which
+    /// most headers' never are.
+    package func number(_ field: Header.Field, in frame: UnsafeRawBufferPointer) -> UInt64? {
+        guard has(field) else { return nil }
+        var offset = range.lowerBound + Header.fixedSize + (has(.correlation) ? 16 : 0)
+        for (other, size) in Self.fixedSizes {
+            guard other != field else {
+                precondition(size == 8, "\(field) is no number")
+                return UInt64(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
+            }
+            if has(other) { offset += size }
+        }
+        return nil
+    }
+
     /// Sizes of the fixed-size optional fields behind `correlation`, in the order of their bits.
     private static let fixedSizes: [(Header.Field, Int)] = [
         (.causation, 16), (.expiry, 8), (.orderKey, 16), (.subjectReference, 16), (.contractDigest, 32), (.keyEpoch, 8),

@@ -112,6 +112,12 @@ import Testing
         #expect(try #require(VerifyingKey([UInt8](repeating: 0, count: 32))).id.description == "5f0e08229ee81e1c")
     }
 
+    @Test func thePageListsEveryDomain() throws {
+        let page = try String(
+            contentsOf: EvidenceVectors.root.appendingPathComponent("docs/EVIDENCE.md"), encoding: .utf8)
+        for domain in Domain.allCases { #expect(page.contains("| `\(domain.rawValue)` |"), "\(domain.rawValue)") }
+    }
+
     /// A signature for one purpose never passes for another: no statement begins like one of another domain.
     @Test func noDomainBeginsLikeAnother() {
         for one in Domain.allCases {

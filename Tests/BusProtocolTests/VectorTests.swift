@@ -23,6 +23,11 @@ import Testing
             #expect(view.priority == wanted.priority && view.sealSuite == wanted.sealSuite, "\(vector.name)")
             #expect(view.outcome == wanted.outcome && view.remaining == wanted.remaining, "\(vector.name)")
             #expect(view.correlation == wanted.correlation, "\(vector.name)")
+            bytes.withUnsafeBytes { raw in
+                #expect(view.number(.keyEpoch, in: raw) == wanted.keyEpoch, "\(vector.name)")
+                #expect(view.number(.counter, in: raw) == wanted.counter, "\(vector.name)")
+                #expect(view.number(.publisherSequence, in: raw) == wanted.publisherSequence, "\(vector.name)")
+            }
             #expect(bytes[view.target].elementsEqual(wanted.target.utf8), "\(vector.name)")
             #expect(bytes[view.consumer].elementsEqual(wanted.consumer.utf8), "\(vector.name)")
             #expect(bytes[view.provider].elementsEqual(wanted.provider.utf8), "\(vector.name)")

@@ -62,7 +62,7 @@ package struct ProofChecker: Sendable {
         }
         let bytes = Array(row) + key.bytes
         let name = bytes.withUnsafeBytes { LogHash.body($0) }
-        if good[name] == nil {
+        if good.use(name) == nil {
             guard key.isSignature(bytes[SignedRoot.signatureOffset..<SignedRoot.size], of: BatchStatement.bytes(bytes))
             else { throw .wrongSignature }
             good.put((), for: name)

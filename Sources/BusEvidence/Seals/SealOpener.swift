@@ -1,0 +1,119 @@
+import BusProtocol
+import Crypto
+import Foundation
+
+/// Opens what is sealed for the systems an agent serves: takes epoch records and wrapped keys, then messages in any order.
+package struct SealOpener: Sendable {
+    /// Epochs remembered unless told otherwise; an older one is asked for again.
+    package static let epochsRemembered = 4096
+    /// Counters remembered over all epochs, to notice a sender that counts twice.
+    package static let countersRemembered = 65_536
+
+    private struct Epoch: Sendable {
+        var key: SymmetricKey
+        /// The event it is for; `nil` for messages from system to system.
+        var event: String?
+    }
+
+    private struct Counter: Hashable, Sendable {
+        var epoch: UInt64
+        var counter: UInt64
+    }
+
+    private var keys: [KeyID: SystemKey]
+    private var epochs: RecentMap<UInt64, Epoch>
+    private var headers: RecentMap<Counter, UInt64>
+
+    /// - Parameter keys: of all systems served, also those that were replaced and may still open something.
+    package init(
+        _ keys: some Sequence<SystemKey>, epochs: Int = epochsRemembered, counters: Int = countersRemembered
+    ) {
+        self.keys = Dictionary(keys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.epochs = RecentMap(limit: epochs)
+        headers = RecentMap(limit: counters)
+    }
+
+    package mutating func add(_ key: SystemKey) { keys[key.id] = key }
+
+    package func knows(_ epoch: UInt64) -> Bool { epochs[epoch] != nil }
+
+    /// The body of a `keyEpoch` message: from now on its messages can be opened.
+    @discardableResult
+    package mutating func take(record: some Collection<UInt8>) throws(SealFault) -> UInt64 {
+        let head = try EpochHead(record, tail: EpochSecrets.confirmationSize)
+        guard head.epoch == EpochHead.id(recipient: head.recipient, encapsulated: head.encapsulated) else {
+            throw .wrongEpochID
+        }
+        guard let system = keys[head.recipient] else { throw .unknownRecipient(head.recipient) }
+        guard
+            let recipient = try? HPKE.Recipient(
+                privateKey: system.key, ciphersuite: .kerege, info: Data(Domain.epoch.bytes),
+                encapsulatedKey: Data(head.encapsulated)),
+            let secrets = EpochSecrets({ try recipient.exportSecret(context: $0, outputByteCount: $1) }),
+            SymmetricKey(data: secrets.confirmation)
+                == SymmetricKey(data: Array(record.suffix(EpochSecrets.confirmationSize)))
+        else { throw .wrongKey }
+        epochs.put(Epoch(key: secrets.message), for: head.epoch)
+        return head.epoch
+    }
+
+    /// The body of a `keyWrap` message with this target: from now on the events of its epoch can be opened.
+    @discardableResult
+    package mutating func take(wrap: some Collection<UInt8>, event: String) throws(SealFault) -> EventKey {
+        let key = try EventKey(unwrapping: wrap, event: event) { keys[$0] }
+        epochs.put(Epoch(key: key.key, event: event), for: key.epoch)
+        return key
+    }
+
+    /// The body of a message as it was before it was sealed.
+    ///
+    /// - Parameters:
+    ///   - header: its bytes as they travelled.
+    ///   - body: sealed.
+    package mutating func open(header: ArraySlice<UInt8>, body: ArraySlice<UInt8>) throws(SealFault) -> [UInt8] {
+        let fields = try SealFields(header)
+        guard let epoch = epochs.use(fields.epoch) else { throw .unknownEpoch(fields.epoch) }
+        guard fields.isEvent ? epoch.event == fields.target : epoch.event == nil else {
+            throw .wrongEpoch(fields.epoch)
+        }
+        guard body.count >= SealedBody.tagSize else { throw .tooShort(body.count) }
+        let place = Counter(epoch: fields.epoch, counter: fields.counter)
+        let name = Digest32(SHA256.hash(data: header)).a
+        if let before = headers[place], before != name { throw .counterReused(fields.counter) }
+        guard let opened = SealedBody.open(body, header: header, counter: fields.counter, with: epoch.key) else {
+            throw .notAuthentic
+        }
+        // Only what was sealed so counts: a forged header must not shut out the true one.
+        headers.put(name, for: place)
+        return opened
+    }
+}
+
+/// What the header says of the seal.
+private struct SealFields {
+    let epoch: UInt64
+    let counter: UInt64
+    let isEvent: Bool
+    /// Of events.
+    let target: String
+
+    init(_ header: ArraySlice<UInt8>) throws(SealFault) {
+        let read: Result<SealFields, SealFault> = header.withUnsafeBytes { raw in
+            do throws(SealFault) { return .success(try SealFields(raw)) } catch { return .failure(error) }
+        }
+        self = try read.get()
+    }
+
+    private init(_ raw: UnsafeRawBufferPointer) throws(SealFault) {
+        guard let view = try? HeaderView(raw, in: 0..<raw.count) else { throw .malformedHeader }
+        guard view.sealSuite != 0 else { throw .notSealed }
+        guard view.sealSuite == EpochHead.suite else { throw .unknownSuite(view.sealSuite) }
+        guard let epoch = view.number(.keyEpoch, in: raw), let counter = view.number(.counter, in: raw) else {
+            throw .fieldsMissing
+        }
+        self.epoch = epoch
+        self.counter = counter
+        isEvent = view.kind == .event
+        target = isEvent ? String(decoding: raw[view.target], as: UTF8.self) : ""
+    }
+}
