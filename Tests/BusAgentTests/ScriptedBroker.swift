@@ -11,7 +11,7 @@ struct ScriptedBroker {
     var delivered: UInt64 = 0
     var session: UInt64 = 6
 
-    private func head(_ command: Command) -> FrameHead {
+    func head(_ command: Command) -> FrameHead {
         var head = FrameHead(command)
         head.messageLimit = messageLimit
         head.byteLimit = byteLimit

@@ -1,0 +1,127 @@
+import BusEvidence
+import BusProtocol
+import Testing
+
+@testable import BusAgent
+
+/// An agent signs what leaves, and acts on nothing that is not its sender's.
+@Suite("Signatures of an agent")
+struct SignedSessionTests {
+    private let ours = SigningKey()
+    private let theirs = SigningKey()
+
+    /// A portal that signs, and knows whose key the register signs with.
+    private func bench() -> (CoreBench, ScriptedBroker) {
+        var broker = ScriptedBroker()
+        var bench = CoreBench()
+        bench.core.signer = BatchSigner(ours)
+        var directory = SenderDirectory()
+        directory.add(SenderKey(theirs.verifying), systems: ["individuals"])
+        directory.add(SenderKey(ours.verifying), systems: ["portal"])
+        directory.add(nil, systems: ["archive"])
+        bench.core.senders = SenderCheck(directory)
+        bench.open(&broker)
+        return (bench, broker)
+    }
+
+    @Test("every message of a frame leads to the one root that was signed")
+    func signsFrames() throws {
+        var (bench, _) = bench()
+        for number in 1...5 { bench.submit(UInt64(number)) }
+        bench.flush()
+        let frame = try #require(bench.take().frames.last)
+        var checker = ProofChecker()
+        var roots: Set<[UInt8]> = []
+        var proven = 0
+        _ = try frame.withUnsafeBytes { raw in
+            try EnvelopeFrame.decode(raw, FrameHead(raw)) { _, result in
+                guard case .success(let view) = result else { return }
+                let leaf = Self.leaf(Array(raw[view.header.range]), Array(raw[view.body]))
+                roots.insert(Array(raw[view.signedRoot]))
+                let key = try? checker.check(
+                    leaf: leaf, proof: Array(raw[view.proof]), signedRoot: Array(raw[view.signedRoot])
+                ) { $0 == ours.id ? SenderKey(ours.verifying) : nil }
+                if key == ours.id { proven += 1 }
+            }
+        }
+        #expect(proven == 5 && roots.count == 1)
+    }
+
+    enum Answer: String, CaseIterable {
+        case signed, unsigned, otherKey, changed, ofAnotherRequest, withoutDigest, fromTheBroker, successFromTheBroker
+    }
+
+    @Test("only the provider's own answer to this very request ends it", arguments: Answer.allCases)
+    func answers(_ answer: Answer) throws {
+        var (bench, broker) = bench()
+        bench.submit(1)
+        bench.submit(2, body: [2])
+        bench.flush()
+        let requests = bench.take().submitted
+        let asked = answer == .ofAnotherRequest ? requests[1] : requests[0]
+        var header = Header(kind: .reply, id: ScriptedBroker.id(9), created: 3)
+        header.correlation = ScriptedBroker.id(1)
+        header.target = "individuals.person-get.v1"
+        header.provider = "individuals"
+        if answer != .withoutDigest {
+            header.extensions = [
+                Header.Extension(type: RequestDigest.type, value: Self.leaf(asked.header, asked.body).bytes)
+            ]
+        }
+        if answer == .fromTheBroker || answer == .successFromTheBroker {
+            header.provider = ""
+            header.target = ""
+            header.outcome = answer == .fromTheBroker ? 5030 : 0
+            header.extensions = []
+        }
+        let isSigned = ![.unsigned, .fromTheBroker, .successFromTheBroker].contains(answer)
+        bench.receive(
+            broker.deliver(
+                header, body: [7], signedBy: isSigned ? (answer == .otherKey ? ours : theirs) : nil,
+                changing: answer == .changed))
+        let ends = bench.take().completions.map(\.ticket)
+        let isTaken = answer == .signed || answer == .fromTheBroker
+        #expect(ends == (isTaken ? [1] : []), "\(answer)")
+        #expect(bench.core.counters.badProofs == (isTaken ? 0 : 1))
+        // The right one may still come.
+        #expect(bench.core.pendingCount == (isTaken ? 1 : 2))
+    }
+
+    @Test("a request that is not its sender's reaches no handler, one of an agent without a key does", arguments: [true, false])
+    func requests(isFromArchive: Bool) throws {
+        var (bench, broker) = bench()
+        var header = Header(kind: .request, id: ScriptedBroker.id(4), created: 3)
+        header.target = "portal.status-get.v1"
+        header.consumer = isFromArchive ? "archive" : "individuals"
+        header.remaining = 1000
+        bench.receive(broker.deliver(header, body: [1], signedBy: nil))
+        let deliveries = bench.take().deliveries
+        #expect(deliveries.map(\.isUnproven) == [!isFromArchive])
+    }
+
+    static func leaf(_ header: [UInt8], _ body: [UInt8]) -> Digest32 {
+        header.withUnsafeBytes { header in
+            body.withUnsafeBytes { LogHash.messageLeaf(header: header, bodyDigest: LogHash.body($0)) }
+        }
+    }
+}
+
+extension ScriptedBroker {
+    /// One message for the agent.
+    mutating func deliver(
+        _ header: Header, body: [UInt8], signedBy key: SigningKey?, changing: Bool = false
+    ) -> [UInt8] {
+        var head = head(.deliver)
+        delivered += 1
+        head.sequence = delivered
+        let bytes = header.encoded()
+        var envelope = OutgoingEnvelope(header: bytes[...], body: body[...], annotations: Annotations())
+        if let key {
+            let batch = BatchSigner(key).sign([SignedSessionTests.leaf(bytes, body)], at: 5)
+            envelope.proof = batch.proof(0)
+            envelope.signedRoot = batch.row[...]
+        }
+        if changing { envelope.body = (body + [0])[...] }
+        return EnvelopeFrame.encode(head, [envelope])
+    }
+}
