@@ -27,15 +27,11 @@ package struct Checkpoint: Sendable, Equatable {
             Checkpoint(origin: log.verifier.name, head: head, extensions: extensions).text, by: [log])
     }
 
-    /// Reads a checkpoint of this log; of another log, or not in its one form, it is refused.
-    package init(_ note: String, of log: NoteVerifier) throws(NoteFault) {
-        try self.init(text: try SignedNote.open(note, by: log))
-        guard origin == log.name else { throw .malformed("it is a checkpoint of \(origin)") }
-    }
-
-    /// The first line of a note, which a checkpoint's signer is named by; nothing is checked yet.
-    package static func origin(of note: String) -> String? {
-        note.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first.map(String.init)
+    /// Reads a checkpoint that the log of this key has signed in its own name; anything else, or not in its one form, is refused.
+    package init(_ note: String, by key: VerifyingKey) throws(NoteFault) {
+        let opened = try SignedNote.open(note, by: key)
+        try self.init(text: opened.text)
+        guard origin == opened.signer else { throw .malformed("\(opened.signer) has signed for \(origin)") }
     }
 
     private init(text: String) throws(NoteFault) {

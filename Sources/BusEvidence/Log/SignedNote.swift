@@ -15,18 +15,24 @@ package struct NoteSigner: Sendable {
     }
 }
 
-/// Whose notes are believed.
+/// The name and public key of a signer of notes.
 package struct NoteVerifier: Sendable, Equatable {
     package let name: String
     package let key: VerifyingKey
-    /// First 4 bytes of H(name ‖ newline ‖ 01 ‖ key).
+    static let hashSize = 4
     let hash: [UInt8]
 
     package init?(name: String, key: VerifyingKey) {
         guard Self.isName(name) else { return nil }
         self.name = name
         self.key = key
-        hash = Array(SHA256.hash(data: Array(name.utf8) + [UInt8(ascii: "\n"), 1] + key.bytes).prefix(4))
+        hash = Self.hash(name, key)
+    }
+
+    /// First 4 bytes of H(name ‖ newline ‖ 01 ‖ key).
+    static func hash(_ name: String, _ key: VerifyingKey) -> [UInt8] {
+        let whole = SHA256.hash(data: Array(name.utf8) + [UInt8(ascii: "\n"), 1] + key.bytes)
+        return Array(whole.prefix(hashSize))
     }
 
     static func isName(_ text: some StringProtocol) -> Bool {
@@ -57,16 +63,23 @@ package enum SignedNote {
         }
     }
 
+    /// A note whose signature was checked.
+    package struct Opened: Sendable, Equatable {
+        package let text: String
+        /// The name under which the key has signed; it is signed too.
+        package let signer: String
+    }
+
     /// The text, if `key` has signed it. Signatures of others are not looked at, but must have the right form.
-    package static func open(_ note: String, by key: NoteVerifier) throws(NoteFault) -> String {
+    package static func open(_ note: String, by key: VerifyingKey) throws(NoteFault) -> Opened {
         let (text, signatures) = try split(note)
-        let ours = signatures.filter { $0.name == key.name && $0.bytes.starts(with: key.hash) }
-        guard let line = ours.first else { throw .notSigned(by: key.name) }
-        guard ours.count == 1 else { throw .malformed("\(key.name) has signed it \(ours.count) times") }
-        guard key.key.isSignature(line.bytes.dropFirst(key.hash.count), of: Array(text.utf8)) else {
-            throw .wrongSignature(by: key.name)
+        let ours = signatures.filter { $0.bytes.starts(with: NoteVerifier.hash($0.name, key)) }
+        guard let line = ours.first else { throw .notSigned(by: key.id) }
+        guard ours.count == 1 else { throw .malformed("the same key has signed it \(ours.count) times") }
+        guard key.isSignature(line.bytes.dropFirst(NoteVerifier.hashSize), of: Array(text.utf8)) else {
+            throw .wrongSignature(by: line.name)
         }
-        return text
+        return Opened(text: text, signer: line.name)
     }
 
     private static func isText(_ text: String) -> Bool {
@@ -104,7 +117,7 @@ package enum SignedNote {
 /// Why a note is not believed.
 package enum NoteFault: Error, Equatable, Sendable, CustomStringConvertible {
     case malformed(String)
-    case notSigned(by: String)
+    case notSigned(by: KeyID)
     case wrongSignature(by: String)
 
     /// Stable word for programs; `docs/EVIDENCE.md` lists them.
@@ -119,7 +132,7 @@ package enum NoteFault: Error, Equatable, Sendable, CustomStringConvertible {
     package var description: String {
         switch self {
         case .malformed(let why): "the note cannot be read: \(why); ask for it again"
-        case .notSigned(let name): "the note has no signature of \(name)'s key; compare the key with its owner"
+        case .notSigned(let id): "the note has no signature of key \(id); compare the key with its owner"
         case .wrongSignature(let name): "the signature of \(name) is not of this text; the text or it was changed"
         }
     }
