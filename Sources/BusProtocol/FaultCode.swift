@@ -15,6 +15,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case notGreeted = 4009
     case unknownKey = 4010
     case keyNotForSystem = 4011
+    case keyNotValid = 4012
     case noIntegration = 4030
     case stageForbids = 4031
     case noSuchService = 4040
@@ -25,6 +26,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case instanceConflict = 4091
     case logForked = 4092
     case commandRefused = 4093
+    case spaceRefused = 4094
     case idTooOld = 4100
     case expired = 4101
     case bodyTooLarge = 4130
@@ -122,6 +124,12 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
                 "key-not-for-system", false, "This key may not speak for the system named in the message.",
                 "Use a key of that system, or add the system to the key's entry in the space."
             )
+        case .keyNotValid:
+            (
+                "key-not-valid", false,
+                "The key is in the directory and does not count: revoked, expired or not yet valid.",
+                "Make a new key with kerege keys new NAME, add it to the space and run kerege space apply."
+            )
         case .noIntegration:
             (
                 "no-integration", false, "The plan has no integration between this consumer and this service.",
@@ -172,6 +180,12 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
             (
                 "command-refused", false, "The provider looked at the command and will not carry it out.",
                 "Read the detail of the outcome; send a new command when its reason is gone."
+            )
+        case .spaceRefused:
+            (
+                "space-refused", false,
+                "The broker's space is older than, different from, or not signed like what this agent holds.",
+                "Do not use this broker before it is known why: compare kerege status there with the authority's last signed space."
             )
         case .idTooOld:
             (

@@ -23,6 +23,7 @@ struct WholeFrame: Equatable {
         case state(StateAnswer)
         case seek(Seek)
         case done(Done)
+        case space(SpaceFrame)
         case nothing
     }
 
@@ -64,6 +65,7 @@ struct WholeFrame: Equatable {
         case .state: content = .state(try StateAnswer(&fields))
         case .seek: content = .seek(try Seek(&fields))
         case .done: content = .done(try Done(&fields))
+        case .space: content = .space(try SpaceFrame(&fields))
         case .credit, .drain, .bye: content = .nothing
         case .submit, .deliver: try readEnvelopes(frame, head)
         }
@@ -112,6 +114,7 @@ struct WholeFrame: Equatable {
         case .state(let fields): return head.frame(fields.encoded())
         case .seek(let fields): return head.frame(fields.encoded())
         case .done(let fields): return head.frame(fields.encoded())
+        case .space(let fields): return head.frame(fields.encoded())
         case .nothing: return head.frame()
         case .envelopes(let envelopes):
             return EnvelopeFrame.encode(

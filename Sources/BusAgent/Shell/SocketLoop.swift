@@ -1,3 +1,4 @@
+import BusDirectory
 import BusProtocol
 import DequeModule
 import Logging
@@ -34,6 +35,7 @@ final class SocketLoop {
     var closeWaiters: [VoidContinuation] = []
     var isClosing = false
     var memory: AgentMemory
+    let spaceMemory: SpaceMemory
     var nextSave: UInt64 = 0
     var faultLog = FaultLog()
 
@@ -51,11 +53,15 @@ final class SocketLoop {
         self.shared = shared
         self.context = context
         memory = AgentMemory(directory: configuration.dataDirectory, agent: configuration.name, configuration.logger)
+        spaceMemory = SpaceMemory(
+            directory: configuration.dataDirectory, agent: configuration.name, configuration.logger)
         let identity = AgentCore.Identity(
             agent: configuration.name, systems: configuration.systems,
             instance: UInt128(UInt64.random(in: 1 ... .max)) << 64 | UInt128(UInt64.random(in: 0 ... .max)),
             bootCounter: memory.bootCounter, software: "kerege-agent/1 swift")
-        core = AgentCore(identity, timing: configuration.timing, receipt: memory.receipt, started: clock.now)
+        core = AgentCore(
+            identity, timing: configuration.timing, receipt: memory.receipt,
+            trust: spaceMemory.read(configuration.authority), started: clock.now)
         core.health = configuration.systems.map { .init(system: $0, dataUpdatedAt: -1, healthy: true) }
         let opened = try Self.open(configuration, context)
         socket = opened
@@ -186,6 +192,7 @@ final class SocketLoop {
         case .completed(let ticket, let completion): complete(ticket, completion)
         case .deliver(let delivery): deliver(delivery)
         case .welcomed(let welcome): opened(welcome)
+        case .remember(let space): remember(space)
         case .disconnected(let fault): disconnected(fault)
         case .notice(let fault): configuration.logger.warning("notice", metadata: fault.metadata)
         case .inquired(let token, let answer): inquired(token, answer)

@@ -28,6 +28,9 @@ struct Rights: Sendable {
         let name: String
         let key: String
         let systems: [String]
+        let validity: KeyValidity
+        /// With which it signs; nil: an agent of before, which signs nothing.
+        let sign: SigningKey?
         var quota: TrafficQuota?
     }
 
@@ -39,6 +42,8 @@ struct Rights: Sendable {
     }
 
     let snapshot: SpaceSnapshot
+    /// Keys by their ids.
+    let directory: Directory
     let agents: [Agent]
     let systems: [String]
     /// Usually there are none, and nothing is counted then.
@@ -61,7 +66,12 @@ struct Rights: Sendable {
     init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
         self.snapshot = snapshot
-        agents = space.keys.map { Agent(name: $0.agent, key: $0.curve, systems: $0.systems, quota: $0.quota) }
+        directory = Directory(snapshot)
+        agents = space.keys.map { key in
+            Agent(
+                name: key.agent, key: key.curve, systems: key.systems, validity: key.validity, sign: key.signingKey,
+                quota: key.quota)
+        }
         hasQuotas = space.keys.contains { $0.quota != nil } || space.integrations.contains { $0.quota != nil }
         systems = space.systems.map(\.id)
         agentByKey = Dictionary(agents.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
@@ -84,6 +94,16 @@ struct Rights: Sendable {
     }
 
     func agent(key: String) -> Int? { agentByKey[key] }
+
+    /// Why a key may not be used now; nil: it may.
+    func refusal(ofKey key: String, _ now: Moment) -> Fault? {
+        guard let agent = agentByKey[key] else {
+            return Fault(.unknownKey, at: .broker, "the key \(key) is not in the space")
+        }
+        let state = agents[agent].validity.state(at: now.wallMilliseconds)
+        guard state != .valid else { return nil }
+        return Fault(.keyNotValid, at: .broker, "the key \(key) of \(agents[agent].name) \(state.words)")
+    }
     func system(_ name: String) -> Int? { systemIndex[name] }
     func event(_ name: String) -> Int? { eventIndex[name] }
     func service(_ name: String) -> OfferedService? { services[name] }
