@@ -71,10 +71,11 @@ let package = Package(
 
         room("Doors", [argumentParser]),
         room("ZeroMQ", ["CZeroMQ"], more: [.strictMemorySafety()]),
+        room("DurableFiles", []),
         room("BusContracts", ["CPCRE2"]),
         room("BusProtocol", []),
         room("BusEvidence", ["BusProtocol", crypto]),
-        room("BusDirectory", [crypto, yams]),
+        room("BusDirectory", ["BusEvidence", crypto, yams]),
         room("BusIntegrations", []),
         room(
             "BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite],
@@ -82,14 +83,14 @@ let package = Package(
         room(
             "BusBroker",
             [
-                "ZeroMQ", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations", logging, heap,
-                collections,
+                "ZeroMQ", "DurableFiles", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal", "BusIntegrations",
+                logging, heap, collections,
             ]),
         room(
             "BusAgent",
             [
-                "ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, sqlite, logging, yams,
-                collections,
+                "ZeroMQ", "DurableFiles", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", grdb, sqlite,
+                logging, yams, collections,
             ]),
         room("BusSystems", ["BusAgent", "BusContracts", grdb]),
         room(
@@ -101,18 +102,19 @@ let package = Package(
         room(
             "BusTesting",
             [
-                "BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusEvidence", "BusJournal", "BusProtocol",
-                "BusSystems", heap, logging, yams,
+                "DurableFiles", "BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusEvidence", "BusJournal",
+                "BusProtocol", "BusSystems", heap, logging, yams,
             ]),
 
         door(
-            "kerege-broker", ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),
+            "kerege-broker",
+            ["BusAgent", "BusBroker", "BusConsole", "BusDirectory", lifecycle, signals, logging, yams]),
         door("kerege-agent", ["BusAgent", "BusSystems", "BusContracts", grdb, lifecycle, signals, logging]),
         door(
             "kerege",
             [
-                "ZeroMQ", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent", "BusConsole",
-                "BusTesting", logging,
+                "ZeroMQ", "DurableFiles", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent",
+                "BusConsole", "BusTesting", logging,
             ]),
         door(
             "kerege-bench",

@@ -16,11 +16,12 @@ SYSTEMS_PER_AGENT = 64
 REPORT_ROWS = 512
 QUERY_ROWS = 32
 
-OLDEST_VERSION, NEWEST_VERSION = 1, 2
+OLDEST_VERSION, NEWEST_VERSION = 1, 3
 
 COMMANDS = ["hello", "welcome", "error", "submit", "accept", "deliver", "ack", "nak", "term", "report", "credit",
-            "ping", "pong", "drain", "bye", "query", "state", "seek", "done"]
+            "ping", "pong", "drain", "bye", "query", "state", "seek", "done", "space"]
 FIRST_OF_VERSION_2 = COMMANDS.index("query") + 1
+FIRST_OF_VERSION_3 = COMMANDS.index("space") + 1
 STATES = ["accepted", "delivering", "delivered", "completed", "failed", "expired", "dead-lettered"]
 STARTS = ["beginning", "position", "time"]
 KINDS = ["request", "reply", "command", "outcome", "event", "keyEpoch", "keyWrap"]
@@ -308,6 +309,9 @@ def write_fields(command, f):
         w.raw(f["root"], 32)
         for text in [f["agent"], f["software"], *f["systems"]]:
             w.text8(text)
+        if f["newestVersion"] >= 3:
+            w.number("Q", f["spaceVersion"])
+            w.raw(f["spaceDigest"], 32)
     elif command == "welcome":
         w.number("B", f["version"])
         w.number("B", f["missedHeartbeats"])
@@ -321,6 +325,8 @@ def write_fields(command, f):
         w.number("Q", f["treeSize"])
         w.raw(f["root"], 32)
         w.text8(f["name"])
+        if f["version"] >= 3:
+            w.raw(f["spaceDigest"], 32)
     elif command == "error":
         w.number("H", f["code"])
         w.number("B", HOPS.index(f["hop"]))
@@ -395,6 +401,12 @@ def write_fields(command, f):
         w.number("H", f["code"])
         w.raw("000000000000")
         w.number("Q", f["count"])
+    elif command == "space":
+        canonical = expand(f["canonical"])
+        w.number("Q", f["version"])
+        w.raw(f["signature"], 64)
+        w.number("I", len(canonical))
+        w.bytes += canonical
     return bytes(w.bytes)
 
 
@@ -406,12 +418,16 @@ def read_fields(command, data):
         f["instance"], f["bootCounter"], f["treeSize"], f["root"] = r.hex(16), r.number("Q"), r.number("Q"), r.hex(32)
         f["agent"], f["software"] = r.text8(), r.text8()
         f["systems"] = [r.text8() for _ in range(count)]
+        if f["newestVersion"] >= 3:
+            f["spaceVersion"], f["spaceDigest"] = r.number("Q"), r.hex(32)
     elif command == "welcome":
         f["version"], f["missedHeartbeats"] = r.number("B"), r.number("B")
         r.take(2)
         f["heartbeatMilliseconds"], f["session"], f["broker"] = r.number("I"), r.number("Q"), r.hex(16)
         f["spaceVersion"], f["largestBody"], f["largestFrame"] = r.number("Q"), r.number("I"), r.number("I")
         f["treeSize"], f["root"], f["name"] = r.number("Q"), r.hex(32), r.text8()
+        if f["version"] >= 3:
+            f["spaceDigest"] = r.hex(32)
     elif command == "error":
         f["code"], f["hop"], _ = r.number("H"), r.hop(), r.take(1)
         f["retryAfterMilliseconds"], f["detail"] = r.number("I"), r.text16()
@@ -451,6 +467,9 @@ def read_fields(command, data):
         f["value"], f["system"], f["event"] = r.number("Q"), r.text8(), r.text8()
     elif command == "done":
         f["token"], f["code"], _, f["count"] = r.number("Q"), r.number("H"), r.take(6), r.number("Q")
+    elif command == "space":
+        f["version"], f["signature"] = r.number("Q"), r.hex(64)
+        f["canonical"] = shorten(r.take(r.number("I")))
     return f
 
 
@@ -506,7 +525,8 @@ def read_frame(data):
         "<BBHQQQIIII", data[4:48])
     if not OLDEST_VERSION <= version <= NEWEST_VERSION:
         raise Fault("bad-version", str(version))
-    if not 1 <= number <= len(COMMANDS) or (version < 2 and number >= FIRST_OF_VERSION_2):
+    if not 1 <= number <= len(COMMANDS) or (version < 2 and number >= FIRST_OF_VERSION_2) or (
+            version < 3 and number >= FIRST_OF_VERSION_3):
         raise Fault("unknown-command", str(number))
     if 48 + entries_size + bodies_size != len(data):
         raise Fault("bad-frame", "sizes")

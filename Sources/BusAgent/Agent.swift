@@ -210,6 +210,9 @@ public final class Agent: Sendable {
 
     public var isConnected: Bool { shared.status.withLock { $0.isConnected } }
 
+    /// Version of the space this agent holds; 0 while it has taken none since its start.
+    package var spaceVersion: UInt64 { shared.status.withLock { $0.spaceVersion } }
+
     /// Counts since the start, refreshed every ten seconds and at the end.
     package var counters: AgentCounters { shared.status.withLock { $0.counters } }
 

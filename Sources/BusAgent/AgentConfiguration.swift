@@ -1,4 +1,4 @@
-package import BusEvidence
+package import BusDirectory
 import BusProtocol
 public import Logging
 package import ZeroMQ
@@ -15,7 +15,11 @@ public struct AgentConfiguration: Sendable {
     public var brokerKey: String?
     /// The agent's own key pair.
     public var keys: KeyFile?
-    /// Where the agent remembers its last receipt and its starts; `nil`: nowhere.
+    /// The authority whose spaces this agent takes; `nil`: it takes what the broker sends, which only tests should.
+    package private(set) var authority: SigningKey?
+    /// Secret halves of the seal keys of its systems.
+    package var seals: [SealFile] = []
+    /// Where the agent remembers its last receipt, its starts and the newest space; `nil`: nowhere.
     public var dataDirectory: String?
     /// Contracts to check bodies against; `nil`: none are checked.
     public var contracts: ContractLibrary?
@@ -35,18 +39,31 @@ public struct AgentConfiguration: Sendable {
     /// rather than taken and dropped.
     package var isGuest = false
     package var timing = AgentTiming()
-    /// Signs every message; `nil`: an agent without a signing key.
-    package var signingKey: SigningKey?
-    /// Whose keys sign for whom, where it is known beforehand and not from the broker's directory.
-    package var senders: SenderDirectory?
     /// One context for many agents of a process; `nil`: one of its own.
     package var context: Context?
 
-    var signsMessages: Bool { signingKey != nil }
+    var signsMessages: Bool { keys?.signing != nil }
 
     public init(broker: String = "tcp://127.0.0.1:7400", name: String, systems: [String]) {
         self.broker = broker
         self.name = name
         self.systems = systems
+    }
+
+    /// Pins the authority of the space: a broker with a space that it did not sign, or with an older one than was seen before, is
+    /// refused (4094).
+    /// - Parameter path: `authority.pub`.
+    /// - Throws: when the file cannot be read or has no such key.
+    public mutating func pinAuthority(_ path: String) throws(KeyFile.Problem) {
+        authority = try AuthorityFile.publicKey(path)
+    }
+
+    /// Reads the keys to which messages for this agent's systems are sealed: `SYSTEM.seal`, for those systems that have one.
+    /// - Throws: when a file cannot be read, others may read it, or it is no key.
+    public mutating func loadSeals(from directory: String) throws(KeyFile.Problem) {
+        seals = []
+        for system in systems {
+            if let seal = try SealFile.loadIfPresent(system: system, in: directory) { seals.append(seal) }
+        }
     }
 }

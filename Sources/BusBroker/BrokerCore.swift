@@ -56,6 +56,8 @@ package struct BrokerCore: Sendable {
     package internal(set) var counters = BrokerCounters()
 
     var rights: Rights
+    /// The authority's word for the space in force; zeros without one.
+    var spaceSignature: [UInt8]
     var sessions = SessionTable()
     var calls = CallTable()
     var book: DeliveryBook
@@ -79,6 +81,7 @@ package struct BrokerCore: Sendable {
     /// Agents whose outgoing envelopes or ACCEPT are to be sent at the end of this step.
     var dirty: [Int] = []
     var lastHeartbeat: Int64 = 0
+    var lastValidityCheck: Int64 = 0
     var lastRefusalFlush: Int64 = 0
     /// Not before this monotonic time: the commit before it failed for want of space.
     var commitNotBefore: Int64 = 0
@@ -91,7 +94,8 @@ package struct BrokerCore: Sendable {
 
     package init(
         identity: BrokerIdentity, limits: BrokerLimits = BrokerLimits(), space: SpaceSnapshot,
-        treeSize: UInt64, treeRoot: [UInt8], random: any RandomNumberGenerator & Sendable
+        signature: [UInt8] = SignedSpace.noSignature, treeSize: UInt64, treeRoot: [UInt8],
+        random: any RandomNumberGenerator & Sendable
     ) {
         var random = random
         self.identity = identity
@@ -99,6 +103,7 @@ package struct BrokerCore: Sendable {
         self.treeSize = treeSize
         self.treeRoot = treeRoot
         rights = Rights(space)
+        spaceSignature = signature
         book = DeliveryBook(ledgerLimit: limits.ledger)
         nextSession = random.next() >> 1
         ids = MessageIDSource(random: random)

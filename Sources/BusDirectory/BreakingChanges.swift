@@ -67,18 +67,31 @@ struct BreakingChanges {
     }
 
     private mutating func compareKeys(_ old: Space, _ new: Space) {
-        let now = Dictionary(new.keys.map { ($0.agent, $0) }, uniquingKeysWith: { first, _ in first })
-        for before in old.keys {
-            guard let after = now[before.agent] else {
-                notes.append("agent `\(before.agent)` is removed: it gets 401")
+        struct Holder: Hashable { var agent, curve: String }
+        let now = Dictionary(
+            new.keys.map { (Holder(agent: $0.agent, curve: $0.curve), $0) }, uniquingKeysWith: { first, _ in first })
+        let agents = Set(new.keys.map(\.agent))
+        for before in old.keys where before.revoked == nil {
+            guard let after = now[Holder(agent: before.agent, curve: before.curve)] else {
+                notes.append(
+                    agents.contains(before.agent)
+                        ? "agent `\(before.agent)` has another key: the old one gets 401"
+                        : "agent `\(before.agent)` is removed: it gets 401")
                 continue
             }
-            if after.curve != before.curve {
-                notes.append("agent `\(before.agent)` has another key: the old one gets 401")
+            if let day = after.revoked {
+                notes.append("a key of agent `\(before.agent)` is revoked on \(day): its session ends, it gets 401")
+            }
+            if after.sign != before.sign {
+                notes.append("agent `\(before.agent)` has another signing key: what the old one signs is refused")
             }
             for system in before.systems where !after.systems.contains(system) {
                 notes.append("agent `\(before.agent)` may no longer act for system `\(system)`")
             }
+        }
+        let seals = Set(new.seals.filter { $0.revoked == nil }.map(\.seal))
+        for before in old.seals where before.revoked == nil && !seals.contains(before.seal) {
+            notes.append("a seal key of system `\(before.system)` goes: nothing is sealed to it any more")
         }
     }
 }

@@ -27,9 +27,13 @@ extension Scalar where Value == String {
     static let curve = Scalar(
         code: .badKey, right: "a 32-byte CURVE public key as 40 characters of Z85, in quotes"
     ) { Identifiers.isCurveKey($0) ? $0 : nil }
-    static let signature = Scalar(code: .badKey, right: "an Ed25519 public key as 64 lower-case hexadecimal digits") {
-        Identifiers.isHex32($0) ? $0 : nil
-    }
+    /// Whatever its form in the file, a snapshot has one.
+    static let signingKey = Scalar(
+        code: .badKey, right: "an Ed25519 public key as 64 hexadecimal digits or 43 characters of base64url"
+    ) { SigningKey($0)?.description }
+    static let sealingKey = Scalar(
+        code: .badKey, right: "an X-Wing public key as 1622 characters of base64url"
+    ) { SealingKey($0)?.description }
     static let email = Scalar(code: .badValue, right: "`name@host`") { text in
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         let isAddress = parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && !text.contains(" ")

@@ -8,7 +8,7 @@ package struct Routes: Sendable {
         package var systems: [String]
         package var roles: [AgentKey.Role]
         /// Ed25519 public key, 64 hexadecimal digits.
-        package var signature: String?
+        package var sign: String?
 
         package func serves(_ system: String) -> Bool { systems.contains(system) }
     }
@@ -76,8 +76,8 @@ package struct Routes: Sendable {
         self.snapshot = snapshot
         let space = snapshot.space
         agents = Dictionary(
-            space.keys.map {
-                ($0.curve, Agent(name: $0.agent, systems: $0.systems, roles: $0.roles, signature: $0.signature))
+            space.keys.filter { $0.revoked == nil }.map {
+                ($0.curve, Agent(name: $0.agent, systems: $0.systems, roles: $0.roles, sign: $0.sign))
             }, uniquingKeysWith: { first, _ in first })
         services = Dictionary(
             space.services.enumerated().map { index, service in
@@ -107,7 +107,9 @@ package struct Routes: Sendable {
         self.ways = ways
         self.subscribers = subscribers
         var agentsBySystem: [String: [String]] = [:]
-        for key in space.keys { for system in key.systems { agentsBySystem[system, default: []].append(key.curve) } }
+        for key in space.keys where key.revoked == nil {
+            for system in key.systems { agentsBySystem[system, default: []].append(key.curve) }
+        }
         self.agentsBySystem = agentsBySystem
     }
 

@@ -15,11 +15,24 @@ package struct Space: Sendable, Codable, Equatable {
     package var services: [OfferedService]
     package var integrations: [Integration]
     package var keys: [AgentKey]
+    /// Keys to which messages for the systems are sealed. Absent in a snapshot without any, so that those of before there were
+    /// seals keep their bytes.
+    package var seals: [SystemSeal] {
+        get { sealsIfAny ?? [] }
+        set { sealsIfAny = newValue.isEmpty ? nil : newValue }
+    }
+    private var sealsIfAny: [SystemSeal]?
+
+    private enum CodingKeys: String, CodingKey {
+        case id, title, isDemo, note, broker, thresholds, agencies, systems, services, integrations, keys
+        case sealsIfAny = "seals"
+    }
 
     package init(
         id: String, title: LocalizedName, isDemo: Bool = false, note: String? = nil, broker: BrokerFacts,
         thresholds: Thresholds = .production, agencies: [Agency] = [], systems: [InformationSystem] = [],
-        services: [OfferedService] = [], integrations: [Integration] = [], keys: [AgentKey] = []
+        services: [OfferedService] = [], integrations: [Integration] = [], keys: [AgentKey] = [],
+        seals: [SystemSeal] = []
     ) {
         self.id = id
         self.title = title
@@ -31,7 +44,8 @@ package struct Space: Sendable, Codable, Equatable {
         self.systems = systems.sorted { $0.id < $1.id }
         self.services = services.sorted { $0.name < $1.name }
         self.integrations = integrations.sorted { $0.id < $1.id }
-        self.keys = keys.sorted { $0.agent < $1.agent }
+        self.keys = keys.sorted { ($0.agent, $0.curve) < ($1.agent, $1.curve) }
+        self.seals = seals.sorted { ($0.system, $0.seal) < ($1.system, $1.seal) }
     }
 
     /// The same space with every list in order again, whatever was done to it.
@@ -42,9 +56,29 @@ package struct Space: Sendable, Codable, Equatable {
             systems: systems, services: services, integrations: integrations,
             keys: keys.map {
                 AgentKey(
-                    agent: $0.agent, systems: $0.systems, curve: $0.curve, signature: $0.signature, roles: $0.roles,
-                    quota: $0.quota)
-            })
+                    agent: $0.agent, systems: $0.systems, curve: $0.curve, sign: $0.sign, validity: $0.validity,
+                    roles: $0.roles, quota: $0.quota)
+            }, seals: seals)
+    }
+
+    /// What files leave out stays as it is: the keys when they carry none, and what the space says of the broker's keys.
+    /// - Returns: the whole, and whether the keys are those in force.
+    package func completed(from inForce: Space) -> (space: Space, keysKept: Bool) {
+        var space = self
+        let keysKept = keys.isEmpty && seals.isEmpty && !inForce.keys.isEmpty
+        if keysKept {
+            let systems = Set(systems.map(\.id))
+            // Keys that are kept speak only for systems that are still there.
+            space.keys = inForce.keys.compactMap { key in
+                var kept = key
+                kept.systems = key.systems.filter(systems.contains)
+                return kept.systems.isEmpty && !key.systems.isEmpty ? nil : kept
+            }
+            space.seals = inForce.seals.filter { systems.contains($0.system) }
+        }
+        if space.broker.curve == nil { space.broker.curve = inForce.broker.curve }
+        if space.broker.sign == nil { space.broker.sign = inForce.broker.sign }
+        return (space, keysKept)
     }
 }
 
@@ -73,8 +107,13 @@ package struct BrokerFacts: Sendable, Codable, Equatable {
     package var console: String?
     /// CURVE public key in Z85; agents refuse a broker with another key.
     package var curve: String?
+    /// Ed25519 public key with which the broker signs the roots of its log, 64 hexadecimal digits.
+    package var sign: String?
 
-    package init(id: String, endpoint: String, console: String? = nil, curve: String? = nil) {
+    package init(
+        id: String, endpoint: String, console: String? = nil, curve: String? = nil, sign: String? = nil
+    ) {
+        self.sign = sign
         self.id = id
         self.endpoint = endpoint
         self.console = console
@@ -180,7 +219,8 @@ package struct Integration: Sendable, Codable, Equatable {
     }
 }
 
-/// An agent or a person's tool: who holds the key, and for which systems it may speak.
+/// An agent or a person's tool: who holds the keys, and for which systems it may speak. An agent may have several entries whose
+/// times overlap: that is how its keys are changed without a break.
 package struct AgentKey: Sendable, Codable, Equatable {
     package enum Role: String, Sendable, Codable, CaseIterable {
         /// May call as any system for diagnosis, resend, and apply a space.
@@ -194,22 +234,55 @@ package struct AgentKey: Sendable, Codable, Equatable {
     package var systems: [String]
     /// CURVE public key, Z85, 40 characters.
     package var curve: String
-    /// Ed25519 public key, 64 hexadecimal digits.
-    package var signature: String?
+    /// Ed25519 public key, 64 lower-case hexadecimal digits. Who has one signs every message; nil: an agent of before.
+    package var sign: String?
+    /// First day; nil: from the beginning.
+    package var from: CalendarDate?
+    /// Last day; nil: without an end.
+    package var until: CalendarDate?
+    /// Lost or stolen: refused from the moment the space takes effect.
+    package var revoked: CalendarDate?
     /// Sorted.
     package var roles: [Role]
     /// What it may send, over all its systems; nil: what the broker can take.
     package var quota: TrafficQuota?
 
     package init(
-        agent: String, systems: [String], curve: String, signature: String? = nil, roles: [Role] = [],
-        quota: TrafficQuota? = nil
+        agent: String, systems: [String], curve: String, sign: String? = nil, validity: KeyValidity = KeyValidity(),
+        roles: [Role] = [], quota: TrafficQuota? = nil
     ) {
         self.quota = quota
         self.agent = agent
         self.systems = systems.sorted()
         self.curve = curve
-        self.signature = signature
+        self.sign = sign
+        from = validity.from
+        until = validity.until
+        revoked = validity.revoked
         self.roles = roles.sorted { $0.rawValue < $1.rawValue }
     }
+
+    package var validity: KeyValidity { KeyValidity(from: from, until: until, revoked: revoked) }
+    package var signingKey: SigningKey? { sign.flatMap { SigningKey($0) } }
+}
+
+/// The public key to which messages for a system are sealed. The system's agents share the secret half. Several may overlap.
+package struct SystemSeal: Sendable, Codable, Equatable {
+    package var system: String
+    /// X-Wing public key, 1,622 characters of base64url.
+    package var seal: String
+    package var from: CalendarDate?
+    package var until: CalendarDate?
+    package var revoked: CalendarDate?
+
+    package init(system: String, seal: String, validity: KeyValidity = KeyValidity()) {
+        self.system = system
+        self.seal = seal
+        from = validity.from
+        until = validity.until
+        revoked = validity.revoked
+    }
+
+    package var validity: KeyValidity { KeyValidity(from: from, until: until, revoked: revoked) }
+    package var sealingKey: SealingKey? { SealingKey(seal) }
 }

@@ -1,7 +1,7 @@
 /// What changes from one space to another, member by member.
 package struct SpaceDiff: Sendable, Codable, Equatable {
     package enum Kind: String, Sendable, Codable, CaseIterable {
-        case space, broker, thresholds, agency, system, service, integration, key
+        case space, broker, thresholds, agency, system, service, integration, key, seal
     }
 
     package enum Change: String, Sendable, Codable { case added, removed, changed }
@@ -33,7 +33,7 @@ package struct SpaceDiff: Sendable, Codable, Equatable {
 
     package init(from old: Space, to new: Space) {
         entries = Kind.allCases.flatMap { kind in
-            Self.entries(kind, Self.values(kind, of: old), Self.values(kind, of: new))
+            Self.entries(kind, Self.values(kind, of: old, beside: new), Self.values(kind, of: new, beside: old))
         }
         breaking = BreakingChanges(from: old, to: new).notes
     }
@@ -94,7 +94,9 @@ package struct SpaceDiff: Sendable, Codable, Equatable {
         return found
     }
 
-    private static func values(_ kind: Kind, of space: Space) -> [String: CanonicalValue] {
+    private static func values(
+        _ kind: Kind, of space: Space, beside other: Space
+    ) -> [String: CanonicalValue] {
         switch kind {
         case .space: ["": canonical(SpaceFacts(space))]
         case .broker: ["": canonical(space.broker)]
@@ -103,12 +105,24 @@ package struct SpaceDiff: Sendable, Codable, Equatable {
         case .system: byID(space.systems, \.id)
         case .service: byID(space.services, \.name)
         case .integration: byID(space.integrations, \.id)
-        case .key: byID(space.keys, \.agent)
+        case .key: byID(space.keys, beside: other.keys, \.agent, \.curve)
+        case .seal: byID(space.seals, beside: other.seals, \.system, \.seal)
         }
     }
 
     private static func byID<Value: Encodable>(_ list: [Value], _ id: (Value) -> String) -> [String: CanonicalValue] {
         Dictionary(list.map { (id($0), canonical($0)) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Entries of which one owner may have several: where it has one before and after, the owner's name is enough.
+    private static func byID<Value: Encodable>(
+        _ list: [Value], beside other: [Value], _ owner: (Value) -> String, _ key: (Value) -> String
+    ) -> [String: CanonicalValue] {
+        let several = [list, other].map { Dictionary(grouping: $0, by: owner).filter { $0.value.count > 1 }.keys }
+        let shared = Set(several.flatMap(\.self))
+        return byID(list) { value in
+            shared.contains(owner(value)) ? "\(owner(value)) (\(key(value).prefix(8))…)" : owner(value)
+        }
     }
 
     /// The types of a space hold nothing the encoder refuses.

@@ -1,7 +1,7 @@
 /// The sections that stand once: `space`, `broker`, `thresholds`.
 extension SpaceSections {
     static let spaceMembers = ["id", "title", "demo", "note"]
-    static let brokerMembers = ["id", "endpoint", "console", "curve"]
+    static let brokerMembers = ["id", "endpoint", "console", "curve", "sign"]
     static let thresholdMembers = [
         "window", "minimumSample", "noSuccessFor", "nonFunctionalErrorPercent", "degradedErrorPercent", "dormantAfter",
         "systemErrorPercent", "recovery", "heartbeat", "automationWindow",
@@ -50,8 +50,9 @@ extension SpaceSections {
         let endpoint = broker.require("endpoint", .address("tcp"), into: &findings)
         let console = broker.read("console", .address("http"), into: &findings)
         let curve = broker.read("curve", .curve, into: &findings)
+        let sign = broker.read("sign", .signingKey, into: &findings)
         guard let id, let endpoint else { return nil }
-        return BrokerFacts(id: id, endpoint: endpoint, console: console, curve: curve)
+        return BrokerFacts(id: id, endpoint: endpoint, console: console, curve: curve, sign: sign)
     }
 
     /// What is absent or wrong has its production value; wrong also has a finding.

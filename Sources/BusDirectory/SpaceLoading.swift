@@ -50,6 +50,6 @@ extension Space {
             thresholds: head.thresholds, agencies: sections.agencies.map(\.value),
             systems: sections.systems.map(\.value),
             services: sections.services.map(\.value), integrations: sections.integrations.map(\.value),
-            keys: sections.keys.map(\.value))
+            keys: sections.keys.map(\.value), seals: sections.seals.map(\.value))
     }
 }

@@ -21,12 +21,12 @@ struct SpaceReferences {
         unique(sections.systems.filter { $0.value.uuid != nil }, "uuid", "uuid", { $0.uuid ?? "" }, into: &findings)
         unique(sections.services, "service", "name", \.name, into: &findings)
         unique(sections.integrations, "integration", "id", \.id, into: &findings)
-        unique(sections.keys, "agent", "agent", \.agent, into: &findings)
         for system in sections.systems { check(system, into: &findings) }
         for service in sections.services { check(service, into: &findings) }
         for integration in sections.integrations { check(integration, into: &findings) }
         checkPairs(into: &findings)
         checkKeys(into: &findings)
+        checkSeals(into: &findings)
     }
 
     private func unique<Value>(
@@ -176,17 +176,35 @@ struct SpaceReferences {
             for system in key.value.systems where systems[system] == nil {
                 dangling("system", system, at: key.fields.place(of: "systems"), among: systems.keys, into: &findings)
             }
-            for (member, text) in [("curve", key.value.curve), ("signature", key.value.signature)] {
+            for (member, text) in [("curve", key.value.curve), ("sign", key.value.sign)] {
                 guard let text else { continue }
                 let place = key.fields.place(of: member)
                 guard let holder = holders[text] else {
                     holders[text] = (key.value.agent, place)
                     continue
                 }
+                let whose =
+                    holder.agent == key.value.agent
+                    ? "this \(member) key already" : "the \(member) key of agent `\(holder.agent)`"
                 findings.error(
-                    .sharedKey, at: place,
-                    "agent `\(key.value.agent)` has the \(member) key of agent `\(holder.agent)` at \(holder.place)",
-                    right: "a key of its own: `kerege keys new \(key.value.agent)`")
+                    .sharedKey, at: place, "agent `\(key.value.agent)` has \(whose) at \(holder.place)",
+                    right: "keys of its own in every entry: `kerege keys new \(key.value.agent)`")
+            }
+        }
+    }
+
+    private func checkSeals(into findings: inout Findings) {
+        var holders: [String: Place] = [:]
+        for entry in sections.seals {
+            let system = entry.value.system
+            if systems[system] == nil {
+                dangling("system", system, at: entry.fields.place(of: "system"), among: systems.keys, into: &findings)
+            }
+            let place = entry.fields.place(of: "seal")
+            if let earlier = holders.updateValue(place, forKey: entry.value.seal) {
+                findings.error(
+                    .sharedKey, at: place, "system `\(system)` has a seal key that stands at \(earlier) already",
+                    right: "one entry for a key, one key for a system: `kerege keys new AGENT --system \(system)`")
             }
         }
     }

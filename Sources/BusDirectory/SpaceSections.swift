@@ -19,6 +19,7 @@ struct SpaceSections {
     var services: [Declared<OfferedService>] = []
     var integrations: [Declared<Integration>] = []
     var keys: [Declared<AgentKey>] = []
+    var seals: [Declared<SystemSeal>] = []
     /// Services whose entry has another error: a reference to them does not dangle as well.
     var brokenServices: Set<String> = []
 
@@ -170,29 +171,6 @@ struct SpaceSections {
                 right: "`baseline: true` or `added: YYYY-MM-DD`")
         }
         return added
-    }
-
-    private mutating func addKey(_ element: Element, into findings: inout Findings) {
-        let allowed = ["agent", "systems", "curve", "signature", "roles", "quota"]
-        guard let fields = Fields(element, kind: "key", allowed: allowed, into: &findings) else { return }
-        let agent = fields.require("agent", .identifier, into: &findings)
-        let systems = fields.list("systems", .identifier, into: &findings)
-        let curve = fields.require("curve", .curve, into: &findings)
-        let signature = fields.read("signature", .signature, into: &findings)
-        let roles: [(value: AgentKey.Role, place: Place)] = fields.list("roles", .choice, into: &findings)
-        let quota = fields.inner("quota", allowed: TrafficQuota.members, into: &findings).map { inner in
-            TrafficQuota(inner, into: &findings)
-        }
-        guard let agent, let curve else { return }
-        if systems.isEmpty, roles.isEmpty {
-            findings.error(
-                .missingMember, at: fields.place, "agent `\(agent)` has neither systems nor roles",
-                right: "`systems:` it serves, or `roles:`")
-        }
-        let key = AgentKey(
-            agent: agent, systems: systems.map(\.value), curve: curve, signature: signature, roles: roles.map(\.value),
-            quota: quota)
-        keys.append(Declared(value: key, fields: fields))
     }
 
     static func name(_ fields: Fields, _ member: String = "name", into findings: inout Findings) -> LocalizedName {

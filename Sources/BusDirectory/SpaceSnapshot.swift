@@ -52,8 +52,8 @@ package struct SpaceSnapshot: Sendable, Equatable {
     package let digest: SpaceDigest
 
     package static let format = "kerege-space/1"
-    /// Of the canonical bytes; a snapshot travels in one message of the bus's larger kind.
-    package static let byteLimit = 16 << 20
+    /// Of the canonical bytes: a snapshot travels in one frame of the wire (4 MiB) with its signature.
+    package static let byteLimit = (4 << 20) - 256
 
     private struct Body: Codable {
         var format: String

@@ -19,6 +19,11 @@ struct Element {
     var place: Place
     var shape: Shape
 
+    /// Whether it is a mapping with a member of this name.
+    func hasMember(_ name: String) -> Bool {
+        if case .mapping(let members) = shape { members.contains { $0.name == name } } else { false }
+    }
+
     /// How findings call it.
     var shapeName: String {
         switch shape {

@@ -15,9 +15,10 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case notGreeted = 4009
     case unknownKey = 4010
     case keyNotForSystem = 4011
-    case badSignature = 4012
-    case notSealed = 4013
-    case sealNotOpened = 4014
+    case keyNotValid = 4012
+    case badSignature = 4013
+    case notSealed = 4014
+    case sealNotOpened = 4015
     case noIntegration = 4030
     case stageForbids = 4031
     case noSuchService = 4040
@@ -28,6 +29,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case instanceConflict = 4091
     case logForked = 4092
     case commandRefused = 4093
+    case spaceRefused = 4094
     case idTooOld = 4100
     case expired = 4101
     case bodyTooLarge = 4130
@@ -125,6 +127,12 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
                 "key-not-for-system", false, "This key may not speak for the system named in the message.",
                 "Use a key of that system, or add the system to the key's entry in the space."
             )
+        case .keyNotValid:
+            (
+                "key-not-valid", false,
+                "The key is in the directory and does not count: revoked, expired or not yet valid.",
+                "Make a new key with kerege keys new NAME, add it to the space and run kerege space apply."
+            )
         case .badSignature:
             (
                 "bad-signature", false, "The message is not signed by a key its sender's agent may sign with.",
@@ -140,7 +148,6 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
                 "seal-not-opened", false,
                 "The receiver has no key that opens the body, or the body or header is not what was sealed.",
                 "Give the receiver the system's seal key of that time: kerege doctor; then resend."
-            )
         case .noIntegration:
             (
                 "no-integration", false, "The plan has no integration between this consumer and this service.",
@@ -191,6 +198,12 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
             (
                 "command-refused", false, "The provider looked at the command and will not carry it out.",
                 "Read the detail of the outcome; send a new command when its reason is gone."
+            )
+        case .spaceRefused:
+            (
+                "space-refused", false,
+                "The broker's space is older than, different from, or not signed like what this agent holds.",
+                "Do not use this broker before it is known why: compare kerege status there with the authority's last signed space."
             )
         case .idTooOld:
             (

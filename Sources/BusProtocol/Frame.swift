@@ -4,16 +4,21 @@ package enum Command: UInt8, Sendable, CaseIterable {
     case welcome, error, submit, accept, deliver, ack, nak, term, report, credit, ping, pong, drain, bye
     // Version 2.
     case query, state, seek, done
+    // Version 3.
+    case space
 
     /// The first version of the protocol that has this command.
-    package var since: UInt8 { rawValue >= Command.query.rawValue ? 2 : 1 }
+    package var since: UInt8 {
+        if rawValue >= Command.space.rawValue { return 3 }
+        return rawValue >= Command.query.rawValue ? 2 : 1
+    }
 }
 
 /// The fixed head H of a frame `H|E|B`, 48 bytes.
 package struct FrameHead: Sendable, Equatable {
     package static let size = 48
     package static let magic: UInt32 = 0x4547_524b  // "KRGE" as bytes
-    package static let newestVersion: UInt8 = 2
+    package static let newestVersion: UInt8 = 3
     package static let oldestVersion: UInt8 = 1
 
     /// The session's version; HELLO is written in the oldest.

@@ -12,6 +12,9 @@ package struct Hello: Sendable, Equatable {
     package var agent: String
     package var software: String
     package var systems: [String]
+    /// The newest space this agent has taken, and its digest (32 bytes); 0 and zeros: none. Since version 3.
+    package var spaceVersion: UInt64 = 0
+    package var spaceDigest: [UInt8] = [UInt8](repeating: 0, count: 32)
 
     package init(instance: UInt128, agent: String, software: String, systems: [String]) {
         self.instance = instance
@@ -32,6 +35,10 @@ package struct Hello: Sendable, Equatable {
         out.put(short: agent)
         out.put(short: software)
         for system in systems { out.put(short: system) }
+        if newestVersion >= Self.versionWithSpace {
+            out.put(spaceVersion)
+            out.put(raw: spaceDigest)
+        }
         return out.finish()
     }
 
@@ -50,7 +57,13 @@ package struct Hello: Sendable, Equatable {
         software = try reader.takeShortText()
         systems = []
         for _ in 0..<count { systems.append(try reader.takeShortText()) }
+        guard newestVersion >= Self.versionWithSpace else { return }
+        spaceVersion = try reader.take()
+        spaceDigest = try reader.takeArray(32)
     }
+
+    /// The first version whose speakers name their space.
+    fileprivate static let versionWithSpace: UInt8 = 3
 }
 
 /// WELCOME: the broker's answer to HELLO.
@@ -68,6 +81,8 @@ package struct Welcome: Sendable, Equatable {
     package var treeSize: UInt64
     package var root: [UInt8]
     package var name: String
+    /// Of the space in force, 32 bytes. Since version 3.
+    package var spaceDigest: [UInt8] = [UInt8](repeating: 0, count: 32)
 
     package init(
         heartbeatMilliseconds: UInt32, session: UInt64, broker: UInt128, spaceVersion: UInt64, treeSize: UInt64,
@@ -96,6 +111,7 @@ package struct Welcome: Sendable, Equatable {
         out.put(treeSize)
         out.put(raw: root)
         out.put(short: name)
+        if version >= Hello.versionWithSpace { out.put(raw: spaceDigest) }
         return out.finish()
     }
 
@@ -112,5 +128,6 @@ package struct Welcome: Sendable, Equatable {
         treeSize = try reader.take()
         root = try reader.takeArray(32)
         name = try reader.takeShortText()
+        if version >= Hello.versionWithSpace { spaceDigest = try reader.takeArray(32) }
     }
 }

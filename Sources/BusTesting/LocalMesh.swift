@@ -41,23 +41,20 @@ public final class LocalMesh: Sendable {
         }
         let reading = Space.load(try SpaceFolder.files(at: space))
         try folder.prepareKeys(agents: files, systems: reading.space?.systems.map(\.id) ?? [])
-        let whole = Space.load(try SpaceFolder.files(at: space) + SpaceFolder.files(at: folder.keyList))
-        guard let space = whole.space, whole.errors.isEmpty else {
-            throw MeshError(
-                "the space has errors: \(whole.errors.map(\.description).joined(separator: "; "))",
-                remedy: "mend them; kerege space check shows them")
-        }
+        let signed = try folder.signSpace([space, folder.keyList])
         let library = try contracts.map { try ContractLibrary.load($0) }
-        return try await LocalMesh(folder, space, agents, library)
+        return try await LocalMesh(folder, signed, agents, library)
     }
 
     private init(
-        _ folder: MeshFolder, _ space: Space, _ systems: [String: [String]], _ contracts: ContractLibrary?
+        _ folder: MeshFolder, _ space: SignedSpace, _ systems: [String: [String]], _ contracts: ContractLibrary?
     ) async throws {
         let logger = Logger(label: "kerege.local", factory: { _ in SwiftLogNoOpLogHandler() })
-        let configuration = BrokerConfiguration(
-            listen: "tcp://127.0.0.1:*", data: folder.path, name: "broker-local",
-            secretKey: try folder.key("broker").curveSecret, space: space)
+        let keys = try folder.key("broker")
+        var configuration = BrokerConfiguration(
+            listen: "tcp://127.0.0.1:*", data: folder.path, name: "broker-local", secretKey: keys.curveSecret,
+            source: .signed(space, authority: try folder.authorityKey().publicKey))
+        configuration.signingSecret = keys.signing
         let broker = try Broker(configuration, logger: logger)
         let console = try Console(
             broker: broker, journalFolder: folder.path, port: 0, dataFolder: folder.path, logger: logger)
@@ -98,6 +95,8 @@ public final class LocalMesh: Sendable {
         var configuration = AgentConfiguration(broker: brokerAddress, name: name, systems: systems)
         configuration.brokerKey = try folder.key("broker").publicKey
         configuration.keys = try folder.key(name)
+        try configuration.pinAuthority(folder.authority)
+        try configuration.loadSeals(from: folder.keys)
         configuration.contracts = contracts
         return try await Agent.connect(configuration, preparing: prepare)
     }

@@ -93,6 +93,7 @@ public final class Mesh: Sendable {
         exampleIIN = MeshFolder.exampleIIN(seed: options.seed, oneIn: options.oneIn)
         let all = try MeshFolder.agents(in: options.agentFolder ?? options.root + "/deploy/agents")
         try folder.prepareKeys(agents: all, systems: Array(Set(all.flatMap(\.systems))).sorted())
+        try folder.signSpace([spaceFolder, folder.keyList], contracts: contracts)
         try folder.prepareRegisters(agents: files, seed: options.seed, oneIn: options.oneIn, progress: progress)
 
         let brokerPort = try options.brokerPort ?? Self.freePort()
@@ -103,8 +104,9 @@ public final class Mesh: Sendable {
         broker = ChildProcess(
             name: "broker", executable: binaries + "/kerege-broker",
             arguments: [
-                "--listen", brokerAddress, "--http", httpAddress, "--data", path, "--space", spaceFolder, "--space",
-                folder.keyList, "--contracts", contracts, "--log-level", options.logLevel, "--stop-with-parent",
+                "--listen", brokerAddress, "--http", httpAddress, "--data", path, "--authority", folder.authority,
+                "--signed-space", folder.signedSpace, "--contracts", contracts, "--log-level", options.logLevel,
+                "--stop-with-parent",
             ], log: (options.logFolder ?? folder.logs) + "/broker.log")
         let folder = folder
         let lines = try options.delays.mapValues { try SlowLine(to: brokerPort, delay: $0) }
@@ -139,6 +141,7 @@ public final class Mesh: Sendable {
         var configuration = AgentConfiguration(broker: brokerAddress, name: MeshFolder.operatorName, systems: [])
         configuration.brokerKey = try folder.key("broker").publicKey
         configuration.keys = try folder.key(MeshFolder.operatorName)
+        try configuration.pinAuthority(folder.authority)
         configuration.contracts = contracts
         return try await Agent.connect(configuration)
     }

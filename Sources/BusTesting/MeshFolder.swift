@@ -1,5 +1,9 @@
 public import BusAgent
+import BusBroker
+import BusConsole
+package import BusDirectory
 import BusSystems
+import DurableFiles
 import Foundation
 import Yams
 
@@ -25,6 +29,10 @@ public struct MeshFolder: Sendable {
     public var registers: String { path + "/registers" }
     public var logs: String { path + "/logs" }
     public var keyList: String { keys + "/keys.yaml" }
+    /// Public half of the authority of this mesh's space.
+    public var authority: String { keys + "/authority.pub" }
+    /// The space as the authority of this mesh signed it last.
+    public var signedSpace: String { keys + "/space.signed" }
 
     /// Reads the agents' files of a folder.
     public static func agents(in folder: String) throws -> [AgentFile] {
@@ -42,7 +50,8 @@ public struct MeshFolder: Sendable {
         }
     }
 
-    /// Makes missing keys, for the broker, every agent and the operator, and writes the list of their public halves.
+    /// Makes missing keys, for the authority, the broker, every agent, every system and the operator, and writes the list of their
+    /// public halves.
     public func prepareKeys(agents: [AgentFile], systems: [String]) throws {
         for folder in [path, keys, registers, logs] {
             do {
@@ -55,23 +64,76 @@ public struct MeshFolder: Sendable {
             }
         }
         _ = try key("broker")
+        _ = try authorityKey()
         var lines = ["# Public keys of this mesh; written when the keys are made.", "keys:"]
         for agent in agents { lines += try entry(agent.name, agent.systems, role: nil) }
         lines += try entry(Self.operatorName, systems, role: "operator")
+        for system in Set(agents.flatMap(\.systems)).sorted() { lines += try seal(system) }
         try (lines.joined(separator: "\n") + "\n").write(toFile: keyList, atomically: true, encoding: .utf8)
     }
 
     public func key(_ name: String) throws -> KeyFile {
         let file = "\(keys)/\(name).key"
-        if FileManager.default.fileExists(atPath: file) { return try KeyFile.load(file) }
+        if FileManager.default.fileExists(atPath: file) { return try KeyFile.addSigning(to: file) }
         return try KeyFile.create(name: name, in: keys)
     }
 
+    func authorityKey() throws -> AuthorityFile {
+        let file = keys + "/authority.key"
+        if FileManager.default.fileExists(atPath: file) { return try AuthorityFile.load(file) }
+        return try AuthorityFile.create(in: keys)
+    }
+
+    private func seal(_ system: String) throws -> [String] {
+        let file =
+            try SealFile.loadIfPresent(system: system, in: keys) ?? SealFile.create(system: system, in: keys)
+        return ["  - system: \(system)", "    seal: '\(file.publicKey)'"]
+    }
+
+    /// Signs the space of these places as the next version of what this mesh's broker had, unless that says the same.
+    /// - Returns: what is in `signedSpace` now.
+    @discardableResult
+    package func signSpace(_ places: [String], contracts: String? = nil) throws -> SignedSpace {
+        let reading = Space.load(
+            try places.flatMap { try SpaceFolder.files(at: $0) },
+            knownContracts: contracts.flatMap(SpaceFolder.contractNames(in:)))
+        guard var space = reading.space, reading.errors.isEmpty else {
+            throw MeshError(
+                "the space has errors: \(reading.errors.map(\.description).joined(separator: "; "))",
+                remedy: "mend them; kerege space check shows them")
+        }
+        let broker = try key("broker")
+        space.broker.curve = broker.publicKey
+        space.broker.sign = broker.signPublicKey
+        let authority = try authorityKey()
+        let before = try newestSigned(by: authority.publicKey)
+        if let before, try SpaceSnapshot(space, after: before.snapshot).space == before.snapshot.space {
+            try DurableFile.replace(signedSpace, with: before.file)
+            return before
+        }
+        // A journal from before there was an authority goes on, too.
+        let previous = try before?.snapshot ?? unsignedPast()
+        let signed = try SignedSpace(SpaceSnapshot(space, after: previous), by: authority.secret)
+        try DurableFile.replace(signedSpace, with: signed.file)
+        return signed
+    }
+
+    private func newestSigned(by authority: SigningKey) throws -> SignedSpace? {
+        let kept = try [SpaceStore.read(signedSpace), SpaceStore(folder: path).read()].compactMap(\.self)
+        return kept.filter { $0.isSigned(by: authority) }.max { $0.snapshot.version < $1.snapshot.version }
+    }
+
+    private func unsignedPast() throws -> SpaceSnapshot? {
+        guard FileManager.default.fileExists(atPath: path + "/journal.sqlite") else { return nil }
+        return try BrokerStart.spaceInForce(folder: path)
+    }
+
     private func entry(_ name: String, _ systems: [String], role: String?) throws -> [String] {
+        let key = try key(name)
         var lines = [
-            "  - agent: \(name)", "    systems: [\(systems.joined(separator: ", "))]",
-            "    curve: '\(try key(name).publicKey)'",
+            "  - agent: \(name)", "    systems: [\(systems.joined(separator: ", "))]", "    curve: '\(key.publicKey)'",
         ]
+        if let sign = key.signPublicKey { lines.append("    sign: '\(sign)'") }
         if let role { lines.append("    roles: [\(role)]") }
         return lines
     }

@@ -31,8 +31,14 @@ struct AgentCommand: AsyncParsableCommand {
     var broker = "tcp://127.0.0.1:7400"
     @Option(help: "Data folder: registers, keys, what the agent remembers.")
     var data = "./data"
-    @Option(help: "Folder of keys: AGENT.key (secret) and broker.pub. (default: DATA/keys)")
+    @Option(
+        help: "Folder of keys: AGENT.key and SYSTEM.seal (secret), broker.pub and authority.pub. (default: DATA/keys)")
     var keys: String?
+    @Option(
+        help: ArgumentHelp(
+            "Public key of the authority that signs the space. (default: KEYS/authority.pub, where there is one)",
+            valueName: "file"))
+    var authority: String?
     @Option(help: "Folder of contracts.")
     var contracts = "Schemas/contracts"
     @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error.")

@@ -54,6 +54,13 @@ struct AgentService: Service, CustomStringConvertible {
         var configuration = AgentConfiguration(broker: command.broker, name: file.agent, systems: file.systems)
         configuration.keys = try KeyFile.load("\(keys)/\(file.agent).key")
         configuration.brokerKey = try KeyFile.publicKey("\(keys)/broker.pub")
+        let pinned = "\(keys)/authority.pub"
+        if let authority = command.authority ?? (FileManager.default.fileExists(atPath: pinned) ? pinned : nil) {
+            try configuration.pinAuthority(authority)
+        } else {
+            logger.notice("no authority is pinned: who is on the bus is believed as the broker says it")
+        }
+        try configuration.loadSeals(from: keys)
         configuration.contracts = try ContractLibrary.load(command.contracts)
         configuration.dataDirectory = command.data
         // The broker may start later than its agents.

@@ -22,6 +22,7 @@ struct BrokerCommand: AsyncParsableCommand {
 
             EXAMPLES
               kerege-broker --space deploy/space --space data/keys/keys.yaml
+              kerege-broker --authority data/keys/authority.pub --signed-space space.signed
               kerege-broker --config broker.yaml
               kerege-broker --data /var/lib/kerege --listen tcp://0.0.0.0:7400
 
@@ -29,7 +30,9 @@ struct BrokerCommand: AsyncParsableCommand {
             """,
         version: Software.version)
 
-    @Option(help: "YAML file with the members name, listen, http, data, key, space, contracts, log.")
+    @Option(
+        help:
+            "YAML file with the members name, listen, http, data, key, space, authority, signed-space, contracts, log.")
     var config: String?
     @Option(help: "Address for agents. (default: tcp://127.0.0.1:7400)")
     var listen: String?
@@ -37,12 +40,22 @@ struct BrokerCommand: AsyncParsableCommand {
     var http: String?
     @Option(help: "Data folder: journal, admin token. (default: ./data)")
     var data: String?
-    @Option(help: "Secret CURVE key of the broker. (default: DATA/keys/broker.key)")
+    @Option(help: "Secret keys of the broker. (default: DATA/keys/broker.key)")
     var key: String?
     @Option(
         help: "Folder or file of the space; may be given several times. (default: deploy/space and DATA/keys/keys.yaml)"
     )
     var space: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Public key of the authority: only spaces that it signed take effect, and --space is not used.",
+            valueName: "file"))
+    var authority: String?
+    @Option(
+        name: .customLong("signed-space"),
+        help: ArgumentHelp(
+            "Signed space to start with, where it is newer than the one kept in DATA/space.signed.", valueName: "file"))
+    var signedSpace: String?
     @Option(help: "Folder of the contracts the space may name. (default: Schemas/contracts)")
     var contracts: String?
     @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error. (default: info)")

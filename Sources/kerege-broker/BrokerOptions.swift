@@ -14,6 +14,8 @@ struct BrokerOptions {
     var data = "./data"
     var key: String?
     var space: [String] = []
+    var authority: String?
+    var signedSpace: String?
     var contracts = "Schemas/contracts"
     var level = "info"
 
@@ -24,7 +26,19 @@ struct BrokerOptions {
         data = command.data ?? data
         key = command.key ?? key
         if !command.space.isEmpty { space = command.space }
+        authority = command.authority ?? authority
+        signedSpace = command.signedSpace ?? signedSpace
         contracts = command.contracts ?? contracts
+        if authority == nil, signedSpace != nil {
+            throw BrokerError(
+                "a signed space is given and no authority to check it with", remedy: "add --authority authority.pub")
+        }
+        if authority != nil, !space.isEmpty {
+            throw BrokerError(
+                "an authority is pinned, and files are given that nobody signed",
+                remedy:
+                    "leave --space out; kerege space sign \(space.joined(separator: " ")) makes a signed space of them")
+        }
         level = command.logLevel ?? level
     }
 
@@ -44,6 +58,8 @@ struct BrokerOptions {
             case "http": http = try self.value(value, place)
             case "data": data = try self.value(value, place)
             case "key": key = try self.value(value, place)
+            case "authority": authority = try self.value(value, place)
+            case "signed-space": signedSpace = try self.value(value, place)
             case "contracts": contracts = try self.value(value, place)
             case "log": level = try self.value(value, place)
             case "space":
@@ -55,7 +71,7 @@ struct BrokerOptions {
             case let other:
                 throw BrokerError(
                     "\(place): unknown member `\(other)`",
-                    remedy: "known are name, listen, http, data, key, space, contracts, log")
+                    remedy: "known are name, listen, http, data, key, space, authority, signed-space, contracts, log")
             }
         }
     }
@@ -81,8 +97,22 @@ struct BrokerOptions {
 
     func brokerConfiguration() throws -> BrokerConfiguration {
         let keys = try KeyFile.load(key ?? data + "/keys/broker.key")
-        return BrokerConfiguration(
-            listen: listen, data: data, name: name, secretKey: keys.curveSecret, space: try readSpace())
+        var configuration = BrokerConfiguration(
+            listen: listen, data: data, name: name, secretKey: keys.curveSecret, source: try source())
+        configuration.signingSecret = keys.signing
+        return configuration
+    }
+
+    private func source() throws -> SpaceSource {
+        guard let authority else { return .files(try readSpace()) }
+        let key = try AuthorityFile.publicKey(authority)
+        guard let signedSpace else { return .signed(nil, authority: key) }
+        guard let signed = try SpaceStore.read(signedSpace) else {
+            throw BrokerError(
+                "there is no signed space \(signedSpace)",
+                remedy: "kerege space sign DIR --authority authority.key -o \(signedSpace)")
+        }
+        return .signed(signed, authority: key)
     }
 
     /// The space of all its files together; errors are printed as `file:line: …`.

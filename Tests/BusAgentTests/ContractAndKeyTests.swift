@@ -158,6 +158,60 @@ struct KeyFileTests {
         #expect(problem?.description.contains("do not belong together") == true)
     }
 
+    @Test func aFileHasAlsoASigningKey() throws {
+        let scratch = try Scratch()
+        let made = try KeyFile.create(name: "a", in: scratch.path)
+        #expect(try KeyFile.load(scratch.file("a.key")).signPublicKey == made.signPublicKey)
+        #expect(made.signPublicKey?.count == 64)
+        let shown = try String(contentsOfFile: scratch.file("a.pub"), encoding: .utf8)
+        #expect(shown.contains("sign-public: \(made.signPublicKey ?? "")") && !shown.contains("secret"))
+        // Half of another pair.
+        let other = try KeyFile.create(name: "b", in: scratch.path)
+        let text = try String(contentsOfFile: scratch.file("a.key"), encoding: .utf8)
+        try text.replacing(made.signPublicKey ?? "-", with: other.signPublicKey ?? "-")
+            .write(toFile: scratch.file("a.key"), atomically: false, encoding: .utf8)
+        let problem = #expect(throws: KeyFile.Problem.self) { try KeyFile.load(scratch.file("a.key")) }
+        #expect(problem?.description.contains("signing keys") == true)
+    }
+
+    @Test func aFileOfBeforeIsReadAndCompletedWithoutChangingWhoItIs() throws {
+        let scratch = try Scratch()
+        let made = try KeyFile.create(name: "a", in: scratch.path)
+        let path = scratch.file("a.key")
+        let old = "public: \(made.publicKey)\nsecret: \(made.curveSecret.revealZ85())\n"
+        try old.write(toFile: path, atomically: false, encoding: .utf8)
+        #expect(try KeyFile.load(path).signPublicKey == nil)
+        let completed = try KeyFile.addSigning(to: path)
+        #expect(completed.publicKey == made.publicKey && completed.signPublicKey != nil)
+        #expect(try KeyFile.addSigning(to: path).signPublicKey == completed.signPublicKey, "made once")
+        let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+        #expect(mode == 0o600)
+    }
+
+    @Test func sealsAndTheAuthorityAreForTheirOwnerAlone() throws {
+        let scratch = try Scratch()
+        let seal = try SealFile.create(system: "portal", in: scratch.path)
+        let authority = try AuthorityFile.create(in: scratch.path)
+        #expect(try SealFile.load(system: "portal", in: scratch.path).publicKey == seal.publicKey)
+        #expect(try AuthorityFile.load(scratch.file("authority.key")).publicKey == authority.publicKey)
+        #expect(try AuthorityFile.publicKey(scratch.file("authority.pub")) == authority.publicKey)
+        #expect(throws: KeyFile.Problem.self) { try SealFile.create(system: "portal", in: scratch.path) }
+        #expect(throws: KeyFile.Problem.self) { try AuthorityFile.create(in: scratch.path) }
+        #expect(try SealFile.loadIfPresent(system: "bank", in: scratch.path) == nil)
+        #expect(throws: KeyFile.Problem.self) { try AuthorityFile.load(scratch.file("authority.pub")) }
+        for file in ["portal.seal", "authority.key"] {
+            let path = scratch.file(file)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
+            #expect(mode == 0o600, "\(file)")
+            try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)
+        }
+        let open = #expect(throws: KeyFile.Problem.self) { try SealFile.load(system: "portal", in: scratch.path) }
+        #expect(open?.description.contains("chmod 600") == true)
+        #expect(throws: KeyFile.Problem.self) { try AuthorityFile.load(scratch.file("authority.key")) }
+        var configuration = AgentConfiguration(name: "portal-1", systems: ["portal"])
+        #expect(throws: KeyFile.Problem.self) { try configuration.loadSeals(from: scratch.path) }
+    }
+
     @Test func whatAnAgentRemembersOutlivesIt() throws {
         let scratch = try Scratch()
         let logger = Logger(label: "test")

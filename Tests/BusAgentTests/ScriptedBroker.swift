@@ -1,3 +1,4 @@
+import BusDirectory
 import BusProtocol
 
 @testable import BusAgent
@@ -20,13 +21,14 @@ struct ScriptedBroker {
 
     static func root(_ size: UInt64) -> [UInt8] { [UInt8](repeating: UInt8(truncatingIfNeeded: size), count: 32) }
 
-    mutating func welcome() -> [UInt8] {
+    mutating func welcome(_ change: (inout Welcome) -> Void = { _ in }) -> [UInt8] {
         delivered = 0
         session += 1
-        let welcome = Welcome(
+        var welcome = Welcome(
             heartbeatMilliseconds: heartbeatMilliseconds, session: session, broker: 1, spaceVersion: 1,
             treeSize: treeSize,
             root: Self.root(treeSize), name: "scripted")
+        change(&welcome)
         return head(.welcome).frame(welcome.encoded())
     }
 
@@ -34,6 +36,12 @@ struct ScriptedBroker {
         treeSize += 1
         let acceptance = Acceptance(sequence: sequence, treeSize: treeSize, root: Self.root(treeSize), refused: refused)
         return head(.accept).frame(acceptance.encoded())
+    }
+
+    func space(_ space: SignedSpace) -> [UInt8] {
+        let fields = SpaceFrame(
+            version: space.snapshot.version, signature: space.signature, canonical: space.snapshot.canonical)
+        return head(.space).frame(fields.encoded())
     }
 
     func credit() -> [UInt8] { head(.credit).frame() }
@@ -95,10 +103,13 @@ struct CoreBench {
     var now: UInt64 = 1_000_000
     var actions: [AgentAction] = []
 
-    init(timing: AgentTiming = AgentTiming(), seed: UInt64 = 42, receipt: LogReceipt = .none) {
+    init(
+        timing: AgentTiming = AgentTiming(), seed: UInt64 = 42, receipt: LogReceipt = .none,
+        trust: SpaceTrust = SpaceTrust(authority: nil)
+    ) {
         core = AgentCore(
             AgentCore.Identity(agent: "portal-1", systems: ["portal"], instance: 77, software: "test"), timing: timing,
-            receipt: receipt, started: 1_000_000, random: SplitMix(seed))
+            receipt: receipt, trust: trust, started: 1_000_000, random: SplitMix(seed))
     }
 
     var clock: ClockReading { ClockReading(now: now, wall: 1_700_000_000_000) }

@@ -1,3 +1,4 @@
+import BusDirectory
 import BusEvidence
 import BusProtocol
 import Testing
@@ -7,19 +8,24 @@ import Testing
 /// An agent signs what leaves, and acts on nothing that is not its sender's.
 @Suite("Signatures of an agent")
 struct SignedSessionTests {
-    private let ours = SigningKey()
-    private let theirs = SigningKey()
+    private let ours = BusEvidence.SigningKey()
+    private let theirs = BusEvidence.SigningKey()
 
     /// A portal that signs, and knows whose key the register signs with.
     private func bench() -> (CoreBench, ScriptedBroker) {
         var broker = ScriptedBroker()
         var bench = CoreBench()
         bench.core.signer = BatchSigner(ours)
-        var directory = SenderDirectory()
-        directory.add(SenderKey(theirs.verifying), systems: ["individuals"])
-        directory.add(SenderKey(ours.verifying), systems: ["portal"])
-        directory.add(nil, systems: ["archive"])
-        bench.core.senders = SenderCheck(directory)
+        let curve = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"
+        let space = Space(
+            id: "small", title: LocalizedName(en: "Small"), broker: BrokerFacts(id: "b", endpoint: "tcp://127.0.0.1:1"),
+            keys: [
+                AgentKey(
+                    agent: "individuals-1", systems: ["individuals"], curve: curve, sign: theirs.verifying.bytes.hex),
+                AgentKey(agent: "portal-1", systems: ["portal"], curve: curve, sign: ours.verifying.bytes.hex),
+                AgentKey(agent: "archive-1", systems: ["archive"], curve: curve),
+            ])
+        bench.core.senders = SenderCheck(SenderDirectory(space))
         bench.open(&broker)
         return (bench, broker)
     }
@@ -109,7 +115,7 @@ struct SignedSessionTests {
 extension ScriptedBroker {
     /// One message for the agent.
     mutating func deliver(
-        _ header: Header, body: [UInt8], signedBy key: SigningKey?, changing: Bool = false
+        _ header: Header, body: [UInt8], signedBy key: BusEvidence.SigningKey?, changing: Bool = false
     ) -> [UInt8] {
         var head = head(.deliver)
         delivered += 1

@@ -121,6 +121,7 @@ enum Got {
     case ping(UInt64)
     case state(StateAnswer)
     case done(Done)
+    case space(SpaceFrame)
     case other(Command)
 }
 
@@ -519,6 +520,7 @@ final class TestAgent {
             if let fault = faults.first { throw fault }
         case .state: got.append(.state(try StateAnswer(&reader)))
         case .done: got.append(.done(try Done(&reader)))
+        case .space: got.append(.space(try SpaceFrame(&reader)))
         default: got.append(.other(head.command))
         }
     }
@@ -542,6 +544,7 @@ final class TestAgent {
     var outcomesGot: [Delivered] { delivered.filter { $0.header.kind == .outcome } }
     var states: [StateAnswer] { got.compactMap { if case .state(let item) = $0 { item } else { nil } } }
     var dones: [Done] { got.compactMap { if case .done(let item) = $0 { item } else { nil } } }
+    var spaces: [SpaceFrame] { got.compactMap { if case .space(let item) = $0 { item } else { nil } } }
     var events: [Delivered] { delivered.filter { $0.header.kind == .event } }
     var accepts: [Acceptance] { got.compactMap { if case .accept(let item) = $0 { item } else { nil } } }
     var refused: [Acceptance.Refused] { accepts.flatMap(\.refused) }

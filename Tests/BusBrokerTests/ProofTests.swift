@@ -8,13 +8,13 @@ import Testing
 
 /// Messages are their senders' only when these signed them, and stay provable wherever they go.
 @Suite struct ProofTests {
-    private let portalKey = SigningKey()
-    private let registerKey = SigningKey()
+    private let portalKey = BusEvidence.SigningKey()
+    private let registerKey = BusEvidence.SigningKey()
 
     private func world() throws -> (World, register: TestAgent, portal: TestAgent) {
         var keys = Spaces.keys()
-        keys[0].signature = registerKey.verifying.bytes.hex
-        keys[2].signature = portalKey.verifying.bytes.hex
+        keys[0].sign = registerKey.verifying.bytes.hex
+        keys[2].sign = portalKey.verifying.bytes.hex
         let world = try World(try Spaces.space(keys: keys))
         let register = TestAgent.register(world)
         register.signer = BatchSigner(registerKey)
@@ -23,7 +23,7 @@ import Testing
         return (world, register, portal)
     }
 
-    private func isProven(_ message: Delivered, by key: SigningKey) -> Bool {
+    private func isProven(_ message: Delivered, by key: BusEvidence.SigningKey) -> Bool {
         var checker = ProofChecker()
         let found = try? checker.check(
             leaf: LogHash.messageLeaf(message.header.encoded(), message.body), proof: message.proof,
@@ -83,7 +83,7 @@ import Testing
         world.pass(milliseconds: 50)
         #expect(register.requests.isEmpty)
         let refused = portal.accepts.flatMap(\.refused)
-        #expect(refused.map(\.code) == [4012, 4012, 4012])
+        #expect(refused.map(\.code) == [4013, 4013, 4013])
         #expect(world.core.counters.badProofs == 3)
         #expect(world.journal.messageIDs(.request).isEmpty)
         // Said once, not for every message.

@@ -78,7 +78,8 @@ struct SmallBus: Sendable {
             ("register-1", "register"), ("portal-1", "portal"), ("operator", "portal, register"),
         ] {
             let key = try key(agent, in: keys)
-            yaml += "  - {agent: \(agent), systems: [\(systems)], curve: '\(key.publicKey)'}\n"
+            yaml +=
+                "  - {agent: \(agent), systems: [\(systems)], curve: '\(key.publicKey)', sign: \(key.signPublicKey ?? "")}\n"
         }
         let reading = Space.load([SpaceFile(name: "space.yaml", text: yaml)])
         let space = try #require(reading.space, "\(reading.findings)")

@@ -117,8 +117,6 @@ struct BrokenSpaceTests {
             "- id: portal-changes", "- id: portal-record", "duplicate-id 35:9",
             "integration `portal-record` is declared twice, first at s.yaml:27:9"),
         Mistake(
-            "- agent: portal-1", "- agent: register-1", "duplicate-id 47:12", "agent `register-1` is declared twice"),
-        Mistake(
             "systems:\n  - id: register\n    owner: ministry", "systems:\n  - id: register\n    owner: minstry",
             "dangling-reference 14:12", "there is no agency `minstry` — did you mean `ministry`?"),
         Mistake(
@@ -157,6 +155,16 @@ struct BrokenSpaceTests {
         Mistake(
             "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID", "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "shared-key 49:12",
             "agent `portal-1` has the curve key of agent `register-1` at s.yaml:46:12"),
+        Mistake(
+            "    roles: [operator]", "    roles: [operator]\n    sign: abcd", "bad-key 51:11",
+            "an Ed25519 public key as 64 hexadecimal digits or 43 characters of base64url"),
+        Mistake(
+            "    roles: [operator]", "    roles: [operator]\n    from: 2027-01-02\n    until: 2027-01-01",
+            "bad-value 52:12",
+            "the key ends on 2027-01-01, before it begins on 2027-01-02"),
+        Mistake(
+            "    roles: [operator]", "    roles: [operator]\n  - {system: portal, seal: AAAA}", "bad-key 51:28",
+            "an X-Wing public key"),
         // Thresholds
         Mistake(
             "window: 5m\n  dormantAfter: 30d", "window: 40d\n  dormantAfter: 60d", "absurd-threshold 6:11",

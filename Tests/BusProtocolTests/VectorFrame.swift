@@ -20,6 +20,8 @@ struct VectorFrame: Decodable {
         var agent: String
         var software: String
         var systems: [String]
+        var spaceVersion: Decimal<UInt64>?
+        var spaceDigest: VectorBytes?
     }
     struct Answer: Decodable {
         var version: UInt8
@@ -33,6 +35,7 @@ struct VectorFrame: Decodable {
         var treeSize: Decimal<UInt64>
         var root: VectorBytes
         var name: String
+        var spaceDigest: VectorBytes?
     }
     struct Notice: Decodable {
         var code: UInt16
@@ -106,6 +109,11 @@ struct VectorFrame: Decodable {
         var code: UInt16
         var count: Decimal<UInt64>
     }
+    struct Directory: Decodable {
+        var version: Decimal<UInt64>
+        var signature: VectorBytes
+        var canonical: VectorBytes
+    }
     struct Notes: Decodable {
         var position: Decimal<UInt64>
         var attempt: UInt16
@@ -136,6 +144,7 @@ struct VectorFrame: Decodable {
     var state: States?
     var seek: Wish?
     var done: Finished?
+    var space: Directory?
     var envelopes: [Envelope]?
 
     func value() throws -> WholeFrame {
@@ -160,6 +169,11 @@ struct VectorFrame: Decodable {
         if let state { return .state(try Self.state(state)) }
         if let seek { return .seek(try Self.seek(seek)) }
         if let done { return .done(Done(token: done.token.value, code: done.code, count: done.count.value)) }
+        if let space {
+            return .space(
+                SpaceFrame(
+                    version: space.version.value, signature: space.signature.bytes, canonical: space.canonical.bytes))
+        }
         if let envelopes { return .envelopes(try envelopes.map(Self.envelope)) }
         return .nothing
     }
@@ -172,6 +186,10 @@ struct VectorFrame: Decodable {
         hello.bootCounter = fields.bootCounter.value
         hello.treeSize = fields.treeSize.value
         hello.root = fields.root.bytes
+        if let version = fields.spaceVersion, let digest = fields.spaceDigest {
+            hello.spaceVersion = version.value
+            hello.spaceDigest = digest.bytes
+        }
         return hello
     }
 
@@ -184,6 +202,7 @@ struct VectorFrame: Decodable {
         welcome.missedHeartbeats = fields.missedHeartbeats
         welcome.largestBody = fields.largestBody
         welcome.largestFrame = fields.largestFrame
+        if let digest = fields.spaceDigest { welcome.spaceDigest = digest.bytes }
         return welcome
     }
 

@@ -25,6 +25,7 @@ struct WholeFrame: Equatable {
         case state(StateAnswer)
         case seek(Seek)
         case done(Done)
+        case space(SpaceFrame)
         case nothing
     }
 
@@ -66,6 +67,7 @@ struct WholeFrame: Equatable {
         case .state: content = .state(try StateAnswer(&fields))
         case .seek: content = .seek(try Seek(&fields))
         case .done: content = .done(try Done(&fields))
+        case .space: content = .space(try SpaceFrame(&fields))
         case .credit, .drain, .bye: content = .nothing
         case .submit, .deliver: try readEnvelopes(frame, head)
         }
@@ -131,6 +133,7 @@ struct WholeFrame: Equatable {
         case .state(let fields): return head.frame(fields.encoded())
         case .seek(let fields): return head.frame(fields.encoded())
         case .done(let fields): return head.frame(fields.encoded())
+        case .space(let fields): return head.frame(fields.encoded())
         case .nothing: return head.frame()
         case .envelopes(let envelopes):
             return EnvelopeFrame.encode(

@@ -78,6 +78,7 @@ struct AgentFuzz: Sendable {
             case .notice(let fault): outcomes.insert("notice \(fault.code.number)")
             case .reopen: outcomes.insert("reopen")
             case .welcomed: outcomes.insert("welcomed")
+            case .remember: outcomes.insert("remember")
             case .inquired: outcomes.insert("inquired")
             case .drained: outcomes.insert("drained")
             }

@@ -1,3 +1,4 @@
+package import BusDirectory
 package import BusProtocol
 
 /// What the core wants done. The caller executes actions in order.
@@ -12,6 +13,8 @@ package enum AgentAction: Sendable {
     case deliver(Delivery)
     /// The session is open.
     case welcomed(Welcome)
+    /// Another space was taken: keep it for good before anything that follows.
+    case remember(SignedSpace)
     /// The session ended; another will be opened unless the agent is closing.
     case disconnected(Fault)
     /// Something an operator should see.

@@ -1,3 +1,4 @@
+import BusDirectory
 package import BusProtocol
 import DequeModule
 
@@ -16,6 +17,11 @@ extension AgentCore {
         hello.bootCounter = identity.bootCounter
         hello.treeSize = receipt.treeSize
         hello.root = receipt.root
+        if let held = trust.held?.snapshot {
+            hello.spaceVersion = held.version
+            hello.spaceDigest = held.digest.bytes
+        }
+        welcomeInWaiting = nil
         var head = FrameHead(.hello)
         head.messageLimit = timing.windowMessages
         head.byteLimit = timing.windowBytes
@@ -29,6 +35,18 @@ extension AgentCore {
             actions.append(.notice(fault))
             return refuse(fault, into: &actions)
         }
+        if let fault = rolledBack(welcome) { return leave(fault, clock, into: &actions) }
+        guard !awaitsSpace(welcome) else {
+            welcomeInWaiting = (welcome, head)
+            return
+        }
+        begin(welcome, head, clock, into: &actions)
+    }
+
+    /// The session is open.
+    mutating func begin(_ welcome: Welcome, _ head: FrameHead, _ clock: ClockReading, into actions: inout [AgentAction])
+    {
+        welcomeInWaiting = nil
         state = .open
         self.welcome = welcome
         session = welcome.session
@@ -101,6 +119,7 @@ extension AgentCore {
 
     /// Ends the session and waits before the next connection.
     mutating func disconnect(_ fault: Fault, _ clock: ClockReading, into actions: inout [AgentAction]) {
+        welcomeInWaiting = nil
         lastFault = fault
         state = .waiting(until: clock.now.saturating(adding: backoff.next(&random)))
         actions.append(.disconnected(fault))
@@ -153,13 +172,17 @@ extension AgentCore {
         case .instanceConflict, .draining:
             actions.append(.notice(fault))
             disconnect(fault, clock, into: &actions)
-        case .unknownKey, .keyNotForSystem:
-            actions.append(.notice(fault))
-            backoff.slowDown()
-            disconnect(fault, clock, into: &actions)
+        case .unknownKey, .keyNotForSystem, .keyNotValid: leave(fault, clock, into: &actions)
         default:
             actions.append(.notice(fault))
         }
+    }
+
+    /// Only people mend this, and they may: the agent looks again, seldom.
+    mutating func leave(_ fault: Fault, _ clock: ClockReading, into actions: inout [AgentAction]) {
+        actions.append(.notice(fault))
+        backoff.slowDown()
+        disconnect(fault, clock, into: &actions)
     }
 
     private var isGreeting: Bool { if case .greeting = state { true } else { false } }

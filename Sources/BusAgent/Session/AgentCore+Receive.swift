@@ -46,6 +46,7 @@ extension AgentCore {
         case .done:
             let answer = try Done(&fields)
             actions.append(.inquired(token: answer.token, .done(answer)))
+        case .space: offered(try SpaceFrame(&fields), clock, into: &actions)
         case .query, .seek, .hello, .submit, .ack, .nak, .term, .report:
             throw Fault(.unknownCommand, at: .consumerAgent, "a broker does not send \(head.command)")
         }

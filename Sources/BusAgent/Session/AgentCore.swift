@@ -1,4 +1,5 @@
 package import BusEvidence
+package import BusDirectory
 package import BusProtocol
 import DequeModule
 
@@ -54,6 +55,12 @@ package struct AgentCore: Sendable {
     /// The last state of the broker's log this agent was told; HELLO carries it.
     package internal(set) var receipt: LogReceipt
     package internal(set) var welcome: Welcome?
+    /// Who may change the space, and the newest this agent has taken.
+    package internal(set) var trust: SpaceTrust
+    /// The keys of that space; nil until one was taken.
+    package internal(set) var directory: Directory?
+    /// WELCOME was taken, and the space it names is still to come.
+    var welcomeInWaiting: (Welcome, FrameHead)?
     /// Health of the systems served; goes out with every REPORT.
     package var health: [AgentReport.SystemHealth] = []
     /// Last fault of the session as a whole: why there is no connection.
@@ -118,12 +125,16 @@ package struct AgentCore: Sendable {
     }
 
     package init(
-        _ identity: Identity, timing: AgentTiming = AgentTiming(), receipt: LogReceipt = .none, started: UInt64,
+        _ identity: Identity, timing: AgentTiming = AgentTiming(), receipt: LogReceipt = .none,
+        trust: SpaceTrust = SpaceTrust(authority: nil), started: UInt64,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.identity = identity
         self.timing = timing
         self.receipt = receipt
+        self.trust = trust
+        directory = trust.held.map { Directory($0.snapshot) }
+        senders = trust.held.map { SenderCheck(SenderDirectory($0.snapshot.space)) }
         self.started = started
         self.random = random
         backoff = Backoff(timing)
@@ -154,7 +165,8 @@ package struct AgentCore: Sendable {
         if clock.now >= nextDeadline { expire(clock.now, into: &actions) }
         switch state {
         case .greeting(let until) where clock.now >= until:
-            let fault = lastFault ?? Fault(.brokerUnreachable, at: .consumerAgent, "the broker did not answer HELLO")
+            let missing = welcomeInWaiting == nil ? "did not answer HELLO" : "did not send the space that WELCOME names"
+            let fault = lastFault ?? Fault(.brokerUnreachable, at: .consumerAgent, "the broker \(missing)")
             disconnect(fault, clock, into: &actions)
         case .waiting(let until) where clock.now >= until:
             actions.append(.reopen)

@@ -1,24 +1,24 @@
-package import BusEvidence
+package import BusDirectory
+import BusEvidence
 import BusProtocol
 
 /// Whose keys sign for which systems, as the directory says.
 package struct SenderDirectory: Sendable {
-    private var keys: [KeyID: (key: SenderKey, systems: Set<String>)] = [:]
+    private var keys: [BusEvidence.KeyID: (key: SenderKey, systems: Set<String>)] = [:]
     /// Systems with an agent that cannot sign: their messages may come without proof.
     private var unsigned: Set<String> = []
 
-    package init() {}
-
-    /// - Parameter key: `nil` for an agent without one.
-    package mutating func add(_ key: SenderKey?, systems: some Sequence<String>) {
-        if let key {
-            keys[key.key.id, default: (key, [])].systems.formUnion(systems)
-        } else {
-            unsigned.formUnion(systems)
+    package init(_ space: Space) {
+        for entry in space.keys where entry.revoked == nil {
+            if let key = entry.senderKey {
+                keys[key.key.id, default: (key, [])].systems.formUnion(entry.systems)
+            } else {
+                unsigned.formUnion(entry.systems)
+            }
         }
     }
 
-    func key(_ id: KeyID, for system: String) -> SenderKey? {
+    func key(_ id: BusEvidence.KeyID, for system: String) -> SenderKey? {
         guard let found = keys[id], found.systems.contains(system) else { return nil }
         return found.key
     }

@@ -11,6 +11,8 @@ final class AgentShared: Sendable {
         var failure: BusFault?
         var counters = AgentCounters()
         var pending = 0
+        /// Of the newest space taken; 0: none yet.
+        var spaceVersion: UInt64 = 0
     }
 
     let wakeup: Wakeup

@@ -1,3 +1,4 @@
+import BusDirectory
 import BusProtocol
 import Logging
 import Synchronization
@@ -135,6 +136,13 @@ extension SocketLoop {
         shared.status.withLock { $0.isConnected = true }
     }
 
+    func remember(_ space: SignedSpace) {
+        // What nobody signed is worth no memory.
+        if core.trust.authority != nil { spaceMemory.write(space) }
+        configuration.logger.info("the space was taken", metadata: ["version": "\(space.snapshot.version)"])
+        shared.status.withLock { $0.spaceVersion = space.snapshot.version }
+    }
+
     func disconnected(_ fault: Fault) {
         endInquiries(BusFault(fault))
         let wasConnected = shared.status.withLock { status in
@@ -144,11 +152,15 @@ extension SocketLoop {
         // Once for a loss; the attempts that follow are told only to who looks for them.
         configuration.logger.log(level: wasConnected ? .notice : .debug, "disconnected", metadata: fault.metadata)
         // Waiting would not help: the reason is one that only people mend.
-        let isFinal = [.logForked, .badVersion, .unknownKey, .keyNotForSystem].contains(fault.code)
+        let isFinal = Self.final.contains(fault.code)
         guard isFinal else { return }
         for waiter in openWaiters { waiter.continuation.resume(returning: .failure(BusFault(fault))) }
         openWaiters = []
     }
+
+    private static let final: Set<FaultCode> = [
+        .logForked, .badVersion, .unknownKey, .keyNotForSystem, .keyNotValid, .spaceRefused,
+    ]
 
     private func drain(_ within: UInt64, _ continuation: VoidContinuation) {
         drainWaiters.append(continuation)

@@ -1,4 +1,5 @@
 import BusEvidence
+import BusDirectory
 import BusProtocol
 import DequeModule
 import Logging
@@ -35,6 +36,7 @@ final class SocketLoop {
     var closeWaiters: [VoidContinuation] = []
     var isClosing = false
     var memory: AgentMemory
+    let spaceMemory: SpaceMemory
     var nextSave: UInt64 = 0
     var faultLog = FaultLog()
 
@@ -52,14 +54,18 @@ final class SocketLoop {
         self.shared = shared
         self.context = context
         memory = AgentMemory(directory: configuration.dataDirectory, agent: configuration.name, configuration.logger)
+        spaceMemory = SpaceMemory(
+            directory: configuration.dataDirectory, agent: configuration.name, configuration.logger)
         let identity = AgentCore.Identity(
             agent: configuration.name, systems: configuration.systems,
             instance: UInt128(UInt64.random(in: 1 ... .max)) << 64 | UInt128(UInt64.random(in: 0 ... .max)),
             bootCounter: memory.bootCounter, software: "kerege-agent/1 swift")
-        core = AgentCore(identity, timing: configuration.timing, receipt: memory.receipt, started: clock.now)
+        core = AgentCore(
+            identity, timing: configuration.timing, receipt: memory.receipt,
+            trust: spaceMemory.read(configuration.authority), started: clock.now)
         core.health = configuration.systems.map { .init(system: $0, dataUpdatedAt: -1, healthy: true) }
-        core.signer = configuration.signingKey.map { BatchSigner($0) }
-        core.senders = configuration.senders.map { SenderCheck($0) }
+        core.signer = configuration.keys?.signing
+            .flatMap { BusEvidence.SigningKey(seed: $0.revealBytes()) }.map { BatchSigner($0) }
         let opened = try Self.open(configuration, context)
         socket = opened
         poller = Poller()
@@ -189,6 +195,7 @@ final class SocketLoop {
         case .completed(let ticket, let completion): complete(ticket, completion)
         case .deliver(let delivery): deliver(delivery)
         case .welcomed(let welcome): opened(welcome)
+        case .remember(let space): remember(space)
         case .disconnected(let fault): disconnected(fault)
         case .notice(let fault): configuration.logger.warning("notice", metadata: fault.metadata)
         case .inquired(let token, let answer): inquired(token, answer)

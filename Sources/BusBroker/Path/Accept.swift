@@ -35,7 +35,7 @@ extension BrokerCore {
             case .bye: leave(slot, "said goodbye", now)
             case .query: try answer(frame, head, slot, now)
             case .seek: try seek(frame, head, slot, now)
-            case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done:
+            case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done, .space:
                 throw Fault(.unknownCommand, at: .broker, "\(head.command) is not for a broker")
             }
         } catch {

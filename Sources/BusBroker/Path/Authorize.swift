@@ -29,9 +29,10 @@ struct Rights: Sendable {
         let name: String
         let key: String
         let systems: [String]
+        let validity: KeyValidity
+        /// With which it signs; nil: an agent of before, which signs nothing.
+        let sign: SenderKey?
         var quota: TrafficQuota?
-        /// Keys with which it signs; none for an agent that cannot.
-        var signing: [SenderKey] = []
     }
 
     /// One subscription: an integration whose service is an event.
@@ -42,6 +43,8 @@ struct Rights: Sendable {
     }
 
     let snapshot: SpaceSnapshot
+    /// Keys by their ids.
+    let directory: Directory
     let agents: [Agent]
     let systems: [String]
     /// Usually there are none, and nothing is counted then.
@@ -64,11 +67,11 @@ struct Rights: Sendable {
     init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
         self.snapshot = snapshot
+        directory = Directory(snapshot)
         agents = space.keys.map { key in
             Agent(
-                name: key.agent, key: key.curve, systems: key.systems, quota: key.quota,
-                signing: key.signature.flatMap { [UInt8](hex: $0) }.flatMap { VerifyingKey($0) }.map { [SenderKey($0)] }
-                    ?? [])
+                name: key.agent, key: key.curve, systems: key.systems, validity: key.validity, sign: key.senderKey,
+                quota: key.quota)
         }
         hasQuotas = space.keys.contains { $0.quota != nil } || space.integrations.contains { $0.quota != nil }
         systems = space.systems.map(\.id)
@@ -92,6 +95,16 @@ struct Rights: Sendable {
     }
 
     func agent(key: String) -> Int? { agentByKey[key] }
+
+    /// Why a key may not be used now; nil: it may.
+    func refusal(ofKey key: String, _ now: Moment) -> Fault? {
+        guard let agent = agentByKey[key] else {
+            return Fault(.unknownKey, at: .broker, "the key \(key) is not in the space")
+        }
+        let state = agents[agent].validity.state(at: now.wallMilliseconds)
+        guard state != .valid else { return nil }
+        return Fault(.keyNotValid, at: .broker, "the key \(key) of \(agents[agent].name) \(state.words)")
+    }
     func system(_ name: String) -> Int? { systemIndex[name] }
     func event(_ name: String) -> Int? { eventIndex[name] }
     func service(_ name: String) -> OfferedService? { services[name] }

@@ -19,6 +19,7 @@ extension BrokerCore {
         }
         for slot in sessions.indices where !sessions[slot].waiting.isEmpty { forgetEnded(slot) }
         beat(now)
+        dismissExpired(now)
         deliverToReturned(now)
         book.wake(at: now.monotonic)
         expireQueued(now)

@@ -6,13 +6,12 @@ import BusProtocol
 /// signing key must sign; one without (of an earlier version) is told apart by its transport key alone.
 extension BrokerCore {
     mutating func isProven(_ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int) -> Bool {
-        let keys = rights.agents[sessions[slot].agentIndex].signing
-        guard !keys.isEmpty else { return true }
+        guard let key = rights.agents[sessions[slot].agentIndex].sign else { return true }
         do throws(ProofFault) {
             try proofs.check(
                 leaf: message.leaf, proof: UnsafeRawBufferPointer(rebasing: raw[message.proof]),
                 signedRoot: UnsafeRawBufferPointer(rebasing: raw[message.signedRoot])
-            ) { id in keys.first { $0.key.id == id } }
+            ) { id in id == key.key.id ? key : nil }
             return true
         } catch {
             counters.badProofs += 1

@@ -36,6 +36,10 @@ extension BrokerCore {
         rights.join(slot: slot, systems: session.systems)
         if let previous, resumes { move(from: previous, to: slot) }
         welcome(slot)
+        if !(hello.spaceVersion == rights.snapshot.version && hello.spaceDigest == rights.snapshot.digest.bytes) {
+            sendSpace(slot)
+        }
+        if isDraining { transmit(self.head(.drain, slot).frame(), to: slot) }
         if let detached {
             // What was on its way when the connection broke may be lost: not settled is delivered again.
             releaseDeliveries(of: detached, now)
@@ -58,9 +62,8 @@ extension BrokerCore {
                 "versions \(hello.oldestVersion) to \(hello.newestVersion); this broker speaks "
                     + "\(FrameHead.oldestVersion) to \(FrameHead.newestVersion)")
         }
-        guard let agent = rights.agent(key: key) else {
-            throw Fault(.unknownKey, at: .broker, "the key \(key) is not in the space")
-        }
+        if let refusal = rights.refusal(ofKey: key, now) { throw refusal }
+        guard let agent = rights.agent(key: key) else { throw Fault(.unknownKey, at: .broker) }
         if let stranger = hello.systems.first(where: { !rights.agents[agent].systems.contains($0) }) {
             throw Fault(
                 .keyNotForSystem, at: .broker, "the key of \(rights.agents[agent].name) may not speak for \(stranger)")
@@ -99,8 +102,16 @@ extension BrokerCore {
             spaceVersion: rights.snapshot.version, treeSize: treeSize, root: treeRoot, name: identity.name)
         welcome.version = sessions[slot].version
         welcome.missedHeartbeats = UInt8(clamping: heartbeat.missed)
+        welcome.spaceDigest = rights.snapshot.digest.bytes
         transmit(head(.welcome, slot).frame(welcome.encoded()), to: slot)
-        if isDraining { transmit(head(.drain, slot).frame(), to: slot) }
+    }
+
+    /// SPACE: what the authority signed, for the agent to judge by itself. A session of an older version has none.
+    mutating func sendSpace(_ slot: Int) {
+        guard sessions[slot].version >= Command.space.since else { return }
+        let space = SpaceFrame(
+            version: rights.snapshot.version, signature: spaceSignature, canonical: rights.snapshot.canonical)
+        transmit(head(.space, slot).frame(space.encoded()), to: slot)
     }
 
     /// Removes a session whose work goes on under a new one.

@@ -3,35 +3,66 @@ package import BusJournal
 import BusProtocol
 
 extension BrokerCore {
-    /// A new space takes effect: rights change with the next message, and agents whose key is gone are dismissed.
-    package mutating func apply(_ snapshot: SpaceSnapshot, at now: Moment) {
+    /// A new space takes effect: rights change with the next message, agents whose key is gone or revoked are dismissed, and the
+    /// others are sent it.
+    package mutating func apply(
+        _ snapshot: SpaceSnapshot, signature: [UInt8] = SignedSpace.noSignature, at now: Moment
+    ) {
         let old = rights
         rights = Rights(snapshot)
+        spaceSignature = signature
         gather(.space, snapshot.canonical, now, urgent: true)
         observations.append(.space(snapshot))
         remap(from: old)
         quotas = [:]
         for queue in book.queues.indices { book.flag(queue) }
-        var dismissed: [Int] = []
+        var dismissed: [(slot: Int, why: Fault)] = []
         for slot in sessions.indices {
             let session = sessions[slot]
-            guard let agent = rights.agent(key: session.key),
-                session.systems.allSatisfy({ rights.agents[agent].systems.contains($0) })
-            else {
-                dismissed.append(slot)
+            if let why = reasonToDismiss(session, now) {
+                dismissed.append((slot, why))
                 continue
             }
+            guard let agent = rights.agent(key: session.key) else { continue }
             sessions[slot].agentIndex = agent
             rights.join(slot: slot, systems: session.systems)
         }
         // After the others are in place: what waited for a dismissed agent goes to one that stays.
-        for slot in dismissed {
-            reject(sessions[slot].route, Fault(.unknownKey, at: .broker, "the key was removed from the space"))
-            end(slot, "its key was removed from the space", now)
-        }
+        for (slot, why) in dismissed { dismiss(slot, why, now) }
+        // Before anything else goes to them: who is on the bus changed.
+        for slot in sessions.indices { sendSpace(slot) }
         notice(.info, "a space took effect", ["version": "\(snapshot.version)"])
         finishStep(now)
     }
+
+    private func reasonToDismiss(_ session: Session, _ now: Moment) -> Fault? {
+        if let refusal = rights.refusal(ofKey: session.key, now) { return refusal }
+        guard let agent = rights.agent(key: session.key),
+            let system = session.systems.first(where: { !rights.agents[agent].systems.contains($0) })
+        else { return nil }
+        return Fault(.keyNotForSystem, at: .broker, "the key of \(session.agent) may not speak for \(system) any more")
+    }
+
+    private mutating func dismiss(_ slot: Int, _ why: Fault, _ now: Moment) {
+        notice(.warning, "an agent was dismissed", ["agent": sessions[slot].agent, "why": "\(why)"])
+        reject(sessions[slot].route, why)
+        end(slot, "dismissed: \(why.code.name)", now)
+    }
+
+    /// Sessions whose key's last day is over end. Looked for once a second, by the wall clock: days are its business.
+    mutating func dismissExpired(_ now: Moment) {
+        guard now.monotonic - lastValidityCheck >= Self.validityInterval else { return }
+        lastValidityCheck = now.monotonic
+        for slot in sessions.indices {
+            guard !rights.agents[sessions[slot].agentIndex].validity.isValid(at: now.wallMilliseconds),
+                let why = rights.refusal(ofKey: sessions[slot].key, now)
+            else { continue }
+            dismiss(slot, why, now)
+        }
+    }
+
+    /// Between two looks for expired keys, microseconds.
+    private static let validityInterval: Int64 = 1_000_000
 
     /// Indices are those of one space: open requests take over the new ones by name (queues know names only). A request whose
     /// integration is gone ends without one, and one whose provider is gone finds no agent.

@@ -3,6 +3,7 @@ import BusEvidence
 import BusIntegrations
 import BusJournal
 package import BusProtocol
+import Glibc
 package import Logging
 import Synchronization
 package import ZeroMQ
@@ -38,7 +39,9 @@ package final class Broker: Sendable {
             let keys = DirectoryKeys(snapshot.space)
             context = try Context()
             shutdown.append { [context] in context.shutdown() }
-            zap = try ZAPHandler(context: context) { key in keys.admits(key.z85) ? key.z85 : nil }
+            zap = try ZAPHandler(context: context) { key in
+                keys.admits(key.z85, at: HostClock.read(CLOCK_REALTIME) / 1000) ? key.z85 : nil
+            }
             shutdown.append { [zap] in zap.stop() }
             mailbox = try BrokerMailbox()
             readModel = Self.readModel(recovery, snapshot, journal.head, clock.now())
@@ -61,23 +64,22 @@ package final class Broker: Sendable {
     ) throws -> BrokerCore {
         let head = journal.head
         let identity = BrokerIdentity(id: .random(in: 1 ... .max), name: configuration.name, software: Software.name)
-        let wanted = configuration.space
-        let snapshot = try recovery.snapshot ?? SpaceSnapshot(wanted)
+        let space = try SpaceAtStart(
+            configuration.space, kept: try SpaceStore(folder: configuration.data).read(), inForce: recovery.snapshot)
+        if configuration.space.authority != nil {
+            try SpaceStore(folder: configuration.data).write(
+                SignedSpace(space.snapshot, signature: space.signature))
+        }
         var limits = configuration.limits
         if recovery.snapshot != nil, limits.returnGrace == 0 {
-            limits.returnGrace = snapshot.space.thresholds.heartbeat.silence.count * 1000
+            limits.returnGrace = space.snapshot.space.thresholds.heartbeat.silence.count * 1000
         }
         var core = BrokerCore(
-            identity: identity, limits: limits, space: snapshot, treeSize: head.treeSize,
-            treeRoot: head.root.bytes, random: SystemRandomNumberGenerator())
+            identity: identity, limits: limits, space: recovery.snapshot ?? space.snapshot, signature: space.signature,
+            treeSize: head.treeSize, treeRoot: head.root.bytes, random: SystemRandomNumberGenerator())
         core.recordStart(software: Software.name, at: now)
         core.restore(recovery.deliveries.book, receipts: recovery.batchEnds)
-        if recovery.snapshot == nil {
-            core.apply(snapshot, at: now)
-        } else {
-            let next = try SpaceSnapshot(wanted, after: snapshot)
-            if next.space != snapshot.space { core.apply(next, at: now) }
-        }
+        if space.isNew { core.apply(space.snapshot, signature: space.signature, at: now) }
         return core
     }
 
@@ -93,8 +95,18 @@ package final class Broker: Sendable {
             treeSize: head.treeSize, root: head.root.bytes)
     }
 
-    /// Puts a space in force: the next message is judged by it.
-    package func apply(_ space: Space) async throws(BrokerError) -> SpaceSnapshot {
+    /// Who must have signed a space that is to take effect here; nil: nobody.
+    package var authority: SigningKey? { configuration.space.authority }
+
+    /// Puts a space in force: the next message is judged by it. Refused where an authority is pinned.
+    package func apply(_ space: Space) async throws(BrokerError) -> SpaceSnapshot { try await apply(.files(space)) }
+
+    /// Puts a signed space in force.
+    package func apply(_ space: SignedSpace) async throws(BrokerError) -> SpaceSnapshot {
+        try await apply(.signed(space))
+    }
+
+    private func apply(_ space: BrokerMailbox.NextSpace) async throws(BrokerError) -> SpaceSnapshot {
         let result = await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<SpaceSnapshot, BrokerError>, Never>) in
             if !mailbox.order(.apply(space) { continuation.resume(returning: $0) }) {

@@ -9,17 +9,34 @@ package struct BrokerConfiguration: Sendable {
     package var data: String
     package var name: String
     package var secretKey: CurveSecretKey
-    /// The space as its files say; applied at start when it differs from the one in force.
-    package var space: Space
+    /// With which the roots of the log are signed; nil: they are not.
+    package var signingSecret: SigningSecret?
+    /// Where the space comes from.
+    package var space: SpaceSource
     package var limits = BrokerLimits()
 
+    /// A broker without an authority: for tests, and for spaces that nobody signs.
     package init(listen: String, data: String, name: String, secretKey: CurveSecretKey, space: Space) {
+        self.init(listen: listen, data: data, name: name, secretKey: secretKey, source: .files(space))
+    }
+
+    package init(listen: String, data: String, name: String, secretKey: CurveSecretKey, source: SpaceSource) {
         self.listen = listen
         self.data = data
         self.name = name
         self.secretKey = secretKey
-        self.space = space
+        space = source
     }
+}
+
+/// Where a broker has its space from.
+package enum SpaceSource: Sendable {
+    /// As the files say; applied at start when it differs from the one in force.
+    case files(Space)
+    /// Only what this authority signed: at the start the newest of the one given and the one kept in the data folder.
+    case signed(SignedSpace?, authority: SigningKey)
+
+    var authority: SigningKey? { if case .signed(_, let authority) = self { authority } else { nil } }
 }
 
 /// Why a broker cannot start or go on: what happened, why, what to do.

@@ -41,6 +41,8 @@ struct BrokerLoop: ~Copyable {
     private let journal: JournalThread
     private let mailbox: BrokerMailbox
     private let keys: DirectoryKeys
+    private let authority: SigningKey?
+    private let store: SpaceStore
     private let reading: JournalReading
     private let readModel: ReadModel
     private let logger: Logger
@@ -90,6 +92,8 @@ struct BrokerLoop: ~Copyable {
         clock = HostClock(floor: start.clockFloor)
         mailbox = start.mailbox
         keys = start.keys
+        authority = start.configuration.space.authority
+        store = SpaceStore(folder: start.configuration.data)
         reading = start.reading
         readModel = start.readModel
         logger = start.logger
@@ -183,17 +187,59 @@ struct BrokerLoop: ~Copyable {
         }
     }
 
-    private mutating func apply(_ space: Space) -> Result<SpaceSnapshot, BrokerError> {
+    private mutating func apply(_ space: BrokerMailbox.NextSpace) -> Result<SpaceSnapshot, BrokerError> {
         do {
-            let next = try SpaceSnapshot(space, after: core.rights.snapshot)
-            if next.space == core.rights.snapshot.space { return .success(core.rights.snapshot) }
-            core.apply(next, at: clock.now())
-            keys.replace(next.space)
-            return .success(next)
+            switch space {
+            case .files(let files): return .success(try apply(files))
+            case .signed(let signed): return .success(try apply(signed))
+            }
+        } catch let error as BrokerError {
+            return .failure(error)
         } catch {
             return .failure(
                 BrokerError("the space cannot take effect: \(error)", remedy: "mend it; kerege space check DIR"))
         }
+    }
+
+    private mutating func apply(_ space: Space) throws -> SpaceSnapshot {
+        guard authority == nil else {
+            throw BrokerError(
+                "the space is not signed, and this broker takes only what its authority signed",
+                remedy: "kerege space sign DIR --authority authority.key --broker -o space.signed, then kerege space "
+                    + "apply space.signed")
+        }
+        let next = try SpaceSnapshot(space, after: core.rights.snapshot)
+        if next.space == core.rights.snapshot.space { return core.rights.snapshot }
+        putInForce(next, SignedSpace.noSignature)
+        return next
+    }
+
+    private mutating func apply(_ signed: SignedSpace) throws -> SpaceSnapshot {
+        guard let authority else {
+            throw BrokerError(
+                "this broker has no authority to check the signature with",
+                remedy: "start it with --authority authority.pub, or apply the files themselves")
+        }
+        let inForce = SignedSpace(core.rights.snapshot, signature: core.spaceSignature)
+        var trust = SpaceTrust(authority: authority, held: inForce)
+        do throws(SpaceTrust.Refusal) {
+            guard try trust.take(signed) else { return inForce.snapshot }
+        } catch {
+            throw BrokerError(
+                "the signed space cannot take effect: \(error)",
+                remedy: "sign it after the one in force: kerege space sign DIR --authority authority.key --broker -o "
+                    + "space.signed")
+        }
+        // Kept first: an agent that has seen it never meets this broker without it.
+        try store.write(signed)
+        putInForce(signed.snapshot, signed.signature)
+        return signed.snapshot
+    }
+
+    private mutating func putInForce(_ snapshot: SpaceSnapshot, _ signature: [UInt8]) {
+        // Keys first: whoever is dismissed must find the door closed.
+        keys.replace(snapshot.space)
+        core.apply(snapshot, signature: signature, at: clock.now())
     }
 
     private mutating func tick() {

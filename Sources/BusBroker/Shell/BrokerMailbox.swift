@@ -7,7 +7,7 @@ import ZeroMQ
 /// Between the broker's thread and everybody else: orders in, the outcome of the start and the end out.
 final class BrokerMailbox: Sendable {
     enum Order: Sendable {
-        case apply(Space, @Sendable (Result<SpaceSnapshot, BrokerError>) -> Void)
+        case apply(NextSpace, @Sendable (Result<SpaceSnapshot, BrokerError>) -> Void)
         case drain(@Sendable () -> Void)
         case workload(@Sendable (BrokerLoad) -> Void)
         case whereabouts(MessageID, @Sendable (MessageWhereabouts?) -> Void)
@@ -19,6 +19,12 @@ final class BrokerMailbox: Sendable {
         case loaded(UInt64, [LoadedMessage]?)
         case found(UInt64, [UInt64]?)
         case stop
+    }
+
+    /// A space that is to take effect.
+    enum NextSpace: Sendable {
+        case files(Space)
+        case signed(SignedSpace)
     }
 
     private struct State {
@@ -108,10 +114,18 @@ final class BrokerMailbox: Sendable {
 
 /// The keys that may connect, asked by the ZAP handler on its own thread.
 final class DirectoryKeys: Sendable {
-    private let keys: Mutex<Set<String>>
+    private let keys: Mutex<[String: KeyValidity]>
 
-    init(_ space: Space) { keys = Mutex(Set(space.keys.map(\.curve))) }
+    init(_ space: Space) { keys = Mutex(Self.table(space)) }
 
-    func admits(_ key: String) -> Bool { keys.withLock { $0.contains(key) } }
-    func replace(_ space: Space) { keys.withLock { $0 = Set(space.keys.map(\.curve)) } }
+    /// - Parameter now: Unix milliseconds.
+    func admits(_ key: String, at now: Int64) -> Bool {
+        keys.withLock { $0[key]?.isValid(at: now) ?? false }
+    }
+
+    func replace(_ space: Space) { keys.withLock { $0 = Self.table(space) } }
+
+    private static func table(_ space: Space) -> [String: KeyValidity] {
+        Dictionary(space.keys.map { ($0.curve, $0.validity) }, uniquingKeysWith: { first, _ in first })
+    }
 }

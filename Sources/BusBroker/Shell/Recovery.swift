@@ -1,4 +1,4 @@
-import BusDirectory
+package import BusDirectory
 import BusIntegrations
 import BusJournal
 import BusProtocol
@@ -105,5 +105,9 @@ package enum BrokerStart {
     package static func measure(folder: String) throws -> (remembered: Int, owed: Int) {
         let book = try Recovery(folder: folder, limits: BrokerLimits()).deliveries.book
         return (book.ledger.count, book.depth)
+    }
+    /// The space that was in force when the broker of this folder ended; nil where there is no journal.
+    package static func spaceInForce(folder: String) throws -> SpaceSnapshot? {
+        try Recovery(folder: folder, limits: BrokerLimits()).snapshot
     }
 }

@@ -3,10 +3,14 @@ package import BusDirectory
 
 /// Checking, comparing and applying a space. What is broken changes nothing.
 extension AdminAnswers {
-    /// `{"digest": …, "snapshot": …}`: the snapshot's bytes as they are digested and journaled.
+    /// `{"authority": …, "digest": …, "snapshot": …}`: the snapshot's bytes as they are digested and journaled; the public key of
+    /// the authority where one is pinned.
     func space() -> [UInt8] {
         let snapshot = broker.readModel.overview.snapshot
-        return Array(#"{"digest":"\#(snapshot.digest)","snapshot":"#.utf8) + snapshot.canonical + Array("}".utf8)
+        let authority = broker.authority.map { #""authority":"\#($0)","# } ?? ""
+        return Array(#"{\#(authority)"digest":"\#(snapshot.digest)",\#(SpaceInForcePage.marker)"#.utf8)
+            + snapshot.canonical
+            + Array("}".utf8)
     }
 
     func check(_ files: SpaceFiles) -> SpaceCheckPage {
@@ -30,7 +34,13 @@ extension AdminAnswers {
         let wanted = try wanted(files)
         let diff = SpaceDiff(from: wanted.inForce.space, to: wanted.space)
         let applied: SpaceSnapshot
-        do throws(BrokerError) { applied = try await broker.apply(wanted.space) } catch {
+        do throws(BrokerError) {
+            if let signed = wanted.signed {
+                applied = try await broker.apply(signed)
+            } else {
+                applied = try await broker.apply(wanted.space)
+            }
+        } catch {
             throw AdminError(
                 409, "not-applied", "the space does not take effect", why: "\(error)",
                 next: "kerege status tells what is in force")
@@ -46,6 +56,8 @@ extension AdminAnswers {
         var inForce: SpaceSnapshot
         var findings: [SpaceFinding]
         var keysKept: Bool
+        /// As it came, where it came signed.
+        var signed: SignedSpace?
     }
 
     private func read(_ files: SpaceFiles) -> SpaceReading {
@@ -56,9 +68,10 @@ extension AdminAnswers {
 
     /// The space of the files, with what they leave to the space in force.
     private func wanted(_ files: SpaceFiles) throws(AdminError) -> Wanted {
+        if let text = files.signed { return try wanted(signed: text) }
         let reading = read(files)
         let findings = reading.findings.map(SpaceFinding.init)
-        guard var space = reading.space else {
+        guard let read = reading.space else {
             var error = AdminError(
                 422, "space-broken", "the space has \(reading.errors.count) errors; nothing was changed",
                 why: reading.errors.first?.description ?? "it cannot be read",
@@ -67,20 +80,20 @@ extension AdminAnswers {
             throw error
         }
         let inForce = broker.readModel.overview.snapshot
-        let keysKept = space.keys.isEmpty && !inForce.space.keys.isEmpty
-        if keysKept { space.keys = Self.keys(inForce.space.keys, for: space) }
-        if space.broker.curve == nil { space.broker.curve = inForce.space.broker.curve }
+        let (space, keysKept) = read.completed(from: inForce.space)
         return Wanted(space: space, inForce: inForce, findings: findings, keysKept: keysKept)
     }
 
-    /// Keys that are kept speak only for systems that are still there.
-    private static func keys(_ keys: [AgentKey], for space: Space) -> [AgentKey] {
-        let systems = Set(space.systems.map(\.id))
-        return keys.compactMap { key in
-            var kept = key
-            kept.systems = key.systems.filter(systems.contains)
-            return kept.systems.isEmpty && !key.systems.isEmpty ? nil : kept
+    private func wanted(signed text: String) throws(AdminError) -> Wanted {
+        let signed: SignedSpace
+        do throws(SnapshotError) { signed = try SignedSpace(file: Array(text.utf8)) } catch {
+            throw AdminError.badRequest(
+                "the signed space cannot be read", why: "\(error)",
+                next: "send the whole text of the file that kerege space sign wrote")
         }
+        return Wanted(
+            space: signed.snapshot.space, inForce: broker.readModel.overview.snapshot, findings: [], keysKept: false,
+            signed: signed)
     }
 }
 

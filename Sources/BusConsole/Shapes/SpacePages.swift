@@ -1,6 +1,11 @@
+package import Foundation
+
 /// Body of POST /v1/space/check, diff and apply.
 package struct SpaceFiles: Codable, Sendable {
+    /// Empty where the space comes signed.
     package var files: [File]
+    /// The text of a signed space, as `kerege space sign` writes it.
+    package var signed: String?
 
     package struct File: Codable, Sendable {
         /// Shown in findings.
@@ -13,6 +18,28 @@ package struct SpaceFiles: Codable, Sendable {
     }
 
     package init(files: [File]) { self.files = files }
+
+    package init(signed: String) {
+        files = []
+        self.signed = signed
+    }
+}
+
+/// GET /v1/space, without the snapshot itself.
+package struct SpaceInForcePage: Codable, Sendable {
+    /// Public key whose signature a space needs to take effect; nil: none is needed.
+    package var authority: String?
+    package var digest: String
+
+    static let marker = #""snapshot":"#
+
+    /// The snapshot's bytes out of the answer, exactly as they are digested.
+    package static func snapshot(in answer: Data) -> [UInt8]? {
+        guard let start = answer.firstRange(of: Data(marker.utf8))?.upperBound, answer.last == UInt8(ascii: "}") else {
+            return nil
+        }
+        return Array(answer[start..<answer.index(before: answer.endIndex)])
+    }
 }
 
 /// One thing wrong or doubtful in the files of a space.

@@ -43,6 +43,13 @@ struct AgentOptions: ParsableArguments {
         var configuration = AgentConfiguration(broker: broker, name: Self.stem(path), systems: systems)
         configuration.keys = keys
         configuration.brokerKey = brokerKey
+        let pinned = data + "/keys/authority.pub"
+        if FileManager.default.fileExists(atPath: pinned) {
+            do throws(KeyFile.Problem) { try configuration.pinAuthority(pinned) } catch {
+                throw Failure.wrongUse(
+                    "the authority cannot be pinned", why: "\(error)", next: "look closer with kerege doctor")
+            }
+        }
         configuration.contracts = try library()
         configuration.defaultDeadline = try span()
         configuration.connectDeadline = .seconds(5)

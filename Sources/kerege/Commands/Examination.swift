@@ -1,6 +1,7 @@
 import BusAgent
 import BusConsole
 import BusDirectory
+import DurableFiles
 import Foundation
 import ZeroMQ
 
@@ -71,27 +72,22 @@ struct Examination {
         } catch { return .bad("contracts", "\(error)", mend: "kerege doctor --contracts DIR") }
     }
 
+    /// The files of the key folder, against the space: the one in force where the broker answers, else the one kept beside it.
     private func keys() -> [Check] {
-        let folder = data + "/keys"
-        let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).filter {
-            $0.hasSuffix(".key")
-        }.sorted()
-        guard !names.isEmpty else {
-            return [.bad("keys", "no key files in \(folder)", mend: "kerege keys new broker --dir \(folder)")]
+        KeyExamination(
+            folder: KeyFolder(path: data + "/keys"), space: space(),
+            now: Int64(Date().timeIntervalSince1970 * 1000)
+        ).checks
+    }
+
+    private func space() -> KeyExamination.KnownSpace? {
+        if let client = try? AdminClient(address: http, data: data), let inForce = try? SpaceInForce(client) {
+            return .init(snapshot: inForce.snapshot, authority: .some(inForce.authority), signed: nil)
         }
-        let broken = names.compactMap { name -> Check? in
-            do throws(KeyFile.Problem) {
-                _ = try KeyFile.load("\(folder)/\(name)")
-                return nil
-            } catch {
-                let isOpen = "\(error)".contains("chmod")
-                return .bad(
-                    "key \(name)", "\(error)",
-                    mend: isOpen ? "chmod 600 \(folder)/\(name)" : "kerege keys new \(name.dropLast(4)) --dir \(folder)"
-                )
-            }
-        }
-        return broken.isEmpty ? [.good("keys", "\(names.count) key pairs in \(folder)")] : broken
+        guard let bytes = try? DurableFile.read(data + "/space.signed", limit: SignedSpace.fileLimit),
+            let signed = try? SignedSpace(file: bytes)
+        else { return nil }
+        return .init(snapshot: signed.snapshot, authority: nil, signed: signed)
     }
 
     private func broker() -> [Check] {

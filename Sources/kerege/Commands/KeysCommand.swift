@@ -2,30 +2,37 @@ import ArgumentParser
 import BusAgent
 import BusConsole
 import BusDirectory
+import Foundation
 
 /// `kerege keys`
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make keys.", subcommands: [KeysNewCommand.self])
+        commandName: "keys", abstract: "Make keys.", subcommands: [KeysNewCommand.self, KeysCompleteCommand.self])
 }
 
 /// `kerege keys new`
 struct KeysNewCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "new",
-        abstract: "Make a key pair for an agent or the broker; an existing one is never overwritten.",
+        abstract: "Make the keys of an agent, the broker or the authority; existing ones are never overwritten.",
         discussion: """
             Writes DIR/NAME.key (secret, mode 0600) and DIR/NAME.pub, and prints the lines for the section `keys` of the space.
+            With --system also DIR/SYSTEM.seal, where it is missing: the secret key to which messages for the system are sealed.
+            All agents of the system need that file.
+
+            Two names are special. `broker`: its lines go into the section `broker`. `authority`: signs the space; keep
+            authority.key on a machine off the bus, and give authority.pub to the broker and to every agent.
 
             EXAMPLES
               kerege keys new portal-2 --system portal
               kerege keys new portal-3 --system portal >> data/keys/keys.yaml
               kerege keys new broker --dir /var/lib/kerege/keys
+              kerege keys new authority --dir /media/authority
 
             Exit code 1 when the key exists or cannot be written, 2 for a bad name.
             """)
 
-    @Argument(help: "Name of the agent, or `broker`.")
+    @Argument(help: "Name of the agent, or `broker`, or `authority`.")
     var name: String
     @Option(help: "Folder of the key files.")
     var dir = "./data/keys"
@@ -34,9 +41,17 @@ struct KeysNewCommand: AsyncParsableCommand {
     @OptionGroup var output: JSONOption
 
     private struct Page: Encodable {
+        struct Seal: Encodable {
+            var system: String
+            var publicKey: String
+            var file: String
+        }
         var name: String
-        var publicKey: String
+        var publicKey: String?
+        var signPublicKey: String
         var file: String
+        /// Seal keys that were made.
+        var seals: [Seal]
     }
 
     mutating func validate() throws {
@@ -44,27 +59,99 @@ struct KeysNewCommand: AsyncParsableCommand {
             throw ValidationError(
                 "`\(word)` is no name: lower-case letters, digits and single hyphens, a letter first, at most 64")
         }
+        if ["broker", AuthorityFile.name].contains(name), !systems.isEmpty {
+            throw ValidationError("`\(name)` speaks for no system; leave --system out")
+        }
     }
 
     mutating func run() async throws {
-        let key: KeyFile
-        do throws(KeyFile.Problem) { key = try KeyFile.create(name: name, in: dir) } catch {
+        let page: Page
+        do throws(KeyFile.Problem) {
+            page = name == AuthorityFile.name ? try makeAuthority() : try makeKeys()
+        } catch {
             throw Failure(
                 .no, "no-key", "no key was made", why: "\(error)",
                 next: "choose another name, or another folder with --dir")
         }
-        let file = "\(dir)/\(name).key"
-        if output.json { return try Output.print(json: Page(name: name, publicKey: key.publicKey, file: file)) }
-        Output.tell("made \(file), secret, and \(dir)/\(name).pub")
-        Output.write(lines: name == "broker" ? ["curve: '\(key.publicKey)'"] : agentLines(key.publicKey))
-        Output.tell(
-            "next: add \(name == "broker" ? "this line to the section `broker`" : "these lines under `keys:`") of the space, "
-                + "then kerege space apply DIR")
+        if output.json { return try Output.print(json: page) }
+        tell(page)
     }
 
-    private func agentLines(_ key: String) -> [String] {
+    private func makeAuthority() throws(KeyFile.Problem) -> Page {
+        let made = try AuthorityFile.create(in: dir)
+        return Page(
+            name: name, publicKey: nil, signPublicKey: "\(made.publicKey)", file: "\(dir)/\(name).key", seals: [])
+    }
+
+    private func makeKeys() throws(KeyFile.Problem) -> Page {
+        let made = try KeyFile.create(name: name, in: dir)
+        var seals: [Page.Seal] = []
+        for system in systems where try SealFile.loadIfPresent(system: system, in: dir) == nil {
+            let seal = try SealFile.create(system: system, in: dir)
+            seals.append(
+                Page.Seal(
+                    system: system, publicKey: "\(seal.publicKey)", file: SealFile.path(system, in: dir)))
+        }
+        return Page(
+            name: name, publicKey: made.publicKey, signPublicKey: made.signPublicKey ?? "", file: "\(dir)/\(name).key",
+            seals: seals)
+    }
+
+    private func tell(_ page: Page) {
+        Output.tell("made \(page.file), secret, and \(dir)/\(name).pub")
+        for seal in page.seals { Output.tell("made \(seal.file), secret, for every agent of \(seal.system)") }
+        guard let curve = page.publicKey else {
+            return Output.tell(
+                "next: pin \(dir)/authority.pub at the broker (--authority) and in every agent's key folder, then kerege space "
+                    + "sign DIR --authority \(page.file) -o space.signed")
+        }
+        let keys = ["curve: '\(curve)'", "sign: '\(page.signPublicKey)'"]
+        Output.write(lines: name == "broker" ? keys : KeyLinesOfSpace.agent(name, systems, keys))
+        for seal in page.seals { Output.write(lines: KeyLinesOfSpace.seal(seal.system, seal.publicKey)) }
+        Output.tell(
+            "next: add \(name == "broker" ? "these lines to the section `broker`" : "these lines under `keys:`") of the space, "
+                + "then kerege space apply DIR")
+    }
+}
+
+/// `kerege keys complete`
+struct KeysCompleteCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "complete",
+        abstract: "Give a key file from before there were signatures its signing key.",
+        discussion: """
+            The agent stays who it is; its entry in the space needs the line that is printed. A file that has a signing key is left
+            as it is.
+
+            EXAMPLES
+              kerege keys complete data/keys/portal-1.key
+
+            Exit code 1 when the file cannot be read or written.
+            """)
+
+    @Argument(help: "The secret key file.")
+    var file: String
+
+    mutating func run() async throws {
+        do throws(KeyFile.Problem) {
+            let key = try KeyFile.addSigning(to: file)
+            Output.write("sign: '\(key.signPublicKey ?? "")'\n")
+            Output.tell("next: add this line to the entry with curve '\(key.publicKey)', then kerege space apply DIR")
+        } catch {
+            throw Failure(.no, "no-key", "the key file is as it was", why: "\(error)", next: "mend what is named")
+        }
+    }
+}
+
+/// Public keys as lines of the section `keys`.
+enum KeyLinesOfSpace {
+    static func agent(_ name: String, _ systems: [String], _ keys: [String]) -> [String] {
         let systems = systems.isEmpty ? [name.split(separator: "-").dropLast().joined(separator: "-")] : systems
         let list = systems.filter { !$0.isEmpty }.joined(separator: ", ")
-        return ["  - agent: \(name)", "    systems: [\(list)]", "    curve: '\(key)'"]
+        return ["  - agent: \(name)", "    systems: [\(list)]"] + keys.map { "    \($0)" }
+    }
+
+    static func seal(_ system: String, _ key: String) -> [String] {
+        ["  - system: \(system)", "    seal: '\(key)'"]
     }
 }

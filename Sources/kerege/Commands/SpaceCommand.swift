@@ -7,8 +7,8 @@ import Foundation
 struct SpaceCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "space",
-        abstract: "Check, compare and apply the files of a space.",
-        subcommands: [SpaceCheckCommand.self, SpaceDiffCommand.self, SpaceApplyCommand.self])
+        abstract: "Check, compare, sign and apply the files of a space.",
+        subcommands: [SpaceCheckCommand.self, SpaceDiffCommand.self, SpaceSignCommand.self, SpaceApplyCommand.self])
 
     static func files(_ places: [String]) throws(Failure) -> [SpaceFile] {
         var files: [SpaceFile] = []
@@ -20,8 +20,17 @@ struct SpaceCommand: AsyncParsableCommand {
         return files
     }
 
+    /// What is sent to the broker: the files, or the text of the one signed space that is named.
     static func body(_ places: [String]) throws(Failure) -> SpaceFiles {
-        SpaceFiles(files: try files(places).map { SpaceFiles.File(name: $0.name, text: $0.text) })
+        if let text = signed(places) { return SpaceFiles(signed: text) }
+        return SpaceFiles(files: try files(places).map { SpaceFiles.File(name: $0.name, text: $0.text) })
+    }
+
+    /// The text of a signed space, when that is what is named.
+    static func signed(_ places: [String]) -> String? {
+        guard places.count == 1, let data = FileManager.default.contents(atPath: places[0]), SignedSpace.isFile(data)
+        else { return nil }
+        return String(decoding: data, as: UTF8.self)
     }
 }
 
@@ -78,6 +87,7 @@ struct SpaceDiffCommand: AsyncParsableCommand {
 
             EXAMPLES
               kerege space diff deploy/space
+              kerege space diff space.signed
 
             Exit code 1 when the files are broken.
             """)
@@ -92,36 +102,5 @@ struct SpaceDiffCommand: AsyncParsableCommand {
         if admin.json { return Output.write(raw + Data("\n".utf8)) }
         Output.write(lines: SpaceDiffView(page: page, style: .standardOutput).lines())
         if !page.changes.isEmpty { Output.tell("next: kerege space apply \(places.joined(separator: " "))") }
-    }
-}
-
-/// `kerege space apply`
-struct SpaceApplyCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "apply",
-        abstract: "Put the files of a space in force; the next message is judged by them.",
-        discussion: """
-            Files without a section `keys` keep the keys in force. Broken files change nothing.
-
-            EXAMPLES
-              kerege space diff deploy/space && kerege space apply deploy/space
-
-            Exit code 1 when the files are broken.
-            """)
-
-    @Argument(help: "Folders or files; together they are one space.")
-    var places: [String]
-    @OptionGroup var admin: AdminOptions
-
-    mutating func run() async throws {
-        let body = try SpaceCommand.body(places)
-        let (page, raw) = try admin.client().post(SpaceApplyPage.self, "/v1/space/apply", body)
-        if admin.json { return Output.write(raw + Data("\n".utf8)) }
-        for finding in page.findings { Output.tell(finding.text) }
-        guard page.changed else { return Output.write("nothing changes: version \(page.version) says the same\n") }
-        Output.write("version \(page.version) is in force (before: \(page.previousVersion)), digest \(page.digest)\n")
-        for note in page.breaking { Output.write("! breaking: \(note)\n") }
-        if page.keysKept { Output.write("the keys are those of before: the files carry none\n") }
-        Output.tell("next: kerege status")
     }
 }

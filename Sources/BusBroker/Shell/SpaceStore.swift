@@ -1,0 +1,103 @@
+package import BusDirectory
+import DurableFiles
+
+/// The signed space in a broker's data folder. It is written before the space takes effect, so a broker that starts again has the
+/// authority's signature of every version its agents may have seen.
+package struct SpaceStore: Sendable {
+    package let path: String
+
+    package init(folder: String) { path = folder + "/space.signed" }
+
+    /// Nil when none was kept.
+    package func read() throws(BrokerError) -> SignedSpace? { try Self.read(path) }
+
+    /// Reads a signed space; nil when there is no such file.
+    package static func read(_ path: String) throws(BrokerError) -> SignedSpace? {
+        do {
+            guard let bytes = try DurableFile.read(path, limit: SignedSpace.fileLimit) else { return nil }
+            return try SignedSpace(file: bytes)
+        } catch {
+            throw BrokerError(
+                "\(path) is no signed space: \(error)",
+                remedy: "make it again: kerege space sign DIR --authority authority.key -o \(path)")
+        }
+    }
+
+    func write(_ space: SignedSpace) throws(BrokerError) {
+        do throws(DurableFile.Problem) { try DurableFile.replace(path, with: space.file) } catch {
+            throw BrokerError("the signed space cannot be kept: \(error)", remedy: "mend the data folder")
+        }
+    }
+}
+
+/// Which space a broker starts with, and why it does not.
+struct SpaceAtStart {
+    let snapshot: SpaceSnapshot
+    let signature: [UInt8]
+    /// Whether it has to be journaled as new.
+    let isNew: Bool
+
+    /// - Parameter inForce: what the journal says; nil in a new one.
+    init(_ source: SpaceSource, kept: SignedSpace?, inForce: SpaceSnapshot?) throws {
+        switch source {
+        case .files(let wanted):
+            signature = SignedSpace.noSignature
+            guard let inForce else {
+                snapshot = try SpaceSnapshot(wanted)
+                isNew = true
+                return
+            }
+            let next = try SpaceSnapshot(wanted, after: inForce)
+            isNew = next.space != inForce.space
+            snapshot = isNew ? next : inForce
+        case .signed(let given, let authority):
+            let newest = try Self.newest(given, kept, authority)
+            snapshot = newest.snapshot
+            signature = newest.signature
+            isNew = try Self.isNew(newest.snapshot, after: inForce)
+        }
+    }
+
+    private static func newest(
+        _ given: SignedSpace?, _ kept: SignedSpace?, _ authority: SigningKey
+    ) throws(BrokerError) -> SignedSpace {
+        if let given, !given.isSigned(by: authority) {
+            throw BrokerError(
+                "the signed space that was given is not signed by the pinned authority",
+                remedy: "sign it with the secret half of the file named with --authority, or name the right file")
+        }
+        // What was kept under another authority counts no more: the operator changed it.
+        let kept = kept.flatMap { $0.isSigned(by: authority) ? $0 : nil }
+        guard let given else {
+            if let kept { return kept }
+            throw BrokerError(
+                "there is an authority and no space that it signed",
+                remedy:
+                    "kerege space sign DIR --authority authority.key -o space.signed, then --signed-space space.signed")
+        }
+        guard let kept else { return given }
+        if given.snapshot.version == kept.snapshot.version, given.snapshot.digest != kept.snapshot.digest {
+            throw BrokerError(
+                "there are two signed spaces of version \(given.snapshot.version)",
+                remedy: "sign the right one again: kerege space sign DIR --authority authority.key --after "
+                    + "DATA/space.signed -o space.signed")
+        }
+        return given.snapshot.version > kept.snapshot.version ? given : kept
+    }
+
+    private static func isNew(_ newest: SpaceSnapshot, after inForce: SpaceSnapshot?) throws(BrokerError) -> Bool {
+        guard let inForce else { return true }
+        switch newest.succession(to: inForce) {
+        case .same: return false
+        case .follows, .skips: return true
+        case .rolledBack(let from, let to):
+            throw BrokerError(
+                "the signed space is version \(to), and version \(from) was in force here",
+                remedy: "give the newest one with --signed-space FILE")
+        case .forked(let version):
+            throw BrokerError(
+                "version \(version) of the signed space does not follow what was in force here",
+                remedy: "sign it after what the journal has: kerege space sign … --broker")
+        }
+    }
+}

@@ -1,0 +1,225 @@
+import BusAgent
+import BusDirectory
+
+/// Holds the keys of a folder against the space: missing, wrong, unreadable, expired, revoked or belonging to somebody else. Pure; each
+/// complaint names the command that mends it.
+struct KeyExamination {
+    struct KnownSpace {
+        var snapshot: SpaceSnapshot
+        /// Whose signature the broker wants; `.some(nil)`: nobody's; nil: the broker did not answer.
+        var authority: String??
+        /// As it lies in the data folder, where the broker did not answer.
+        var signed: SignedSpace?
+    }
+
+    /// A key that ends sooner is named while there is time to change it, days.
+    static let noticeDays: Int64 = 30
+    private static let dayMilliseconds: Int64 = 86_400_000
+
+    let folder: KeyFolder
+    /// Nil: neither the broker nor the data folder has one.
+    let space: KnownSpace?
+    /// Unix milliseconds.
+    let now: Int64
+
+    var checks: [Check] {
+        guard !(folder.keys.isEmpty && folder.seals.isEmpty && folder.unreadable.isEmpty) else {
+            return [
+                .bad("keys", "no key files in \(folder.path)", mend: "kerege keys new broker --dir \(folder.path)")
+            ]
+        }
+        let complaints =
+            folder.unreadable.map {
+                Check.bad("key \($0.file.split(separator: "/").last ?? "")", $0.why, mend: $0.mend)
+            }
+            + (space.map(complaints) ?? [])
+        let sound = Check.good(
+            "keys", "\(folder.keys.count) key pairs and \(folder.seals.count) seals in \(folder.path)")
+        return (complaints.isEmpty ? [sound] : complaints) + authority + (space.map(older) ?? [])
+    }
+
+    private func complaints(_ known: KnownSpace) -> [Check] {
+        let space = known.snapshot.space
+        let agents = folder.keys.keys.sorted().filter { $0 != "broker" }
+        return broker(space) + agents.flatMap { agent($0, space) } + seals(space)
+    }
+
+    // MARK: - Agents and broker
+
+    private func broker(_ space: Space) -> [Check] {
+        guard let key = folder.keys["broker"] else { return [] }
+        var found: [Check] = []
+        if let curve = space.broker.curve, curve != key.publicKey {
+            found.append(
+                .bad(
+                    "key broker", "the space names another key of the broker than broker.key has",
+                    mend: line("curve: '\(key.publicKey)'", "the section `broker`")))
+        }
+        return found
+            + signing(
+                "broker", key, space.broker.sign, entry: "the section `broker`", isAsked: space.broker.sign != nil)
+    }
+
+    private func agent(_ name: String, _ space: Space) -> [Check] {
+        guard let key = folder.keys[name] else { return [] }
+        let file = "\(folder.path)/\(name).key"
+        guard let entry = space.keys.first(where: { $0.curve == key.publicKey }) else {
+            let others = space.keys.filter { $0.agent == name }
+            return [
+                .bad(
+                    "key \(name)",
+                    others.isEmpty
+                        ? "\(file) is not in the space: the broker answers nobody who holds it"
+                        : "the space has another key for agent \(name) than \(file)",
+                    mend: line("curve: '\(key.publicKey)'", "an entry of `keys`"))
+            ]
+        }
+        var found: [Check] = []
+        if entry.agent != name {
+            found.append(
+                .bad(
+                    "key \(name)", "\(file) is the key of agent \(entry.agent) in the space",
+                    mend: "mv \(file) \(folder.path)/\(entry.agent).key"))
+        }
+        if let check = validity("key \(name)", entry.validity, renew: "kerege keys new \(name)") { found.append(check) }
+        return found + signing(name, key, entry.sign, entry: "the entry of \(entry.agent)", isAsked: true)
+    }
+
+    private func signing(_ name: String, _ key: KeyFile, _ inSpace: String?, entry: String, isAsked: Bool) -> [Check] {
+        let complete = "kerege keys complete \(folder.path)/\(name).key"
+        switch (key.signPublicKey, inSpace) {
+        case (let own?, let said?):
+            return own == said
+                ? []
+                : [
+                    .bad(
+                        "key \(name)", "the space has another signing key than \(name).key: what it signs is refused",
+                        mend: line("sign: '\(own)'", entry))
+                ]
+        case (nil, _?):
+            return [.bad("key \(name)", "\(name).key has no signing key, and the space expects one", mend: complete)]
+        case (let own?, nil):
+            return isAsked
+                ? [.bad("key \(name)", "the space has no signing key of \(name)", mend: line("sign: '\(own)'", entry))]
+                : []
+        case (nil, nil):
+            return isAsked ? [.bad("key \(name)", "\(name) signs nothing: its key is of before", mend: complete)] : []
+        }
+    }
+
+    private func line(_ line: String, _ place: String) -> String {
+        "put the line `\(line)` into \(place) of the space, then kerege space apply DIR"
+    }
+
+    private func validity(_ what: String, _ validity: KeyValidity, renew: String) -> Check? {
+        switch validity.state(at: now) {
+        case .valid:
+            guard let end = validity.end, end - now < Self.noticeDays * Self.dayMilliseconds else { return nil }
+            let days = (end - now) / Self.dayMilliseconds
+            return .bad(
+                what, "it ends in \(days) days, on \(validity.until?.description ?? "")",
+                mend:
+                    "\(renew) in a new folder, add its lines to the space beside the old ones; docs/OPERATIONS.md, Keys"
+            )
+        case .notYet(let day):
+            return .bad(
+                what, "it counts from \(day) on",
+                mend: "use the key before it until then, or change `from` in the space")
+        case let state:
+            return .bad(
+                what, "it \(state.words)",
+                mend: "\(renew) in a new folder, put its lines into the space, then kerege space apply DIR")
+        }
+    }
+
+    // MARK: - Seals
+
+    private func seals(_ space: Space) -> [Check] {
+        let systems = Set(space.systems.map(\.id))
+        return folder.seals.keys.sorted().flatMap { system -> [Check] in
+            guard let own = folder.seals[system]?.publicKey, systems.contains(system) else { return [] }
+            guard let entry = space.seals.first(where: { $0.system == system && $0.seal == "\(own)" }) else {
+                return [
+                    .bad(
+                        "seal \(system)", "\(system).seal is not in the space: nothing is sealed to it",
+                        mend:
+                            "put the key of \(folder.path)/\(system).seal.pub as `- {system: \(system), seal: …}` under "
+                            + "`keys` of the space, then kerege space apply DIR")
+                ]
+            }
+            return validity("seal \(system)", entry.validity, renew: "kerege keys new NAME --system \(system)").map {
+                [$0]
+            }
+                ?? []
+        } + missingSeals(space)
+    }
+
+    /// Agents of this folder whose system has a seal key that is not here: they could not open what is sealed to it.
+    private func missingSeals(_ space: Space) -> [Check] {
+        let served = Set(
+            space.keys.filter { folder.keys[$0.agent] != nil && !$0.roles.contains(.operator) }.flatMap(\.systems))
+        let sealed = Set(space.seals.filter { $0.validity.isValid(at: now) }.map(\.system))
+        let broken = Set(folder.unreadable.map(\.file))
+        return served.intersection(sealed).sorted().filter {
+            folder.seals[$0] == nil && !broken.contains(SealFile.path($0, in: folder.path))
+        }.map { system in
+            .bad(
+                "seal \(system)", "messages to \(system) are sealed, and \(system).seal is not here",
+                mend: "copy \(system).seal from another agent of \(system) to \(folder.path), mode 0600")
+        }
+    }
+
+    /// Who goes on as before there were signatures and seals.
+    private func older(_ known: KnownSpace) -> [Check] {
+        let space = known.snapshot.space
+        let silent = space.keys.filter { $0.sign == nil && $0.revoked == nil }.map(\.agent)
+        let sealed = Set(space.seals.map(\.system))
+        let open = space.systems.map(\.id).filter { !sealed.contains($0) }
+        guard !(silent.isEmpty && open.isEmpty) else { return [] }
+        return [
+            .good(
+                "not yet protected",
+                [
+                    silent.isEmpty ? nil : "sign nothing: \(silent.joined(separator: ", "))",
+                    open.isEmpty ? nil : "nothing is sealed to: \(open.joined(separator: ", "))",
+                ].compactMap(\.self).joined(separator: "; "))
+        ]
+    }
+
+    // MARK: - Authority
+
+    private var authority: [Check] {
+        if let signed = space?.signed, let pinned = folder.authority, !signed.isSigned(by: pinned) {
+            return [
+                .bad(
+                    "authority", "the space kept in the data folder is not signed by authority.pub",
+                    mend:
+                        "kerege space sign DIR --authority authority.key -o space.signed, then start the broker with it"
+                )
+            ]
+        }
+        switch (folder.authority, space?.authority) {
+        case (nil, .some(.some(_))):
+            return [
+                .bad(
+                    "authority", "the broker's space is signed, and no authority is pinned here",
+                    mend: "cp AUTHORITY-FOLDER/authority.pub \(folder.path)/authority.pub")
+            ]
+        case (nil, _): return [.good("authority", "none is pinned: the space is believed as the broker shows it")]
+        case (let pinned?, .some(.some(let wanted))) where wanted != "\(pinned)":
+            return [
+                .bad(
+                    "authority",
+                    "authority.pub is another key than the broker's authority: agents here refuse it (4094)",
+                    mend: "cp AUTHORITY-FOLDER/authority.pub \(folder.path)/authority.pub")
+            ]
+        case (_?, .some(.none)):
+            return [
+                .bad(
+                    "authority", "an authority is pinned here, and the broker has none: agents refuse it (4094)",
+                    mend: "kerege-broker --authority \(folder.path)/authority.pub --signed-space space.signed")
+            ]
+        case (_?, _): return [.good("authority", "pinned")]
+        }
+    }
+}

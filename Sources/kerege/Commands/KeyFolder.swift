@@ -1,0 +1,65 @@
+import BusAgent
+import BusDirectory
+import Foundation
+
+/// The files of a key folder as far as they can be read, and what is wrong with the others.
+struct KeyFolder {
+    struct Unreadable: Sendable {
+        var file: String
+        var why: String
+        var mend: String
+    }
+
+    let path: String
+    /// Agents' and the broker's keys by name.
+    private(set) var keys: [String: KeyFile] = [:]
+    /// Seal keys by system.
+    private(set) var seals: [String: SealFile] = [:]
+    /// What is pinned here.
+    private(set) var authority: SigningKey?
+    private(set) var unreadable: [Unreadable] = []
+
+    init(path: String) {
+        self.path = path
+        let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
+        for name in names where name.hasSuffix(".key") { readKeys(String(name.dropLast(4)), name) }
+        for name in names where name.hasSuffix(".seal") { readSeal(String(name.dropLast(5)), name) }
+        if names.contains("authority.pub") { readAuthority() }
+    }
+
+    private mutating func readKeys(_ stem: String, _ name: String) {
+        let file = "\(path)/\(name)"
+        do throws(KeyFile.Problem) {
+            if stem == AuthorityFile.name {
+                _ = try AuthorityFile.load(file)
+            } else {
+                keys[stem] = try KeyFile.load(file)
+            }
+        } catch { note(file, error, otherwise: "mv \(file) \(file).bad && kerege keys new \(stem) --dir \(path)") }
+    }
+
+    private mutating func readSeal(_ system: String, _ name: String) {
+        let file = "\(path)/\(name)"
+        do throws(KeyFile.Problem) { seals[system] = try SealFile.load(system: system, in: path) } catch {
+            note(
+                file, error,
+                otherwise: "mv \(file) \(file).bad && kerege keys new NAME --system \(system) --dir \(path)")
+        }
+    }
+
+    private mutating func readAuthority() {
+        let file = "\(path)/authority.pub"
+        do throws(KeyFile.Problem) { authority = try AuthorityFile.publicKey(file) } catch {
+            note(file, error, otherwise: "cp AUTHORITY-FOLDER/authority.pub \(file)")
+        }
+    }
+
+    private mutating func note(_ file: String, _ problem: KeyFile.Problem, otherwise mend: String) {
+        let isOpen = "\(problem)".contains("chmod")
+        let isHidden = access(file, R_OK) != 0
+        unreadable.append(
+            Unreadable(
+                file: file, why: "\(problem)",
+                mend: isOpen ? "chmod 600 \(file)" : isHidden ? "chown $USER \(file)" : mend))
+    }
+}
