@@ -148,6 +148,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
                 "seal-not-opened", false,
                 "The receiver has no key that opens the body, or the body or header is not what was sealed.",
                 "Give the receiver the system's seal key of that time: kerege doctor; then resend."
+            )
         case .noIntegration:
             (
                 "no-integration", false, "The plan has no integration between this consumer and this service.",
