@@ -1,0 +1,109 @@
+import BusAgent
+import BusDirectory
+import Foundation
+import Testing
+
+@testable import kerege
+
+/// What `kerege doctor` says of keys: every complaint names what is wrong and the command that mends it.
+@Suite("Keys, as the doctor sees them")
+struct KeyExaminationTests {
+    private static let noon: Int64 = 1_795_762_800_000  // 2026-11-27 at UTC+5
+
+    /// A folder with the keys of one agent, the broker, a seal and an authority, and the space that fits it.
+    private final class Bench {
+        let folder: String
+        var space: Space
+        let authority: AuthorityFile
+
+        init() throws {
+            folder = NSTemporaryDirectory() + "kerege-doctor-\(UUID().uuidString)"
+            let broker = try KeyFile.create(name: "broker", in: folder)
+            let portal = try KeyFile.create(name: "portal-1", in: folder)
+            let seal = try SealFile.create(system: "portal", in: folder)
+            authority = try AuthorityFile.create(in: folder)
+            space = Space(
+                id: "small", title: LocalizedName(en: "Small"),
+                broker: BrokerFacts(
+                    id: "b", endpoint: "tcp://127.0.0.1:7400", curve: broker.publicKey, sign: broker.signPublicKey),
+                systems: [InformationSystem(id: "portal", owner: "ministry", status: .operation)],
+                keys: [
+                    AgentKey(
+                        agent: "portal-1", systems: ["portal"], curve: portal.publicKey, sign: portal.signPublicKey)
+                ], seals: [SystemSeal(system: "portal", seal: "\(seal.publicKey)")])
+        }
+
+        deinit { try? FileManager.default.removeItem(atPath: folder) }
+
+        func complaints(authority wanted: String?? = nil) throws -> [Check] {
+            let known = KeyExamination.KnownSpace(
+                snapshot: try SpaceSnapshot(space), authority: wanted ?? .some("\(authority.publicKey)"), signed: nil)
+            return KeyExamination(folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon).checks
+                .filter { !$0.ok }
+        }
+    }
+
+    private func expect(
+        _ what: String, mend: String, _ change: (Bench) throws -> Void
+    ) throws {
+        let bench = try Bench()
+        try change(bench)
+        let found = try bench.complaints()
+        #expect(found.count == 1, "\(found)")
+        #expect(found.first?.found.contains(what) == true, "\(found)")
+        #expect(found.first?.mend?.contains(mend) == true, "\(found)")
+    }
+
+    @Test func keysThatFitTheSpaceAreFine() throws { #expect(try Bench().complaints().isEmpty) }
+
+    @Test func daysAreNamed() throws {
+        try expect("expired after 2026-11-26", mend: "kerege keys new portal-1") {
+            $0.space.keys[0].until = CalendarDate("2026-11-26")
+        }
+        try expect("ends in", mend: "kerege keys new portal-1") { $0.space.keys[0].until = CalendarDate("2026-12-10") }
+        try expect("counts from 2027-01-01 on", mend: "`from`") { $0.space.keys[0].from = CalendarDate("2027-01-01") }
+        try expect("was revoked on 2026-11-01", mend: "kerege keys new portal-1") {
+            $0.space.keys[0].revoked = CalendarDate("2026-11-01")
+        }
+        try expect("expired after 2026-11-26", mend: "--system portal") {
+            $0.space.seals[0].until = CalendarDate("2026-11-26")
+        }
+    }
+
+    @Test func whatDoesNotBelongTogetherIsNamed() throws {
+        try expect("is not in the space", mend: "curve: '") { $0.space.keys = [] }
+        try expect("has another signing key than portal-1.key", mend: "sign: '") {
+            $0.space.keys[0].sign = "\(SigningSecret().publicKey)"
+        }
+        try expect("no signing key of portal-1", mend: "sign: '") { $0.space.keys[0].sign = nil }
+        try expect("is the key of agent portal-9", mend: "mv ") { $0.space.keys[0].agent = "portal-9" }
+        try expect("another key of the broker", mend: "curve: '") {
+            $0.space.broker.curve = $0.space.keys[0].curve
+        }
+        try expect("portal.seal is not in the space", mend: "portal.seal.pub") { $0.space.seals = [] }
+    }
+
+    @Test func filesThatAreMissingOrOpenAreNamed() throws {
+        try expect("others than its owner may read", mend: "chmod 600") { bench in
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o644], ofItemAtPath: bench.folder + "/portal.seal")
+        }
+        try expect("portal.seal is not here", mend: "copy portal.seal") { bench in
+            try FileManager.default.removeItem(atPath: bench.folder + "/portal.seal")
+        }
+        try expect("is no key file", mend: "kerege keys new portal-1") { bench in
+            try "nonsense".write(toFile: bench.folder + "/portal-1.key", atomically: false, encoding: .utf8)
+        }
+        try expect("no authority is pinned here", mend: "authority.pub") { bench in
+            try FileManager.default.removeItem(atPath: bench.folder + "/authority.pub")
+        }
+    }
+
+    @Test func anotherAuthorityIsNamed() throws {
+        let bench = try Bench()
+        #expect(
+            try bench.complaints(authority: .some("\(SigningSecret().publicKey)")).first?.found.contains("4094") == true
+        )
+        #expect(try bench.complaints(authority: .some(nil)).first?.mend?.contains("--authority") == true)
+    }
+}
