@@ -11,8 +11,10 @@ package enum BrokerAction: Sendable {
     case load(ticket: UInt64, positions: [UInt64])
     /// Look up which events a seek means and call `sought`.
     case find(ticket: UInt64, Seek)
-    /// An operator's seek is done; nil: the journal could not be read.
+    /// An operator's seek is durable; nil: the journal could not be read or written.
     case sought(order: UInt64, count: Int?)
+    /// An operator's resend is durable; nil: the journal could not be written.
+    case resent(order: UInt64, letters: [DeadLetter]?)
     /// Everything accepted has been answered; the broker may stop.
     case drained
 }

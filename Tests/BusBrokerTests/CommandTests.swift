@@ -253,6 +253,28 @@ extension TestAgent {
         #expect(TestAgent.portal(after).events.map(\.header.id) == Array(events.dropFirst()))
     }
 
+    /// DONE is a receipt: a crash before it may lose the wish, one after it may not.
+    @Test func aSeekIsDoneWhenItIsDurable() throws {
+        let world = try World()
+        let (register, portal) = (TestAgent.register(world), TestAgent.portal(world))
+        register.publish()
+        portal.settle(.ack, .init(position: try place(portal.events.first)))
+        world.pass(milliseconds: 100)
+        world.commitsAtOnce = false
+        let wish = Seek(token: 3, start: .beginning, system: "portal", event: Spaces.changed)
+        portal.say(.seek, wish.encoded(), version: 2)
+        world.pass(milliseconds: 100)
+        #expect(portal.dones.isEmpty)
+        world.failCommit()
+        #expect(portal.dones == [Done(token: 3, code: 5070)])
+        // Its record goes with the next batch; who asks again is owed nothing twice.
+        world.pass(milliseconds: 100)
+        world.commit()
+        portal.say(.seek, wish.encoded(), version: 2)
+        #expect(portal.dones.last == Done(token: 3, count: 0))
+        #expect(world.journal.payloads(.sought).count == 1)
+    }
+
     @Test func onlySubscribersMaySeek() throws {
         let world = try World()
         let (register, portal) = (TestAgent.register(world), TestAgent.portal(world))

@@ -63,8 +63,9 @@ extension BrokerCore {
             } else {
                 nil
             }
-        if let code { return done(wish.token, code, count: 0, SessionReference(slot: slot, id: sessions[slot].id)) }
-        seek(wish, .session(SessionReference(slot: slot, id: sessions[slot].id), wish.token))
+        let origin = SeekOrigin.session(SessionReference(slot: slot, id: sessions[slot].id), wish.token)
+        if let code { return say(.sought(origin, count: 0), failed: code) }
+        seek(wish, origin)
     }
 
     /// Who wants to hear what became of a seek.
@@ -83,35 +84,34 @@ extension BrokerCore {
     /// The journal told which events there are; nil when it could not be read.
     package mutating func sought(_ ticket: UInt64, _ positions: [UInt64]?, at now: Moment) {
         guard let (wish, origin) = seeks.removeValue(forKey: ticket) else { return }
-        guard let positions else { return conclude(origin, .storageFailed, count: 0) }
+        guard let positions else { return say(.sought(origin, count: 0), failed: .storageFailed) }
         let queue = book.queue(.events(wish.event, for: wish.system))
         let known = Set(book.queues[queue].positions)
         // What is on the disk though its commit is not known here yet takes its place with that commit.
         let owed = positions.filter { $0 <= treeSize && !known.contains($0) }
         book.owe(owed, in: queue)
+        var last: Int?
         for start in stride(from: 0, to: owed.count, by: SoughtRecord.most) {
             let part = Array(owed[start..<min(start + SoughtRecord.most, owed.count)])
             let record = SoughtRecord(at: now.wall, receiver: wish.system, event: wish.event, positions: part)
-            gather(.sought, record.encoded, now, urgent: true)
+            last = gather(.sought, record.encoded, now, urgent: true)
         }
-        conclude(origin, nil, count: owed.count)
+        say(.sought(origin, count: owed.count), whenDurable: last)
         finishStep(now)
     }
 
-    private mutating func conclude(_ origin: SeekOrigin, _ code: FaultCode?, count: Int) {
-        switch origin {
-        case .session(let session, let token): done(token, code, count: count, session)
-        case .order(let number): actions.append(.sought(order: number, count: code == nil ? count : nil))
-        }
-    }
-
-    private mutating func done(_ token: UInt64, _ code: FaultCode?, count: Int, _ session: SessionReference) {
-        guard sessions.isLive(session.slot, session.id) else { return }
-        let answer = Done(token: token, code: code?.number ?? 0, count: UInt64(count))
-        transmit(head(.done, session.slot).frame(answer.encoded()), to: session.slot)
-    }
-
     // MARK: - For operators
+
+    /// Sends dead letters on their way again. `.resent` says which, when that is durable.
+    package mutating func resend(
+        _ letters: [(position: UInt64, receiver: String)], order: UInt64, at now: Moment
+    ) {
+        let resent = letters.compactMap { resend($0.position, to: $0.receiver, at: now) }
+        // One batch takes them all: the last record stands for the others.
+        let last = resent.isEmpty ? nil : gathering.batch.count - 1
+        say(.resent(order: order, resent), whenDurable: last)
+        finishStep(now)
+    }
 
     /// Sends a dead letter on its way again, with new attempts. Nil when there is none for this receiver, or when its provider's
     /// word is just being written.
@@ -128,7 +128,6 @@ extension BrokerCore {
         let record = ResentRecord(position: position, at: now.wall, expiry: expiry, receiver: receiver)
         gather(.resent, record.encoded, now, urgent: true)
         book.resend(letter, expiry: expiry)
-        finishStep(now)
         return letter
     }
 

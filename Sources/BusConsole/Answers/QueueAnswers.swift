@@ -119,8 +119,8 @@ extension AdminAnswers {
         }
         guard let count = await broker.seek(wish) else {
             throw AdminError(
-                500, "journal", "the events could not be looked up",
-                why: "the journal could not be read, or the broker is stopping",
+                500, "journal", "the events could not be looked up, or the replay not written down",
+                why: "the journal could not be read or written, or the broker is stopping",
                 next: "kerege journal verify DIR")
         }
         return ReplayPage(event: order.event, system: order.system, count: count)

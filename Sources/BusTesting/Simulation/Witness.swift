@@ -18,6 +18,12 @@ struct Witness {
         let receiver: String
     }
 
+    /// A subscriber's cursor in an event.
+    struct Wish: Hashable {
+        let receiver: String
+        let event: String
+    }
+
     struct Sender: Hashable {
         let system: String
         let id: MessageID
@@ -36,6 +42,9 @@ struct Witness {
     /// Given up at some time, also where the record of it was lost.
     var givenUp: Set<Name> = []
     var resent: Set<Name> = []
+    /// Wishes on the disk of which nobody was told yet: resends by letter, seeks by how many events they bring back.
+    var untoldResends: [Name: Int] = [:]
+    var untoldSeeks: [Wish: [Int]] = [:]
     var journalTime: Int64 = 0
     var size: UInt64 = 0
     /// Commands and events whose sender was told that they are durable.
@@ -76,7 +85,13 @@ struct Witness {
         case .settled: note(try SettledRecord(&payload))
         case .resent:
             let record = try ResentRecord(&payload)
-            resent.insert(Name(position: record.position, receiver: record.receiver))
+            let name = Name(position: record.position, receiver: record.receiver)
+            resent.insert(name)
+            untoldResends[name, default: 0] += 1
+        case .sought:
+            let record = try SoughtRecord(&payload)
+            untoldSeeks[.init(receiver: record.receiver, event: record.event), default: []].append(
+                record.positions.count)
         case .space:
             let bytes = try payload.takeArray(payload.remaining)
             subscribersNow = spaces.first { $0.canonical == bytes }?.subscribers ?? []
@@ -135,6 +150,8 @@ struct BrokerTime {
 
 /// One session as its frames tell it.
 struct SessionView {
+    /// Seeks that wait for their DONE, in the order in which they were asked.
+    var seeks: [(token: UInt64, wish: Witness.Wish)] = []
     /// Messages by their numbers.
     var numbers: [UInt64: (sender: Witness.Sender, kind: MessageKind)] = [:]
     var received: UInt64 = 0
