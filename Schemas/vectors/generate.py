@@ -152,6 +152,10 @@ OUTCOME = OWN_OUTCOME | {"outcome": 0, "provider": "individuals"}
 
 FRAMES |= {
     "hello-both-versions": frame("hello", HELLO | {"newestVersion": 2}),
+    "hello-takes": frame("hello", HELLO | {"newestVersion": 2, "takes": [
+        {"kind": "request", "target": "individuals.person-get.v1"}, {"kind": "event", "target": ""}]}),
+    "hello-takes-nothing": frame("hello", HELLO | {"newestVersion": 2, "takes": []}),
+    "report-takes": later(frame("report", REPORT | {"takes": [{"kind": "outcome", "target": ""}]})),
     "welcome-version-2": later(frame("welcome", WELCOME | {"version": 2})),
     "submit-version-2": later(envelopes("submit", [ASK, envelope(COMMAND, b'{"name":"A"}')])),
     "deliver-command": later(envelopes("deliver", [envelope(COMMAND, b'{"name":"A"}', ANNOTATIONS)], sequence=3)),
@@ -366,6 +370,8 @@ def bad_frames():
         "term-rows-lie": (patched(data["term"], 48, b"\x00\x00\x00\x10"), "bad-frame"),
         "report-65-systems": (wire.write_frame(frame("report", REPORT | {
             "systems": REPORT["systems"][:1] * 65, "counts": []})), "bad-frame"),
+        "report-513-names-taken": (wire.write_frame(later(frame("report", REPORT | {
+            "takes": [{"kind": "event", "target": ""}] * 513}))), "bad-frame"),
         "report-513-counts": (wire.write_frame(frame("report", REPORT | {
             "systems": [], "counts": [REPORT["counts"][0] | {"target": "", "consumer": ""}] * 513})), "bad-frame"),
         "report-counts-lie": (patched(data["report"], 48 + 10, b"\x02"), "bad-frame"),

@@ -12,6 +12,8 @@ package struct Hello: Sendable, Equatable {
     package var agent: String
     package var software: String
     package var systems: [String]
+    /// From version 2 on; nil: everything.
+    package var takes: Takes?
 
     package init(instance: UInt128, agent: String, software: String, systems: [String]) {
         self.instance = instance
@@ -32,6 +34,7 @@ package struct Hello: Sendable, Equatable {
         out.put(short: agent)
         out.put(short: software)
         for system in systems { out.put(short: system) }
+        takes?.write(into: &out)
         return out.finish()
     }
 
@@ -50,6 +53,7 @@ package struct Hello: Sendable, Equatable {
         software = try reader.takeShortText()
         systems = []
         for _ in 0..<count { systems.append(try reader.takeShortText()) }
+        if newestVersion >= 2, reader.remaining > 0 { takes = try Takes(&reader) }
     }
 }
 

@@ -16,6 +16,8 @@ extension AgentCore {
         hello.bootCounter = identity.bootCounter
         hello.treeSize = receipt.treeSize
         hello.root = receipt.root
+        hello.takes = takes
+        toldTakes = takes
         var head = FrameHead(.hello)
         head.messageLimit = timing.windowMessages
         head.byteLimit = timing.windowBytes
@@ -119,10 +121,16 @@ extension AgentCore {
             AgentReport.Count(target: key.target, consumer: key.consumer, code: key.code, hop: key.hop, count: count)
         }
         reported.removeAll(keepingCapacity: true)
-        let report = AgentReport(
+        var report = AgentReport(
             uptimeMilliseconds: (clock.now &- started) / 1000, systems: health, counts: rows)
+        if hasNewTakes {
+            report.takes = takes
+            toldTakes = takes
+        }
         actions.append(.send(framed(.report, report.encoded())))
     }
+
+    var hasNewTakes: Bool { takes != toldTakes && (welcome?.version ?? 0) >= 2 }
 
     /// Counts a fault the broker cannot see; it goes out with the next REPORT.
     package mutating func count(_ fault: Fault, target: String, consumer: String) {

@@ -61,6 +61,7 @@ final class SocketLoop {
         poller = Poller()
         socketEntry = poller.add(socket)
         wakeupEntry = poller.add(shared.wakeup)
+        core.takes = taken()
     }
 
     private static func open(_ configuration: AgentConfiguration, _ context: Context) throws(ZeroMQError) -> Socket {

@@ -60,6 +60,16 @@ struct DeliveryBook: Sendable {
         for index in bySystem[system] ?? [] where !queues[index].isEmpty { flag(index) }
     }
 
+    /// Somebody may be there for what stood aside.
+    mutating func bringBack(of system: String) {
+        for index in bySystem[system] ?? [] where !queues[index].isEmpty { bringBack(in: index) }
+    }
+
+    mutating func bringBack(in queue: Int) {
+        queues[queue].bringBack()
+        flag(queue)
+    }
+
     mutating func takeFlagged() -> Int? {
         guard let queue = flagged.popLast() else { return nil }
         isFlagged[queue] = false

@@ -5,7 +5,8 @@ import HeapModule
 /// The durable messages one system is owed, in the order they may be delivered.
 ///
 /// Every message is in exactly one place: `backlog` (only its position is known), or `messages`; there it is `ready`, waits
-/// behind an earlier one of its order key, waits for a time (`delayed`), for its bytes, or is with an agent. Only positions are
+/// behind an earlier one of its order key, waits for a time (`delayed`), for its bytes, for somebody who takes it (`aside`), or is
+/// with an agent. Only positions are
 /// kept of a long backlog, 8 bytes each, so a receiver that is away for long costs nobody memory.
 struct DeliveryQueue: Sendable {
     /// Messages of events that are known in full at a time; the others are positions in the backlog.
@@ -35,6 +36,8 @@ struct DeliveryQueue: Sendable {
     private var ready = Heap<Ready>()
     private var delayed = Heap<Timed>()
     private var expiring = Heap<Timed>()
+    /// Nobody who is there takes these; they hold up nobody.
+    private var aside: Set<UInt64> = []
     /// Order keys under way: what waits behind the message that is first.
     private var behind: [UInt128: Deque<UInt64>] = [:]
     private(set) var backlog: Deque<UInt64> = []
@@ -138,6 +141,20 @@ struct DeliveryQueue: Sendable {
         dropContent(position)
     }
 
+    /// Nobody who is there takes it: others go before it until somebody comes.
+    mutating func setAside(_ position: UInt64) {
+        if ready.min?.position == position { ready.removeMin() }
+        aside.insert(position)
+        dropContent(position)
+    }
+
+    mutating func bringBack() {
+        for position in aside.sorted() {
+            if let message = messages[position], message.mayGo { makeReady(message) }
+        }
+        aside = []
+    }
+
     private mutating func dropContent(_ position: UInt64) {
         guard case .there = messages[position]?.content, let size = messages[position]?.size else { return }
         bytesInMemory -= size
@@ -234,6 +251,7 @@ struct DeliveryQueue: Sendable {
     @discardableResult
     mutating func remove(_ position: UInt64) -> QueuedMessage? {
         dropContent(position)
+        aside.remove(position)
         guard let message = messages.removeValue(forKey: position) else {
             histories[position] = nil
             if fromBacklog.remove(position) == nil, let index = backlogIndex(of: position) {

@@ -4,7 +4,8 @@ import BusProtocol
 extension BrokerCore {
     mutating func deliver(_ call: CallReference, position: UInt64, _ now: Moment) {
         guard calls.isOpen(call), var envelope = calls[call].envelope else { return }
-        guard let slot = rights.choose(calls[call].provider, sessions, cost: envelope.cost) else {
+        let work = Work(.request, hash: calls[call].target)
+        guard let slot = rights.choose(calls[call].provider, for: work, sessions, cost: envelope.cost) else {
             guard mayReturn(now) else { return fail(call, .noLiveProvider, at: .broker, now) }
             awaitingReturn.append((call, position))
             return

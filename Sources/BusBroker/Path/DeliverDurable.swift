@@ -40,7 +40,12 @@ extension BrokerCore {
                 continue
             }
             var envelope = OutgoingEnvelope(header: header[...], body: body[...])
-            guard let slot = rights.choose(system, sessions, cost: envelope.cost),
+            let work = Work(name.kind.message, message.target)
+            guard rights.hasTaker(system, of: work, sessions) else {
+                book.change(queue) { $0.setAside(message.position) }
+                continue
+            }
+            guard let slot = rights.choose(system, for: work, sessions, cost: envelope.cost),
                 sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost)
             else { return }
             let session = SessionReference(slot: slot, id: sessions[slot].id)

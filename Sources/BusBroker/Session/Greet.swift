@@ -26,12 +26,13 @@ extension BrokerCore {
         // A route is reused only after its connection is gone: whoever had it cannot be reached there any more.
         if let stranger = sessions.slot(route: route) { end(stranger, "its connection is gone", now) }
         nextSession += 1
-        let session = Session(
+        var session = Session(
             id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name,
             systems: hello.systems,
             instance: hello.instance, version: min(hello.newestVersion, FrameHead.newestVersion), connectedAt: now.wall,
             lastHeard: now.monotonic, messageLimit: head.messageLimit,
             byteLimit: head.byteLimit)
+        if session.version >= 2 { session.takes = hello.takes.map { TakenWork($0) } }
         let slot = sessions.insert(session)
         rights.join(slot: slot, systems: session.systems)
         if let previous, resumes { move(from: previous, to: slot) }
@@ -45,7 +46,7 @@ extension BrokerCore {
         }
         if isNew { announce(sessions[slot], up: true, "greeted", now) }
         deliverToReturned(now)
-        for system in sessions[slot].systems { book.flagAll(of: system) }
+        for system in sessions[slot].systems { book.bringBack(of: system) }
         finishStep(now)
     }
 

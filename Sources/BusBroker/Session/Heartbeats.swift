@@ -31,9 +31,13 @@ extension BrokerCore {
     mutating func report(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
         let report = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
-            return try AgentReport(&reader)
+            return try AgentReport(&reader, version: head.version)
         }
         sessions[slot].uptime = report.uptimeMilliseconds
+        if let takes = report.takes {
+            sessions[slot].takes = TakenWork(takes)
+            for system in sessions[slot].systems { book.bringBack(of: system) }
+        }
         let session = sessions[slot]
         for row in report.systems where session.systems.contains(row.system) {
             // Data from the future would never grow stale.

@@ -140,15 +140,32 @@ extension BrokerCore {
         return book.queues.map { queue in
             QueueView(
                 kind: queue.name.kind.word, system: queue.name.system, event: queue.name.event, depth: queue.depth,
-                inFlight: queue.inFlight, oldest: queue.oldest ?? 0,
+                inFlight: queue.inFlight, agents: takers(of: queue.name), oldest: queue.oldest ?? 0,
                 oldestAcceptedAt: queue.oldest.flatMap { queue.messages[$0]?.acceptedAt } ?? 0,
                 dead: dead[queue.name] ?? 0)
         }
         .sorted { ($0.kind, $0.system, $0.event) < ($1.kind, $1.system, $1.event) }
     }
+
+    private func takers(of queue: QueueName) -> Int {
+        sessions.indices.count { slot in
+            guard sessions[slot].systems.contains(queue.system) else { return false }
+            if queue.kind == .events { return sessions[slot].fit(Work(.event, queue.event)) != .none }
+            return sessions[slot].takes?.takes(queue.kind.message) ?? true
+        }
+    }
 }
 
 extension QueueName.Kind {
+    /// The kind of the messages in such a queue.
+    var message: MessageKind {
+        switch self {
+        case .commands: .command
+        case .outcomes: .outcome
+        case .events: .event
+        }
+    }
+
     package var word: String {
         switch self {
         case .commands: "commands"
@@ -167,6 +184,8 @@ package struct QueueView: Sendable, Codable, Equatable {
     package var event: String
     package var depth: Int
     package var inFlight: Int
+    /// Connected agents that take something of it.
+    package var agents: Int
     /// Position of the oldest message that is not settled; 0 when there is none.
     package var oldest: UInt64
     /// When it was accepted, Unix microseconds; 0 when it is not in memory.

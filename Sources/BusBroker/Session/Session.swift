@@ -15,6 +15,8 @@ struct Session: Sendable {
     /// Of the protocol, as WELCOME says.
     let version: UInt8
     let connectedAt: Int64
+    /// Nil: everything.
+    var takes: TakenWork?
     var lastHeard: Int64
     var uptime: UInt64 = 0
 
@@ -56,6 +58,8 @@ struct Session: Sendable {
         /// The request it belongs to, when it is one; a request that ended meanwhile is not delivered.
         var call: CallReference?
     }
+
+    func fit(_ work: Work) -> TakenWork.Fit { takes?.fit(work) ?? .general }
 
     func hasCredit(for cost: Int) -> Bool {
         delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit

@@ -11,7 +11,7 @@ extension BrokerCore {
         observations.append(.space(snapshot))
         remap(from: old)
         quotas = [:]
-        for queue in book.queues.indices { book.flag(queue) }
+        for queue in book.queues.indices { book.bringBack(in: queue) }
         var dismissed: [Int] = []
         for slot in sessions.indices {
             let session = sessions[slot]
