@@ -1,4 +1,5 @@
 package import BusDirectory
+import BusProtocol
 
 /// Limits of one broker. Together they bound its memory: see `docs/OPERATIONS.md`, "What memory is for".
 package struct BrokerLimits: Sendable {
@@ -9,6 +10,12 @@ package struct BrokerLimits: Sendable {
     /// Requests and events that wait for one agent's credit, and their bytes.
     package var waitingMessages = 4096
     package var waitingBytes = 16 * 1024 * 1024
+    /// What was sent to one agent and is not known to be read, whatever credit it grants: then it gets nothing more until it
+    /// answers a PING. Twice as much ends its session.
+    package var unreadBytes = Int(Limits.creditBytes)
+    package var unreadFrames = 4096
+    /// Requests, commands, outcomes and events one agent has and has not settled, whatever credit it grants.
+    package var unsettled = Int(Limits.creditMessages)
     /// Commands that wait for one system; beyond it their senders are told 4291.
     package var queueDepth = 100_000
     /// Events one subscriber has not settled; beyond it their publisher is told 4291, because nothing is dropped in silence.

@@ -366,6 +366,7 @@ final class TestAgent {
     }
 
     func grant(messages: UInt64, bytes: UInt64 = .max / 4) {
+        if answersPings { answerPings() }
         messageLimit = messages
         byteLimit = bytes
         say(.credit)
@@ -464,7 +465,10 @@ final class TestAgent {
         return header.id
     }
 
-    func settle(_ command: Command, _ rows: Settlement.Row...) { say(command, Settlement(rows).encoded()) }
+    func settle(_ command: Command, _ rows: Settlement.Row...) {
+        if answersPings { answerPings() }
+        say(command, Settlement(rows).encoded())
+    }
 
     func answerPings() {
         let waiting = pings

@@ -123,7 +123,7 @@ struct Rights: Sendable {
             if fit == .none { continue }
             let load =
                 sessions[slot].outstanding + sessions[slot].unsettled.count
-                + (sessions[slot].hasCredit(for: cost) ? 0 : 1_000_000)
+                + (sessions[slot].hasRoom(for: cost) ? 0 : 1_000_000)
             if best.map({ fit > $0.fit || (fit == $0.fit && load < $0.load) }) ?? true { best = (slot, fit, load) }
         }
         turn[system] += 1

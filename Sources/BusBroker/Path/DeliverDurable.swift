@@ -46,7 +46,7 @@ extension BrokerCore {
                 continue
             }
             guard let slot = rights.choose(system, for: work, sessions, cost: envelope.cost),
-                sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost)
+                sessions[slot].waiting.isEmpty, sessions[slot].hasRoom(for: envelope.cost)
             else { return }
             let session = SessionReference(slot: slot, id: sessions[slot].id)
             book.change(queue) { $0.deliver(message.position, to: session) }

@@ -15,10 +15,12 @@ extension BrokerCore {
             if calls[call].state != .answered { fail(call, .deadlinePassed, at: hopInFault(call), now) }
         }
         for slot in sessions.indices where sessions[slot].acceptOwedSince > 0 {
-            if now.monotonic - sessions[slot].acceptOwedSince >= limits.acceptDelay { sendAccept(slot) }
+            guard now.monotonic - sessions[slot].acceptOwedSince >= limits.acceptDelay else { continue }
+            if sessions[slot].unread.hasRoom() { sendAccept(slot) }
         }
         for slot in sessions.indices where !sessions[slot].waiting.isEmpty { forgetEnded(slot) }
         beat(now)
+        dismissUnreading(now)
         deliverToReturned(now)
         book.wake(at: now.monotonic)
         expireQueued(now)

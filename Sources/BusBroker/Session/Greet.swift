@@ -18,6 +18,8 @@ extension BrokerCore {
         }
         guard let agent = rights.agent(key: key) else { return }
         // The same process on a new connection: its open work moves with it.
+        // Another HELLO on the same connection makes nothing read that was sent on it.
+        let unread = sessions.slot(route: route).map { sessions[$0].unread } ?? UnreadFrames(limits)
         let previous = sessions.slot(key: key).map { SessionReference(slot: $0, id: sessions[$0].id) }
         let resumes = previous.map { sessions[$0.slot].instance == hello.instance } ?? false
         if let previous, !resumes { end(previous.slot, "another instance took its place", now) }
@@ -31,7 +33,9 @@ extension BrokerCore {
             systems: hello.systems,
             instance: hello.instance, version: min(hello.newestVersion, FrameHead.newestVersion), connectedAt: now.wall,
             lastHeard: now.monotonic, messageLimit: head.messageLimit,
-            byteLimit: head.byteLimit)
+            byteLimit: head.byteLimit,
+            unread: unread,
+            mostUnsettled: limits.unsettled)
         if session.version >= 2 { session.takes = hello.takes.map { TakenWork($0) } }
         let slot = sessions.insert(session)
         rights.join(slot: slot, systems: session.systems)

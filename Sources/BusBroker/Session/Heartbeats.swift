@@ -15,16 +15,36 @@ extension BrokerCore {
         let more = head.messageLimit > sessions[slot].messageLimit || head.byteLimit > sessions[slot].byteLimit
         sessions[slot].messageLimit = max(sessions[slot].messageLimit, head.messageLimit)
         sessions[slot].byteLimit = max(sessions[slot].byteLimit, head.byteLimit)
-        guard more else { return }
-        if !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
-        for system in sessions[slot].systems { book.flagAll(of: system) }
+        if more { goOn(slot, now) }
     }
 
-    /// PONG: any frame is a sign of life; this one must still be readable.
-    func answered(_ frame: [UInt8], _ head: FrameHead) throws(Fault) {
-        _ = try frame.reading { raw throws(Fault) in
+    /// PONG: everything sent before its PING was read.
+    mutating func answered(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
+        let token = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
             return try Heartbeat.decode(&reader)
+        }
+        if sessions[slot].unread.answered(token) { goOn(slot, now) }
+    }
+
+    /// An agent can be sent more than before.
+    mutating func goOn(_ slot: Int, _ now: Moment) {
+        if !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
+        for system in sessions[slot].systems { book.flagAll(of: system) }
+        markDirty(slot)
+    }
+
+    mutating func ping(_ slot: Int) {
+        let token = random.next()
+        send(head(.ping, slot).frame(Heartbeat.encode(token)), to: slot)
+        sessions[slot].unread.mark(token)
+    }
+
+    /// Ends sessions whose agents do not read what they make the broker say.
+    mutating func dismissUnreading(_ now: Moment) {
+        for slot in sessions.indices where sessions[slot].unread.isHopeless {
+            notice(.warning, "an agent does not read", ["agent": sessions[slot].agent])
+            end(slot, "does not read", now)
         }
     }
 
@@ -65,7 +85,7 @@ extension BrokerCore {
             if now.monotonic - sessions[slot].lastHeard >= silenceLimit {
                 end(slot, "missed its heartbeats", now)
             } else {
-                transmit(head(.ping, slot).frame(Heartbeat.encode(UInt64(bitPattern: now.monotonic))), to: slot)
+                ping(slot)
             }
         }
     }

@@ -41,6 +41,8 @@ struct Session: Sendable {
     var deliveredBytes: UInt64 = 0
     var messageLimit: UInt64
     var byteLimit: UInt64
+    var unread: UnreadFrames
+    let mostUnsettled: Int
     var waiting: Deque<Waiting> = []
     var waitingBytes = 0
     var outgoing: [OutgoingEnvelope] = []
@@ -62,8 +64,14 @@ struct Session: Sendable {
     func fit(_ work: Work) -> TakenWork.Fit { takes?.fit(work) ?? .general }
 
     func hasCredit(for cost: Int) -> Bool {
-        delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit
+        delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit && unread.hasRoom(for: cost)
     }
+
+    /// Whether it may be given work of this size: within its credit and within what this broker lets one agent have.
+    func hasRoom(for cost: Int) -> Bool { !isFull && hasCredit(for: cost) }
+
+    /// It has as much work as this broker lets one agent have.
+    var isFull: Bool { outstanding + unsettled.count >= mostUnsettled }
 }
 
 /// Live sessions in slots, found by route, key or slot. A slot's number is reused; `Session.id` never is.
