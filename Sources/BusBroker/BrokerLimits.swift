@@ -16,6 +16,8 @@ package struct BrokerLimits: Sendable {
     package var unreadFrames = 4096
     /// Requests, commands, outcomes and events one agent has and has not settled, whatever credit it grants.
     package var unsettled = Int(Limits.creditMessages)
+    /// QUERYs of one session whose outcomes are being read; each answer may be 2 MiB. Further ones are told 4291.
+    package var answersAtOnce = 4
     /// Commands that wait for one system; beyond it their senders are told 4291.
     package var queueDepth = 100_000
     /// Events one subscriber has not settled; beyond it their publisher is told 4291, because nothing is dropped in silence.

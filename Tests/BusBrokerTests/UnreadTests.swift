@@ -148,4 +148,23 @@ import Testing
         }
         #expect(register.commandsGot.count == 110)
     }
+
+    /// Each answer may be large: a few at a time are read from the journal.
+    @Test func questionsAreAnsweredAFewAtATime() throws {
+        let world = try World()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        let command = portal.send()
+        register.conclude(command, for: "portal")
+        world.readsAtOnce = false
+        let query = StateQuery(token: 1, consumer: "portal", commands: [command]).encoded()
+        for _ in 0..<world.core.limits.answersAtOnce { portal.say(.query, query, version: 2) }
+        #expect(portal.errors.isEmpty)
+        portal.say(.query, query, version: 2)
+        #expect(portal.errors == [4291])
+        world.read()
+        world.settle()
+        #expect(portal.states.count == world.core.limits.answersAtOnce)
+        portal.say(.query, query, version: 2)
+        #expect(portal.errors == [4291])
+    }
 }

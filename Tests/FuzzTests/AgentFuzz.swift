@@ -79,6 +79,7 @@ struct AgentFuzz: Sendable {
             case .reopen: outcomes.insert("reopen")
             case .welcomed: outcomes.insert("welcomed")
             case .inquired: outcomes.insert("inquired")
+            case .inquiriesRefused(let fault): outcomes.insert("inquiries refused \(fault.code.number)")
             case .drained: outcomes.insert("drained")
             }
         }

@@ -165,6 +165,10 @@ extension AgentCore {
             actions.append(.notice(fault))
             backoff.slowDown()
             disconnect(fault, clock, into: &actions)
+        case .queueFull where isOpen:
+            // The answer to a QUERY, and it does not say to which.
+            actions.append(.notice(fault))
+            actions.append(.inquiriesRefused(fault))
         default:
             actions.append(.notice(fault))
         }

@@ -99,7 +99,7 @@ extension SocketLoop {
         }
     }
 
-    private func endInquiries(_ fault: BusFault) {
+    func endInquiries(_ fault: BusFault) {
         for inquiry in inquiries.values { inquiry.continuation.resume(returning: .failure(fault)) }
         inquiries = [:]
     }

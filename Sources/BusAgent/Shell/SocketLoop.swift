@@ -189,6 +189,7 @@ final class SocketLoop {
         case .disconnected(let fault): disconnected(fault)
         case .notice(let fault): configuration.logger.warning("notice", metadata: fault.metadata)
         case .inquired(let token, let answer): inquired(token, answer)
+        case .inquiriesRefused(let fault): endInquiries(BusFault(fault))
         case .drained: drained()
         }
     }

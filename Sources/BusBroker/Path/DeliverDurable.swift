@@ -84,7 +84,9 @@ extension BrokerCore {
         guard let purpose = loads.removeValue(forKey: ticket) else { return }
         switch purpose {
         case .queue(let queue): loaded(found, for: queue, now)
-        case .answer(let session, let answer): finishAnswer(answer, found ?? [], to: session)
+        case .answer(let session, let answer):
+            if sessions.isLive(session.slot, session.id) { sessions[session.slot].answering -= 1 }
+            finishAnswer(answer, found ?? [], to: session)
         }
         finishStep(now)
     }

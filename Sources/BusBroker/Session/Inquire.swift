@@ -14,11 +14,17 @@ extension BrokerCore {
         guard rights.agents[sessions[slot].agentIndex].systems.contains(query.consumer) else {
             throw Fault(.keyNotForSystem, at: .broker, "this key may not speak for \(query.consumer)")
         }
+        guard sessions[slot].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom() else {
+            throw Fault(
+                .queueFull, at: .broker, "this agent's last \(limits.answersAtOnce) questions are still being answered",
+                retryAfterMilliseconds: 100)
+        }
         let rows = query.commands.compactMap { stateRow($0, of: query.consumer) }
         let answer = StateAnswer(token: query.token, rows: rows.map(\.row))
         let outcomes = rows.map(\.outcome).filter { $0 != 0 }
         let session = SessionReference(slot: slot, id: sessions[slot].id)
         if outcomes.isEmpty { return finishAnswer(answer, [], to: session) }
+        sessions[slot].answering += 1
         load(outcomes, for: .answer(session, answer))
     }
 

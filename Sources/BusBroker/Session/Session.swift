@@ -47,6 +47,8 @@ struct Session: Sendable {
     var waitingBytes = 0
     var outgoing: [OutgoingEnvelope] = []
     var outgoingBytes = 0
+    /// QUERYs whose outcomes are being read from the journal.
+    var answering = 0
     /// Requests delivered and not yet answered.
     var outstanding = 0
     /// Commands, outcomes and events delivered and not yet settled: position, and the queues it came from.
