@@ -22,6 +22,8 @@ package struct BrokerLimits: Sendable {
     package var queueDepth = 100_000
     /// Events one subscriber has not settled; beyond it their publisher is told 4291, because nothing is dropped in silence.
     package var eventBacklog = 1_000_000
+    /// Events a subscriber has sought and not settled. They count apart from the backlog, so a replay costs nobody a new event.
+    package var replay = 1_000_000
     /// Commands, outcomes and events whose ids are remembered. Older ids are refused with 4100.
     /// A row is 60 to 120 bytes.
     package var ledger = 1_000_000

@@ -65,8 +65,7 @@ extension DeliveryBook {
         case .sought:
             let record = try SoughtRecord(&payload)
             let queue = queue(.events(record.event, for: record.receiver))
-            let known = Set(queues[queue].positions)
-            owe(record.positions.filter { !known.contains($0) }, in: queue)
+            seek(record.positions.filter { !queues[queue].holds($0) }, in: queue)
         default: break
         }
     }

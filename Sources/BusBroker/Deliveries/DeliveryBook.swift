@@ -161,8 +161,8 @@ struct DeliveryBook: Sendable {
     }
 
     /// A subscriber is owed these events again, in the order of their positions.
-    mutating func owe(_ positions: [UInt64], in queue: Int) {
-        queues[queue].owe(positions)
+    mutating func seek(_ positions: [UInt64], in queue: Int) {
+        queues[queue].seek(positions)
         flag(queue)
     }
 

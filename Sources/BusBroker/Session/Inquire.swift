@@ -92,10 +92,11 @@ extension BrokerCore {
         guard let (wish, origin) = seeks.removeValue(forKey: ticket) else { return }
         guard let positions else { return say(.sought(origin, count: 0), failed: .storageFailed) }
         let queue = book.queue(.events(wish.event, for: wish.system))
-        let known = Set(book.queues[queue].positions)
         // What is on the disk though its commit is not known here yet takes its place with that commit.
-        let owed = positions.filter { $0 <= treeSize && !known.contains($0) }
-        book.owe(owed, in: queue)
+        let missing = positions.filter { $0 <= treeSize && !book.queues[queue].holds($0) }
+        let owed = Array(missing.prefix(max(0, limits.replay - book.queues[queue].sought)))
+        if owed.isEmpty, !missing.isEmpty { return say(.sought(origin, count: 0), failed: .queueFull) }
+        book.seek(owed, in: queue)
         var last: Int?
         for start in stride(from: 0, to: owed.count, by: SoughtRecord.most) {
             let part = Array(owed[start..<min(start + SoughtRecord.most, owed.count)])
