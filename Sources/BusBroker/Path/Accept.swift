@@ -33,7 +33,7 @@ extension BrokerCore {
             case .pong: try answered(frame, head, slot, now)
             case .credit: break
             case .drain: sessions[slot].isDraining = true
-            case .bye: leave(slot, "said goodbye", now)
+            case .bye: end(slot, .goodbye, now)
             case .query: try answer(frame, head, slot, now)
             case .seek: try seek(frame, head, slot, now)
             case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done:
@@ -77,7 +77,7 @@ extension BrokerCore {
         sessions[slot].receivedBytes = before + UInt64(cost)
         if sessions[slot].refused.count > limits.refusedRows {
             reject(sessions[slot].route, Fault(.creditExceeded, at: .broker, "messages far over the credit"))
-            end(slot, "sent far over its credit", now)
+            end(slot, .overCredit, now)
         }
     }
 

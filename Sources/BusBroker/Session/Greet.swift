@@ -22,11 +22,11 @@ extension BrokerCore {
         let unread = sessions.slot(route: route).map { sessions[$0].unread } ?? UnreadFrames(limits)
         let previous = sessions.slot(key: key).map { SessionReference(slot: $0, id: sessions[$0].id) }
         let resumes = previous.map { sessions[$0.slot].instance == hello.instance } ?? false
-        if let previous, !resumes { end(previous.slot, "another instance took its place", now) }
+        if let previous, !resumes { end(previous.slot, .replaced, now) }
         let isNew = !resumes
         let detached = resumes ? previous.flatMap { detach($0.slot) } : nil
         // A route is reused only after its connection is gone: whoever had it cannot be reached there any more.
-        if let stranger = sessions.slot(route: route) { end(stranger, "its connection is gone", now) }
+        if let stranger = sessions.slot(route: route) { end(stranger, .unreachable, now) }
         nextSession += 1
         var session = Session(
             id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name,
@@ -48,7 +48,7 @@ extension BrokerCore {
             sessions[slot].waitingBytes = detached.waitingBytes
             sendWaiting(slot, now)
         }
-        if isNew { announce(sessions[slot], up: true, "greeted", now) }
+        if isNew { announce(sessions[slot], leaving: nil, now) }
         deliverToReturned(now)
         for system in sessions[slot].systems { book.bringBack(of: system) }
         finishStep(now)
@@ -124,11 +124,8 @@ extension BrokerCore {
         }
     }
 
-    /// BYE.
-    mutating func leave(_ slot: Int, _ reason: String, _ now: Moment) { end(slot, reason, now) }
-
     /// Ends a session and everything that only it could have finished.
-    mutating func end(_ slot: Int, _ reason: String, _ now: Moment) {
+    mutating func end(_ slot: Int, _ reason: SessionEnd, _ now: Moment) {
         guard let session = sessions.remove(slot) else { return }
         rights.leave(slot: slot)
         let reference = SessionReference(slot: slot, id: session.id)
@@ -142,23 +139,28 @@ extension BrokerCore {
             }
         }
         releaseDeliveries(of: session, now)
-        announce(session, up: false, reason, now)
+        announce(session, leaving: reason, now)
     }
 
-    private mutating func announce(_ session: Session, up: Bool, _ reason: String, _ now: Moment) {
+    private mutating func announce(_ session: Session, leaving end: SessionEnd?, _ now: Moment) {
+        let reason = end?.words ?? "greeted"
+        let up = end == nil
         let record = LivenessRecord(
             at: now.wall, up: up, agent: session.agent, systems: session.systems, reason: reason)
         gather(.liveness, record.encoded, now)
         notice(.info, up ? "an agent joined" : "an agent left", ["agent": session.agent, "why": reason])
-        if up {
+        if let end {
+            observations.append(
+                end.isLoss
+                    ? .agentLost(agent: session.agent, systems: session.systems, at: now.wallMilliseconds)
+                    : .agentLeft(agent: session.agent, systems: session.systems, at: now.wallMilliseconds))
+        } else {
             for system in session.systems {
                 observations.append(
                     .heartbeat(
                         system: system, agent: session.agent, uptime: 0, dataUpdatedAt: nil, healthy: true,
                         at: now.wallMilliseconds))
             }
-        } else {
-            observations.append(.agentLeft(agent: session.agent, systems: session.systems, at: now.wallMilliseconds))
         }
     }
 }

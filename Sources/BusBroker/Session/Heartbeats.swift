@@ -1,4 +1,6 @@
 import BusDirectory
+import BusIntegrations
+import BusJournal
 import BusProtocol
 
 /// PING, PONG, REPORT: who is alive, and how its data are.
@@ -44,7 +46,7 @@ extension BrokerCore {
     mutating func dismissUnreading(_ now: Moment) {
         for slot in sessions.indices where sessions[slot].unread.isHopeless {
             notice(.warning, "an agent does not read", ["agent": sessions[slot].agent])
-            end(slot, "does not read", now)
+            end(slot, .unread, now)
         }
     }
 
@@ -68,6 +70,24 @@ extension BrokerCore {
                     dataUpdatedAt: isPossible ? row.dataUpdatedAt : nil, healthy: row.healthy,
                     at: now.wallMilliseconds))
         }
+        count(report.counts, from: slot, now)
+    }
+
+    /// Faults only an agent saw, for integrations that one of its systems takes part in.
+    private mutating func count(_ rows: [AgentReport.Count], from slot: Int, _ now: Moment) {
+        let agent = rights.agents[sessions[slot].agentIndex]
+        for row in rows where row.count > 0 {
+            let isEnd = agent.systems.contains(row.consumer) || agent.systems.contains(Names.system(of: row.target))
+            guard isEnd, let way = rights.way(from: row.consumer, to: row.target) else { continue }
+            let count = min(row.count, ReportedFaults.mostAtOnce)
+            let record = ReportedRecord(
+                at: now.wall, integration: way.integration, code: row.code, hop: row.hop, count: count,
+                agent: agent.name)
+            gather(.reported, record.encoded, now)
+            observations.append(
+                .reported(
+                    integration: way.integration, family: row.code / 10, count: count, at: now.wallMilliseconds))
+        }
     }
 
     /// Once an interval: PING everybody, give up the silent.
@@ -83,7 +103,7 @@ extension BrokerCore {
                 sessions[slot].lastHeard = max(sessions[slot].lastHeard, fresh)
             }
             if now.monotonic - sessions[slot].lastHeard >= silenceLimit {
-                end(slot, "missed its heartbeats", now)
+                end(slot, .silent, now)
             } else {
                 ping(slot)
             }
@@ -93,7 +113,7 @@ extension BrokerCore {
     /// libzmq has no peer behind this route any more.
     package mutating func unreachable(route: [UInt8], at now: Moment) {
         guard let slot = sessions.slot(route: route) else { return }
-        end(slot, "its connection is gone", now)
+        end(slot, .unreachable, now)
         finishStep(now)
     }
 }

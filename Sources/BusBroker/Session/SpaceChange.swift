@@ -27,7 +27,7 @@ extension BrokerCore {
         // After the others are in place: what waited for a dismissed agent goes to one that stays.
         for slot in dismissed {
             reject(sessions[slot].route, Fault(.unknownKey, at: .broker, "the key was removed from the space"))
-            end(slot, "its key was removed from the space", now)
+            end(slot, .keyRemoved, now)
         }
         notice(.info, "a space took effect", ["version": "\(snapshot.version)"])
         finishStep(now)
