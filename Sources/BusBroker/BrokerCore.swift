@@ -75,6 +75,7 @@ package struct BrokerCore: Sendable {
     var treeSize: UInt64
     var treeRoot: [UInt8]
     var receipts = Receipts()
+    var leftUnread = LeftUnread()
     /// Agents whose outgoing envelopes or ACCEPT are to be sent at the end of this step.
     var dirty: [Int] = []
     var lastHeartbeat: Int64 = 0

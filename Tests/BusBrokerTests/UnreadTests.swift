@@ -84,6 +84,10 @@ import Testing
             register.clear()
         }
         for _ in 0..<10 { portal.hello() }
+        for _ in 0..<10 {
+            portal.say(.bye)
+            portal.hello()
+        }
         #expect(meter.bytes <= world.core.limits.unreadBytes + 4 * Limits.frameTarget)
     }
 

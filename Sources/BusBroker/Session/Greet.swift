@@ -17,9 +17,10 @@ extension BrokerCore {
             return reject(route, error, version: head.version)
         }
         guard let agent = rights.agent(key: key) else { return }
-        // The same process on a new connection: its open work moves with it.
         // Another HELLO on the same connection makes nothing read that was sent on it.
-        let unread = sessions.slot(route: route).map { sessions[$0].unread } ?? UnreadFrames(limits)
+        let unread =
+            sessions.slot(route: route).map { sessions[$0].unread } ?? leftUnread.take(route) ?? UnreadFrames(limits)
+        // The same process on a new connection: its open work moves with it.
         let previous = sessions.slot(key: key).map { SessionReference(slot: $0, id: sessions[$0].id) }
         let resumes = previous.map { sessions[$0.slot].instance == hello.instance } ?? false
         if let previous, !resumes { end(previous.slot, .replaced, now) }
@@ -42,6 +43,7 @@ extension BrokerCore {
         if let previous, resumes { move(from: previous, to: slot) }
         welcome(slot)
         if let detached {
+            if detached.route != route { leftUnread.keep(detached.unread, on: detached.route) }
             // What was on its way when the connection broke may be lost: not settled is delivered again.
             releaseDeliveries(of: detached, now)
             sessions[slot].waiting = detached.waiting
@@ -127,6 +129,7 @@ extension BrokerCore {
     /// Ends a session and everything that only it could have finished.
     mutating func end(_ slot: Int, _ reason: SessionEnd, _ now: Moment) {
         guard let session = sessions.remove(slot) else { return }
+        if reason != .unreachable { leftUnread.keep(session.unread, on: session.route) }
         rights.leave(slot: slot)
         let reference = SessionReference(slot: slot, id: session.id)
         for call in calls.references(where: { $0.providerSession == reference && $0.state != .answered }) {

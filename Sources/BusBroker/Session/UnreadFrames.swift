@@ -61,3 +61,25 @@ struct UnreadFrames: Sendable {
         return true
     }
 }
+
+/// What is unread on connections whose sessions ended: a HELLO that comes on one of them takes it up, so that nobody gets rid of
+/// it by saying goodbye.
+struct LeftUnread: Sendable {
+    /// Connections remembered. Most of them are closed already, which nobody tells a broker.
+    static let limit = 4096
+
+    private var byRoute: [[UInt8]: UnreadFrames] = [:]
+    private var order: Deque<[UInt8]> = []
+
+    mutating func keep(_ unread: UnreadFrames, on route: [UInt8]) {
+        guard unread.frames > 0 else { return }
+        if byRoute.updateValue(unread, forKey: route) == nil { order.append(route) }
+        while order.count > Self.limit { byRoute[order.removeFirst()] = nil }
+    }
+
+    mutating func take(_ route: [UInt8]) -> UnreadFrames? {
+        guard let unread = byRoute.removeValue(forKey: route) else { return nil }
+        order.removeAll { $0 == route }
+        return unread
+    }
+}
