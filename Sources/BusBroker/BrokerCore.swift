@@ -100,6 +100,7 @@ package struct BrokerCore: Sendable {
         self.treeRoot = treeRoot
         rights = Rights(space)
         book = DeliveryBook(ledgerLimit: limits.ledger)
+        book.retentions = rights.retentions
         nextSession = random.next() >> 1
         ids = MessageIDSource(random: random)
         self.random = random

@@ -27,6 +27,8 @@ package struct BrokerLimits: Sendable {
     /// Commands, outcomes and events whose ids are remembered. Older ids are refused with 4100.
     /// A row is 60 to 120 bytes.
     package var ledger = 1_000_000
+    /// Bodies whose retention is waited for, about 50 bytes each; beyond it the next one due is erased before its time.
+    package var erasures = 1_000_000
     /// Deliveries of a message whose service names no terms of its own.
     package var retry = RetryTerms.standard
     /// Refusals owed to one agent; one that floods far over its credit is sent away.

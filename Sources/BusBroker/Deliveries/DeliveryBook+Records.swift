@@ -17,6 +17,7 @@ package struct DeliveryFold: Sendable {
         if type == RecordType.space.rawValue {
             let bytes = try payload.takeArray(payload.remaining)
             rights = (try? SpaceSnapshot(canonical: bytes)).map { Rights($0) }
+            book.retentions = rights?.retentions ?? [:]
         } else if let rights {
             try book.fold(type, &payload, position: position, rights)
         }
@@ -62,6 +63,8 @@ extension DeliveryBook {
             } else {
                 resendUnread(record)
             }
+        case .erased:
+            for position in try ErasedRecord(&payload).positions { erased(position) }
         case .sought:
             let record = try SoughtRecord(&payload)
             let queue = queue(.events(record.event, for: record.receiver))

@@ -16,6 +16,7 @@ extension BrokerCore {
     /// Takes up what recovery folded from the journal.
     mutating func restore(_ recovered: DeliveryBook, receipts ends: [(size: UInt64, root: [UInt8])] = []) {
         book = recovered
+        book.retentions = rights.retentions
         for end in ends { receipts.note(end.size, end.root) }
         if Mutant.isOn(.ledgerNotRebuilt) { book.ledger = MessageLedger(limit: limits.ledger) }
         for queue in book.queues.indices { book.flag(queue) }

@@ -24,8 +24,17 @@ extension BrokerCore {
         deliverToReturned(now)
         book.wake(at: now.monotonic)
         expireQueued(now)
+        eraseBodies(now)
         flushRefusals(now)
         finishStep(now)
+    }
+
+    /// The journal erases with the batch that says so: no body is gone without its record.
+    private mutating func eraseBodies(_ now: Moment) {
+        let positions = book.takeErasable(
+            at: now.wallMilliseconds, limit: limits.erasures, most: ErasedRecord.most)
+        guard !positions.isEmpty else { return }
+        gather(.erased, ErasedRecord(at: now.wall, positions: positions).encoded, now)
     }
 
     /// How long the shell may sleep, microseconds.

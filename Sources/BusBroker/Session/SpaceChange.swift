@@ -11,6 +11,7 @@ extension BrokerCore {
         observations.append(.space(snapshot))
         remap(from: old)
         quotas = [:]
+        book.retentions = rights.retentions
         for queue in book.queues.indices { book.bringBack(in: queue) }
         var dismissed: [Int] = []
         for slot in sessions.indices {

@@ -88,6 +88,7 @@ struct Witness {
             let name = Name(position: record.position, receiver: record.receiver)
             resent.insert(name)
             untoldResends[name, default: 0] += 1
+        case .erased: noteErased(try ErasedRecord(&payload))
         case .sought:
             let record = try SoughtRecord(&payload)
             untoldSeeks[.init(receiver: record.receiver, event: record.event), default: []].append(
@@ -133,6 +134,29 @@ struct Witness {
         expect(
             record.at / 1000 >= Self.expiry(entry),
             "\(entry.header.kind) at \(record.position) expired \(Self.expiry(entry) - record.at / 1000) ms early")
+    }
+
+    /// Nobody is owed what was erased, and its time had come.
+    private mutating func noteErased(_ record: ErasedRecord) {
+        for position in record.positions {
+            guard let entry = entries[position] else { return fail("what was erased at \(position) is no message") }
+            let receivers: [String] =
+                switch entry.header.kind {
+                case .command: [Names.system(of: entry.header.target)]
+                case .outcome: [entry.header.consumer]
+                default: subscribers[position] ?? []
+                }
+            for receiver in receivers {
+                let name = Name(position: position, receiver: receiver)
+                expect(
+                    taken.contains(name) || givenUp.contains(name),
+                    "\(entry.header.kind) at \(position) was erased while \(receiver) was owed it")
+            }
+            let age = record.at / 1000 - entry.acceptedAt / 1000
+            expect(
+                age >= SimulatedSpace.retention,
+                "\(entry.header.kind) at \(position) was erased after \(age) ms")
+        }
     }
 
     static func expiry(_ entry: Entry) -> Int64 {
