@@ -153,6 +153,10 @@ OUTCOME = OWN_OUTCOME | {"outcome": 0, "provider": "individuals"}
 
 FRAMES |= {
     "hello-both-versions": frame("hello", HELLO | {"newestVersion": 2}),
+    "hello-takes": frame("hello", HELLO | {"newestVersion": 2, "takes": [
+        {"kind": "request", "target": "individuals.person-get.v1"}, {"kind": "event", "target": ""}]}),
+    "hello-takes-nothing": frame("hello", HELLO | {"newestVersion": 2, "takes": []}),
+    "report-takes": later(frame("report", REPORT | {"takes": [{"kind": "outcome", "target": ""}]})),
     "welcome-version-2": later(frame("welcome", WELCOME | {"version": 2})),
     "submit-version-2": later(envelopes("submit", [ASK, envelope(COMMAND, b'{"name":"A"}')])),
     "deliver-command": later(envelopes("deliver", [envelope(COMMAND, b'{"name":"A"}', ANNOTATIONS)], sequence=3)),
@@ -360,6 +364,8 @@ SPACE = {"version": "8", "signature": bytes(range(64)).hex(), "canonical": CANON
 
 FRAMES |= {
     "hello-version-3": frame("hello", HELLO | {"newestVersion": 3, "spaceVersion": "8", "spaceDigest": DIGEST}),
+    "hello-version-3-takes": frame("hello", HELLO | {"newestVersion": 3, "spaceVersion": "8", "spaceDigest": DIGEST, "takes": [
+        {"kind": "command", "target": "portal.order-take.v1"}]}),
     "hello-version-3-no-space": frame("hello", HELLO | {"newestVersion": 3, "spaceVersion": "0", "spaceDigest": "00" * 32}),
     "welcome-version-3": later(frame("welcome", WELCOME | {"version": 3, "spaceDigest": DIGEST}), 3),
     "space": later(frame("space", SPACE), 3),
@@ -447,7 +453,7 @@ def lenient():
         "proof-without-table": (tabled([], [bare(BATCH[0])]), later(envelopes("submit", [bare(BATCH[0])]))),
         "proof-of-seven-bytes": (tabled([row_of(BATCH[0])], [ASK | {"proof": "01000000000000"}]),
                                  later(envelopes("submit", [ASK | {"proof": "01000000000000"}]))),
-        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name]) for name in ("hello-version-3", "welcome-version-3", "space")},
+        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name]) for name in ("hello-version-3-takes", "welcome-version-3", "space")},
     }
 
 
@@ -578,6 +584,8 @@ def bad_frames():
         "term-rows-lie": (patched(data["term"], 48, b"\x00\x00\x00\x10"), "bad-frame"),
         "report-65-systems": (wire.write_frame(frame("report", REPORT | {
             "systems": REPORT["systems"][:1] * 65, "counts": []})), "bad-frame"),
+        "report-513-names-taken": (wire.write_frame(later(frame("report", REPORT | {
+            "takes": [{"kind": "event", "target": ""}] * 513}))), "bad-frame"),
         "report-513-counts": (wire.write_frame(frame("report", REPORT | {
             "systems": [], "counts": [REPORT["counts"][0] | {"target": "", "consumer": ""}] * 513})), "bad-frame"),
         "report-counts-lie": (patched(data["report"], 48 + 10, b"\x02"), "bad-frame"),
@@ -658,7 +666,7 @@ RECORDED = {
     },
     2: {
         "headers.json": (14, "6ba53973a01ab6e9c498c2a7c67c708ce39149d52cbd80be7e2b3ccf1fa65043"),
-        "frames.json": (44, "8b4c658c9118b47f95c11c2b43ed0bb2778a4b8c97ae7429b6114d2594c915a6"),
+        "frames.json": (44, "30c3234357d656e00022f9374094f50df2e76d2bff293b7e13a30051978fe6ce"),
         "lenient.json": (23, "82f835c7e9dd7b1f92f17e892233ba3785a0d66727621f978435597b6d51ce8b"),
     },
 }

@@ -14,6 +14,7 @@ ENVELOPES_PER_FRAME = 1024
 DEADLINE_MILLISECONDS = 300_000
 SYSTEMS_PER_AGENT = 64
 REPORT_ROWS = 512
+TAKEN_NAMES = 512
 QUERY_ROWS = 32
 
 OLDEST_VERSION, NEWEST_VERSION = 1, 3
@@ -297,6 +298,21 @@ def read_envelope(roots, header, proof, annotations, body):
 
 # Fields of the other commands (section 4)
 
+def write_takes(w, f):
+    if "takes" in f:
+        w.number("H", len(f["takes"]))
+        for row in f["takes"]:
+            w.number("B", KINDS.index(row["kind"]) + 1)
+            w.text8(row["target"])
+
+
+def read_takes(r, f, version):
+    """From version 2 on, and only where bytes are left. Kinds that are not known are passed over."""
+    if version >= 2 and r.left > 0:
+        rows = [(r.number("B"), r.text8()) for _ in range(bounded(r.number("H"), TAKEN_NAMES))]
+        f["takes"] = [{"kind": KINDS[k - 1], "target": target} for k, target in rows if 1 <= k <= len(KINDS)]
+
+
 def write_fields(command, f):
     w = Writer()
     if command == "hello":
@@ -312,6 +328,7 @@ def write_fields(command, f):
         if f["newestVersion"] >= 3:
             w.number("Q", f["spaceVersion"])
             w.raw(f["spaceDigest"], 32)
+        write_takes(w, f)
     elif command == "welcome":
         w.number("B", f["version"])
         w.number("B", f["missedHeartbeats"])
@@ -366,6 +383,7 @@ def write_fields(command, f):
             w.number("B", HOPS.index(row["hop"]))
             w.text8(row["target"])
             w.text8(row["consumer"])
+        write_takes(w, f)
     elif command in ("ping", "pong"):
         w.number("Q", f["token"])
     elif command == "query":
@@ -410,7 +428,7 @@ def write_fields(command, f):
     return bytes(w.bytes)
 
 
-def read_fields(command, data):
+def read_fields(command, data, version):
     r, f = Reader(data), {}
     if command == "hello":
         f["oldestVersion"], f["newestVersion"] = r.number("B"), r.number("B")
@@ -420,6 +438,7 @@ def read_fields(command, data):
         f["systems"] = [r.text8() for _ in range(count)]
         if f["newestVersion"] >= 3:
             f["spaceVersion"], f["spaceDigest"] = r.number("Q"), r.hex(32)
+        read_takes(r, f, f["newestVersion"])
     elif command == "welcome":
         f["version"], f["missedHeartbeats"] = r.number("B"), r.number("B")
         r.take(2)
@@ -453,6 +472,7 @@ def read_fields(command, data):
                         for _ in range(systems)]
         f["counts"] = [{"count": r.number("I"), "code": r.number("H"), "hop": r.hop(), "target": r.text8(),
                         "consumer": r.text8()} for _ in range(counts)]
+        read_takes(r, f, version)
     elif command in ("ping", "pong"):
         f["token"] = r.number("Q")
     elif command == "query":
@@ -539,7 +559,7 @@ def read_frame(data):
     if command in ("submit", "deliver"):
         frame["envelopes"] = read_envelopes(count, e, b)
     else:
-        fields = read_fields(command, e)
+        fields = read_fields(command, e, version)
         if fields:
             frame[command] = fields
     return frame

@@ -71,8 +71,21 @@ extension Agent {
         var pause: Duration = .milliseconds(5)
         while true {
             let left = ContinuousClock.now.duration(to: end)
-            guard let status = try await status(of: [command], as: system, deadline: max(left, .seconds(1))).first
-            else {
+            let found: [CommandStatus]?
+            do throws(BusFault) {
+                found = try await status(of: [command], as: system, deadline: max(left, .seconds(1)))
+            } catch {
+                // Asked too much at once: again after the pause, as long as there is time.
+                guard error.number == FaultCode.queueFull.number, ContinuousClock.now < end else { throw error }
+                found = nil
+            }
+            guard let found else {
+                do { try await Task.sleep(for: .milliseconds(100)) } catch {
+                    throw BusFault(.deadlinePassed, at: .consumerAgent)
+                }
+                continue
+            }
+            guard let status = found.first else {
                 throw BusFault(.noSuchMessage, at: .broker, "the broker knows no command \(command) of this system")
             }
             guard !status.isFinal, ContinuousClock.now < end else { return status }

@@ -36,7 +36,7 @@ public struct AgentConfiguration: Sendable {
     public var logger = Logger(label: "kerege.agent")
 
     /// A tool that receives for a system for a while: outcomes it has no handler for are left to the system's own agents,
-    /// rather than taken and dropped.
+    /// rather than taken and dropped. All other work without a handler is left to them by every agent.
     package var isGuest = false
     package var timing = AgentTiming()
     /// One context for many agents of a process; `nil`: one of its own.

@@ -12,8 +12,10 @@ package enum BrokerAction: Sendable {
     case load(ticket: UInt64, positions: [UInt64])
     /// Look up which events a seek means and call `sought`.
     case find(ticket: UInt64, Seek)
-    /// An operator's seek is done; nil: the journal could not be read.
+    /// An operator's seek is durable; nil: the journal could not be read or written.
     case sought(order: UInt64, count: Int?)
+    /// An operator's resend is durable; nil: the journal could not be written.
+    case resent(order: UInt64, letters: [DeadLetter]?)
     /// Everything accepted has been answered; the broker may stop.
     case drained
 }
@@ -78,6 +80,7 @@ package struct BrokerCore: Sendable {
     var receipts = Receipts()
     /// Remembers which signed roots are good.
     var proofs = ProofChecker()
+    var leftUnread = LeftUnread()
     /// Agents whose outgoing envelopes or ACCEPT are to be sent at the end of this step.
     var dirty: [Int] = []
     var lastHeartbeat: Int64 = 0
@@ -105,6 +108,7 @@ package struct BrokerCore: Sendable {
         rights = Rights(space)
         spaceSignature = signature
         book = DeliveryBook(ledgerLimit: limits.ledger)
+        book.retentions = rights.retentions
         nextSession = random.next() >> 1
         ids = MessageIDSource(random: random)
         self.random = random

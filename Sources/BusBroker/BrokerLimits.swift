@@ -1,4 +1,5 @@
 package import BusDirectory
+import BusProtocol
 
 /// Limits of one broker. Together they bound its memory: see `docs/OPERATIONS.md`, "What memory is for".
 package struct BrokerLimits: Sendable {
@@ -9,13 +10,25 @@ package struct BrokerLimits: Sendable {
     /// Requests and events that wait for one agent's credit, and their bytes.
     package var waitingMessages = 4096
     package var waitingBytes = 16 * 1024 * 1024
+    /// What was sent to one agent and is not known to be read, whatever credit it grants: then it gets nothing more until it
+    /// answers a PING. Twice as much ends its session.
+    package var unreadBytes = Int(Limits.creditBytes)
+    package var unreadFrames = 4096
+    /// Requests, commands, outcomes and events one agent has and has not settled, whatever credit it grants.
+    package var unsettled = Int(Limits.creditMessages)
+    /// QUERYs of one session whose outcomes are being read; each answer may be 2 MiB. Further ones are told 4291.
+    package var answersAtOnce = 4
     /// Commands that wait for one system; beyond it their senders are told 4291.
     package var queueDepth = 100_000
     /// Events one subscriber has not settled; beyond it their publisher is told 4291, because nothing is dropped in silence.
     package var eventBacklog = 1_000_000
+    /// Events a subscriber has sought and not settled. They count apart from the backlog, so a replay costs nobody a new event.
+    package var replay = 1_000_000
     /// Commands, outcomes and events whose ids are remembered. Older ids are refused with 4100.
     /// A row is 60 to 120 bytes.
     package var ledger = 1_000_000
+    /// Bodies whose retention is waited for, about 50 bytes each; beyond it the next one due is erased before its time.
+    package var erasures = 1_000_000
     /// Deliveries of a message whose service names no terms of its own.
     package var retry = RetryTerms.standard
     /// Refusals owed to one agent; one that floods far over its credit is sent away.

@@ -8,6 +8,11 @@ package enum Observation: Sendable {
     case exchange(integration: UInt32, family: UInt16, latency: UInt32, at: Int64, stage: UInt8)
     case refused(consumer: String, target: String, family: UInt16, count: UInt32, at: Int64)
     case heartbeat(system: String, agent: String, uptime: UInt64, dataUpdatedAt: Int64?, healthy: Bool, at: Int64)
+    /// It said goodbye, or another process took its place.
     case agentLeft(agent: String, systems: [String], at: Int64)
+    /// It is silent, or its connection is gone.
+    case agentLost(agent: String, systems: [String], at: Int64)
+    /// Faults only an agent of one end saw.
+    case reported(integration: UInt32, family: UInt16, count: UInt32, at: Int64)
     case space(SpaceSnapshot)
 }

@@ -154,12 +154,17 @@ package struct OfferedService: Sendable, Codable, Equatable {
     package var freshness: Milliseconds?
     /// Commands and events: when they are tried again. Nil: `RetryTerms.standard`.
     package var retry: RetryTerms?
+    /// Commands and events: how long bodies, of outcomes as well, are kept after the message is final for all its receivers. Nil:
+    /// for ever.
+    package var retention: Milliseconds?
 
     package init(
         name: String, contract: String? = nil, kind: Kind, system: String, deadline: Milliseconds? = nil,
-        promisedP95: Milliseconds? = nil, freshness: Milliseconds? = nil, retry: RetryTerms? = nil
+        promisedP95: Milliseconds? = nil, freshness: Milliseconds? = nil, retry: RetryTerms? = nil,
+        retention: Milliseconds? = nil
     ) {
         self.retry = retry
+        self.retention = retention
         self.name = name
         self.contract = contract ?? name
         self.kind = kind

@@ -69,7 +69,9 @@ struct SpaceSections {
     }
 
     private mutating func addService(_ element: Element, of system: String?, into findings: inout Findings) {
-        let allowed = ["name", "contract", "kind", "system", "deadline", "promisedP95", "freshness", "retry"]
+        let allowed = [
+            "name", "contract", "kind", "system", "deadline", "promisedP95", "freshness", "retry", "retention",
+        ]
         guard let fields = Fields(element, kind: "service", allowed: allowed, into: &findings) else { return }
         let name = fields.require("name", .serviceName, into: &findings)
         let kind: OfferedService.Kind? = fields.require("kind", .choice, into: &findings)
@@ -88,6 +90,12 @@ struct SpaceSections {
             findings.error(
                 .badValue, at: fields.place(of: "retry"), "a request is not tried again by the bus",
                 right: "no `retry`: the consumer is told at once and decides")
+        }
+        let retention = fields.read("retention", .duration, into: &findings)
+        if kind == .request, fields.has("retention") {
+            findings.error(
+                .badValue, at: fields.place(of: "retention"), "the bus keeps no bodies of requests and replies",
+                right: "no `retention`: their digests alone are kept")
         }
         guard let name, let kind, let first = Identifiers.serviceName(name)?.system else {
             if let name { brokenServices.insert(name) }
@@ -116,7 +124,8 @@ struct SpaceSections {
             Declared(
                 value: OfferedService(
                     name: name, contract: contract, kind: kind, system: first, deadline: deadline,
-                    promisedP95: promisedP95, freshness: freshness, retry: retry), fields: fields))
+                    promisedP95: promisedP95, freshness: freshness, retry: retry, retention: retention),
+                fields: fields))
     }
 
     private mutating func addIntegration(_ element: Element, into findings: inout Findings) {

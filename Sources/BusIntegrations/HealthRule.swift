@@ -61,7 +61,7 @@ struct HealthRule {
         guard record.lastHeartbeat != nil else { return nil }
         if record.downSince != nil { return .reportedDown }
         if record.agents.isEmpty { return .noAgents }
-        let present = record.agents.filter { missed($0) < thresholds.missedHeartbeats }
+        let present = record.agents.filter { $0.lostSince == nil && missed($0) < thresholds.missedHeartbeats }
         if present.isEmpty { return .missedHeartbeats }
         return present.contains(where: \.up) ? nil : .reportedDown
     }
@@ -128,6 +128,8 @@ extension HealthRule {
 
     private var missedClause: String {
         let missed = record.agents.map(missed).min() ?? 0
+        // Its connection may break before the first heartbeat is missed.
+        if missed == 0 { return "the connection is gone without a goodbye, the last sign of life came at \(lastSign)" }
         return
             "\(Wording.plural(UInt64(max(0, missed)), "heartbeat", "heartbeats")) missed, the last came at \(lastSign)"
     }

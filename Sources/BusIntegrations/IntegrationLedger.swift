@@ -102,6 +102,24 @@ extension IntegrationLedger {
         systemRecords[index].left(agent: agent)
     }
 
+    /// An agent fell silent, or its connection broke, without a goodbye: it is missed until it comes back or says that it left.
+    package mutating func agentLost(_ agent: String, system: String, at time: Int64) {
+        let at = advance(to: time)
+        guard let index = links.system[system] else { return countStray() }
+        systemRecords[index].lost(agent: agent, at: at)
+    }
+
+    /// Records faults that only an agent of one end saw, such as an answer that broke its contract. What is no error of the
+    /// provider's side is none here either.
+    package mutating func record(_ reported: ReportedFaults) {
+        let at = advance(to: reported.at)
+        guard records.indices.contains(reported.integration) else { return countStray() }
+        guard Outcome(code: reported.code) == .error else { return }
+        for _ in 0..<min(reported.count, ReportedFaults.mostAtOnce) {
+            records[reported.integration].reported(at: at, bucketWidth: bucketWidth)
+        }
+    }
+
     private mutating func countStray() { strayObservations &+= 1 }
 
     /// The bus itself was away until now, so the heartbeats before were not missed by anyone.

@@ -46,6 +46,12 @@ struct IntegrationRecord: Sendable, Hashable {
         if !exchange.stage.carriesTraffic { refusedTooLate(at: at) }
     }
 
+    /// An error beside the exchange that seemed to have ended well.
+    mutating func reported(at: Int64, bucketWidth: Int64) {
+        window.record(.error, latency: 0, promised: .max, at: at, bucketWidth: bucketWidth)
+        failed(.error, at: at)
+    }
+
     @inline(__always)
     private mutating func succeeded(at: Int64, stage: Stage) {
         successes &+= 1

@@ -20,6 +20,26 @@ package struct Exchange: Sendable, Hashable {
     }
 }
 
+/// Faults of one integration that the bus could not see and an agent of one of its ends reported.
+package struct ReportedFaults: Sendable, Hashable {
+    /// Most that one row may count for: an agent must not outweigh an hour's traffic with one number.
+    package static let mostAtOnce: UInt32 = 1000
+
+    /// The position of the integration in `Plan.integrations`.
+    package var integration: Int
+    package var code: UInt16
+    package var count: UInt32
+    /// When the report came, Unix milliseconds.
+    package var at: Int64
+
+    package init(integration: Int, code: UInt16, count: UInt32, at: Int64) {
+        self.integration = integration
+        self.code = code
+        self.count = count
+        self.at = at
+    }
+}
+
 /// What the outcome code of a finished exchange says about the integration.
 package enum Outcome: Sendable, Hashable {
     /// It worked.

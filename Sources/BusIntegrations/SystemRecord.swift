@@ -5,6 +5,8 @@ package struct AgentLife: Sendable, Codable, Hashable {
     package internal(set) var uptimeMs: UInt64
     /// Whether it reached its system at the last heartbeat.
     package internal(set) var up: Bool
+    /// Since when it is not connected, though it did not say goodbye; a heartbeat ends it.
+    package internal(set) var lostSince: Int64?
     /// Times it came back with a shorter uptime.
     package internal(set) var restarts: UInt32 = 0
 }
@@ -40,6 +42,7 @@ struct SystemRecord: Sendable, Codable, Hashable {
         agents[index].lastHeartbeat = at
         agents[index].uptimeMs = beat.uptimeMs
         agents[index].up = beat.up
+        agents[index].lostSince = nil
     }
 
     private mutating func markUp() {
@@ -62,6 +65,11 @@ struct SystemRecord: Sendable, Codable, Hashable {
         agents.removeAll { $0.name == agent }
     }
 
+    mutating func lost(agent: String, at: Int64) {
+        guard let index = agents.firstIndex(where: { $0.name == agent }) else { return }
+        agents[index].lostSince = agents[index].lostSince ?? at
+    }
+
     mutating func down(reason: String, at: Int64) {
         downSince = downSince ?? at
         downReason = reason
@@ -70,8 +78,9 @@ struct SystemRecord: Sendable, Codable, Hashable {
 
     /// Every time lies within `UnixTime`; false only for a damaged saved state.
     var isPlausible: Bool {
-        let times = agents.map(\.lastHeartbeat) + [lastHeartbeat, dataUpdatedAt, downSince, since].compactMap(\.self)
-        return (times + nonFunctionalTime.map(\.amount)).allSatisfy { $0 == UnixTime.clamped($0) }
+        let times = agents.map(\.lastHeartbeat) + agents.compactMap(\.lostSince)
+        let others = [lastHeartbeat, dataUpdatedAt, downSince, since].compactMap(\.self)
+        return (times + others + nonFunctionalTime.map(\.amount)).allSatisfy { $0 == UnixTime.clamped($0) }
             && agents.count <= Self.agentLimit
     }
 }

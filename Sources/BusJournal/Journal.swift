@@ -156,6 +156,10 @@ package final class Journal: Sendable {
                 )
                 try Self.step(statement, db, first, count, microseconds, root, chain, log, encoded.blob)
                 if !encoded.bodies.isEmpty { try Self.insert(encoded.bodies, first: first, db) }
+                for position in encoded.erased {
+                    try db.cachedStatement(sql: "DELETE FROM body WHERE position = ?").execute(
+                        arguments: [Int64(clamping: position)])
+                }
                 Failpoint.beforeCommit.pass()
                 return .commit
             }
@@ -246,6 +250,7 @@ package final class Journal: Sendable {
                     PRAGMA wal_autocheckpoint = 0;
                     PRAGMA cache_size = -2000;
                     PRAGMA temp_store = MEMORY;
+                    PRAGMA secure_delete = ON;
                     """)
         }
         return configuration

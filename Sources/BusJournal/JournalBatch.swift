@@ -101,6 +101,8 @@ package struct EncodedBatch: Sendable {
 
     package private(set) var blob: [UInt8]
     package private(set) var bodies: [(index: Int, bytes: ArraySlice<UInt8>)] = []
+    /// Positions whose bodies leave with this batch.
+    package private(set) var erased: [UInt64] = []
 
     package init(_ batch: JournalBatch, appendingTo log: inout MerkleLog) {
         let roots = SignedRootRows(batch)
@@ -119,12 +121,20 @@ package struct EncodedBatch: Sendable {
                 record.write(into: &out)
                 log.append(Self.leaf(.finished, out, from: start))
             case .record(let type, let payload):
+                if type == .erased { erased += Self.erased(payload) }
                 let start = Self.open(type, payload.count, &out)
                 out.put(raw: payload)
                 log.append(Self.leaf(type, out, from: start))
             }
         }
         blob = out.finish()
+    }
+
+    private static func erased(_ payload: [UInt8]) -> [UInt64] {
+        payload.withUnsafeBytes { raw in
+            var reader = ByteReader(raw)
+            return (try? ErasedRecord(&reader))?.positions ?? []
+        }
     }
 
     private static func open(_ type: RecordType, _ size: Int, _ out: inout ByteWriter) -> Int {

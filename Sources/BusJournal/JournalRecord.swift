@@ -25,6 +25,10 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
     case resent = 11
     /// A subscriber moved its cursor back.
     case sought = 12
+    /// An agent reported faults the broker could not see.
+    case reported = 13
+    /// Bodies were erased because their retention had passed.
+    case erased = 14
 
     /// Whether a payload can be read as what its type says. Types of later versions, and spaces, are bytes to the journal.
     static func canRead(_ type: UInt8, _ payload: [UInt8]) -> Bool {
@@ -42,6 +46,8 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
                 case .attempted: _ = try AttemptedRecord(&reader)
                 case .resent: _ = try ResentRecord(&reader)
                 case .sought: _ = try SoughtRecord(&reader)
+                case .reported: _ = try ReportedRecord(&reader)
+                case .erased: _ = try ErasedRecord(&reader)
                 case .space, nil: break
                 }
                 return true

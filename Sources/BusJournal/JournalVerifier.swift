@@ -23,6 +23,8 @@ package enum JournalVerifier {
         /// Events and commands whose body is not kept any more. Erasing is allowed, so it is no finding; losing is not, so
         /// it is counted.
         package var bodiesGone = 0
+        /// Of these, how many the journal says were erased because their retention had passed.
+        package var bodiesErased = 0
         package var treeSize: UInt64 = 0
         package var root = ""
         /// First the earliest; at most `maximumFindings`.
@@ -141,6 +143,10 @@ package enum JournalVerifier {
             try StoredBatch(firstPosition: position, committedAt: 0, records: records).forEach {
                 at, type, payload throws(Fault) in
                 seen += 1
+                if type == RecordType.erased.rawValue {
+                    var copy = payload
+                    report.bodiesErased += (try? ErasedRecord(&copy))?.positions.count ?? 0
+                }
                 state.append(try leaf(type, &payload, at, &bodies))
             }
         } catch { found(error.detail.isEmpty ? "\(error)" : error.detail) }

@@ -77,6 +77,8 @@ package struct AgentReport: Sendable, Equatable {
     package var uptimeMilliseconds: UInt64
     package var systems: [SystemHealth]
     package var counts: [Count]
+    /// What the session takes from now on, in sessions of version 2; nil: as before.
+    package var takes: Takes?
 
     package init(uptimeMilliseconds: UInt64, systems: [SystemHealth], counts: [Count] = []) {
         self.uptimeMilliseconds = uptimeMilliseconds
@@ -101,10 +103,12 @@ package struct AgentReport: Sendable, Equatable {
             out.put(short: row.target)
             out.put(short: row.consumer)
         }
+        takes?.write(into: &out)
         return out.finish()
     }
 
-    package init(_ reader: inout ByteReader) throws(Fault) {
+    /// - Parameter version: of the frame; what a session takes stands in frames of version 2 and later.
+    package init(_ reader: inout ByteReader, version: UInt8) throws(Fault) {
         uptimeMilliseconds = try reader.take()
         let systemCount = Int(try reader.take(UInt16.self))
         let countCount = Int(try reader.take(UInt16.self))
@@ -128,6 +132,7 @@ package struct AgentReport: Sendable, Equatable {
             counts.append(
                 Count(target: target, consumer: try reader.takeShortText(), code: code, hop: hop, count: count))
         }
+        if version >= 2, reader.remaining > 0 { takes = try Takes(&reader) }
     }
 }
 

@@ -15,6 +15,8 @@ package struct Hello: Sendable, Equatable {
     /// The newest space this agent has taken, and its digest (32 bytes); 0 and zeros: none. Since version 3.
     package var spaceVersion: UInt64 = 0
     package var spaceDigest: [UInt8] = [UInt8](repeating: 0, count: 32)
+    /// From version 2 on; nil: everything.
+    package var takes: Takes?
 
     package init(instance: UInt128, agent: String, software: String, systems: [String]) {
         self.instance = instance
@@ -39,6 +41,7 @@ package struct Hello: Sendable, Equatable {
             out.put(spaceVersion)
             out.put(raw: spaceDigest)
         }
+        takes?.write(into: &out)
         return out.finish()
     }
 
@@ -57,9 +60,11 @@ package struct Hello: Sendable, Equatable {
         software = try reader.takeShortText()
         systems = []
         for _ in 0..<count { systems.append(try reader.takeShortText()) }
-        guard newestVersion >= Self.versionWithSpace else { return }
-        spaceVersion = try reader.take()
-        spaceDigest = try reader.takeArray(32)
+        if newestVersion >= Self.versionWithSpace {
+            spaceVersion = try reader.take()
+            spaceDigest = try reader.takeArray(32)
+        }
+        if newestVersion >= 2, reader.remaining > 0 { takes = try Takes(&reader) }
     }
 
     /// The first version whose speakers name their space.

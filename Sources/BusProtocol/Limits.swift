@@ -24,6 +24,8 @@ package enum Limits {
     package static let systemsPerAgent = 64
     /// Subject of one REPORT: rows of counts.
     package static let reportRows = 512
+    /// Kinds and names of one list of what a session takes.
+    package static let takenNames = 512
     /// Rows of one QUERY: with an outcome of the largest body each, STATE still fits a frame.
     package static let queryRows = 32
     /// Largest body of a reply whose outcome is a fault, bytes: a small JSON object.

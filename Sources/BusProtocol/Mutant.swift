@@ -27,6 +27,8 @@ package enum Mutant: String, CaseIterable, Sendable {
     case keyGivenTwice = "key-given-twice"
     /// A request lives twice as long as its consumer wants.
     case deadlineCountedTwice = "deadline-counted-twice"
+    /// DONE, and the answer to a resend, are said when their records are gathered.
+    case doneBeforeCommit = "done-before-commit"
 
     #if KEREGE_MUTANTS
         /// Set once, before anything runs.

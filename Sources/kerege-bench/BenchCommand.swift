@@ -18,6 +18,6 @@ struct BenchCommand: AsyncParsableCommand {
               kerege-bench --window 64
               kerege-bench --window 1 --opaque --seconds 5 --json
             """,
-        subcommands: [Measure.self, Check.self, Restart.self, Request.self, Respond.self],
+        subcommands: [Measure.self, Check.self, Restart.self, SlowSubscriber.self, Request.self, Respond.self],
         defaultSubcommand: Measure.self)
 }

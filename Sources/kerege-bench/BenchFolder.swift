@@ -8,7 +8,8 @@ struct BenchFolder {
     let path: String
     private let isOwn: Bool
 
-    init(existing: String?) throws {
+    /// - Parameter subscribers: further systems, each with an agent of its name, that subscribe to the event.
+    init(existing: String?, subscribers: Int = 0) throws {
         isOwn = existing == nil
         path = existing ?? NSTemporaryDirectory() + "kerege-bench-" + UUID().uuidString.prefix(8).lowercased()
         let manager = FileManager.default
@@ -17,14 +18,17 @@ struct BenchFolder {
         try BenchSpace.contract.write(
             toFile: path + "/contracts/\(BenchSpace.service).json", atomically: true, encoding: .utf8)
         var keys = "keys:\n"
-        for (name, system) in [("bench-requester", BenchSpace.consumer), ("bench-responder", BenchSpace.provider)] {
+        let more = (0..<subscribers).map { (BenchSpace.subscriber($0), BenchSpace.subscriber($0)) }
+        let agents = [("bench-requester", BenchSpace.consumer), ("bench-responder", BenchSpace.provider)] + more
+        for (name, system) in agents {
             let file = "\(path)/keys/\(name).key"
             let pair =
                 manager.fileExists(atPath: file)
                 ? try KeyFile.load(file) : try KeyFile.create(name: name, in: path + "/keys")
             keys += "  - {agent: \(name), systems: [\(system)], curve: '\(pair.publicKey)'}\n"
         }
-        try (BenchSpace.yaml + "\n" + keys).write(toFile: path + "/bench/space.yaml", atomically: true, encoding: .utf8)
+        let space = BenchSpace.yaml(subscribers: subscribers)
+        try (space + "\n" + keys).write(toFile: path + "/bench/space.yaml", atomically: true, encoding: .utf8)
         if isOwn { _ = try KeyFile.create(name: "broker", in: path + "/keys") }
     }
 

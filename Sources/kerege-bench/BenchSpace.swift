@@ -1,4 +1,5 @@
 import BusDirectory
+import Foundation
 
 /// The little space of the benchmark: two systems, one service, one integration, one contract.
 enum BenchSpace {
@@ -30,6 +31,19 @@ enum BenchSpace {
           - {id: bench-order, consumer: bench-consumer, service: bench-provider.order.v1, owner: bench, planYear: 2021, due: 2021-12-31, stage: approved, baseline: true}
           - {id: bench-changed, consumer: bench-consumer, event: bench-provider.changed.v1, owner: bench, planYear: 2021, due: 2021-12-31, stage: approved, baseline: true}
         """
+
+    static func subscriber(_ number: Int) -> String { "bench-subscriber-\(number)" }
+
+    /// With so many more systems that subscribe to the event.
+    static func yaml(subscribers: Int) -> String {
+        let all = (0..<subscribers).map(subscriber)
+        let systems = all.map { "  - {id: \($0), name: {en: Subscriber}, owner: bench, status: operation}\n" }.joined()
+        let integrations = all.map {
+            "\n  - {id: \($0), consumer: \($0), event: \(event), owner: bench, planYear: 2021, due: 2021-12-31, "
+                + "stage: approved, baseline: true}"
+        }.joined()
+        return yaml.replacingOccurrences(of: "services:\n", with: systems + "services:\n") + integrations
+    }
 
     /// The space as a value, without keys.
     static func value() throws -> Space {

@@ -298,7 +298,7 @@ struct AgentCoreTests {
         let report = try frame.withUnsafeBytes { raw in
             let head = try FrameHead(raw)
             var fields = head.fields(of: raw)
-            return try AgentReport(&fields)
+            return try AgentReport(&fields, version: head.version)
         }
         #expect(report.systems.map(\.system) == ["portal"])
         #expect(report.counts.map(\.count) == [2])

@@ -253,6 +253,69 @@ extension TestAgent {
         #expect(TestAgent.portal(after).events.map(\.header.id) == Array(events.dropFirst()))
     }
 
+    /// DONE is a receipt: a crash before it may lose the wish, one after it may not.
+    @Test func aSeekIsDoneWhenItIsDurable() throws {
+        let world = try World()
+        let (register, portal) = (TestAgent.register(world), TestAgent.portal(world))
+        register.publish()
+        portal.settle(.ack, .init(position: try place(portal.events.first)))
+        world.pass(milliseconds: 100)
+        world.commitsAtOnce = false
+        let wish = Seek(token: 3, start: .beginning, system: "portal", event: Spaces.changed)
+        portal.say(.seek, wish.encoded(), version: 2)
+        world.pass(milliseconds: 100)
+        #expect(portal.dones.isEmpty)
+        world.failCommit()
+        #expect(portal.dones == [Done(token: 3, code: 5070)])
+        // Its record goes with the next batch; who asks again is owed nothing twice.
+        world.pass(milliseconds: 100)
+        world.commit()
+        portal.say(.seek, wish.encoded(), version: 2)
+        #expect(portal.dones.last == Done(token: 3, count: 0))
+        #expect(world.journal.payloads(.sought).count == 1)
+    }
+
+    /// What one subscriber looks at again is no reason to refuse an event that others wait for.
+    @Test func aReplayTakesNoRoomFromNewEvents() throws {
+        var limits = BrokerLimits()
+        limits.eventBacklog = 3
+        limits.replay = 2
+        let world = try World(limits: limits)
+        let (register, portal, bank) = (TestAgent.register(world), TestAgent.portal(world), TestAgent.bank(world))
+        for number in 0..<3 {
+            register.publish("\(number)")
+            for agent in [portal, bank] { agent.settle(.ack, .init(position: try place(agent.events.last))) }
+        }
+        let all = portal.events.map(\.header.id)
+        let wish = Seek(token: 1, start: .beginning, system: "portal", event: Spaces.changed).encoded()
+        portal.clear()
+        portal.say(.seek, wish, version: 2)
+        // A page of two, the oldest; there is no other page before that one is done.
+        #expect(portal.dones == [Done(token: 1, count: 2)])
+        portal.say(.seek, wish, version: 2)
+        #expect(portal.dones.last == Done(token: 1, code: 4291))
+        for _ in 0..<3 { register.publish() }
+        #expect(register.refusedCodes.isEmpty)
+        #expect(bank.events.count == 6)
+        register.publish()
+        #expect(register.refusedCodes == [4291], "the portal has three new ones unsettled")
+        #expect(portal.events.prefix(2).map(\.header.id) == Array(all.prefix(2)))
+        #expect(portal.events.count == 5)
+        // A restart counts the same.
+        world.pass(milliseconds: 100)
+        let after = try world.restarted()
+        let queue = try #require(after.core.book.index(.events(Spaces.changed, for: "portal")))
+        #expect(after.core.book.queues[queue].sought == 2 && after.core.book.queues[queue].fresh == 3)
+        // Page by page.
+        for item in portal.events.prefix(2) { portal.settle(.ack, .init(position: item.annotations.position)) }
+        let next = Seek(
+            token: 2, start: .position, value: try place(portal.events.dropFirst().first) + 1, system: "portal",
+            event: Spaces.changed)
+        portal.say(.seek, next.encoded(), version: 2)
+        #expect(portal.dones.last == Done(token: 2, count: 1))
+        #expect(portal.events.last?.header.id == all.last)
+    }
+
     @Test func onlySubscribersMaySeek() throws {
         let world = try World()
         let (register, portal) = (TestAgent.register(world), TestAgent.portal(world))

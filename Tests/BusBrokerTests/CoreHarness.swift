@@ -167,6 +167,8 @@ final class World {
     /// Questions to the journal that are not answered yet.
     var reads: [Read] = []
     var sought: [UInt64: Int] = [:]
+    /// Answers to orders to resend; an inner nil: it could not be written.
+    var resent: [UInt64: [DeadLetter]?] = [:]
     /// Questions to the journal are answered at once; false: only with `read()`.
     var readsAtOnce = true
 
@@ -210,17 +212,21 @@ final class World {
 
     /// Performs what the core wants: sends, and commits unless the test holds them back.
     func settle() {
+        pump()
+        while readsAtOnce, !reads.isEmpty {
+            read()
+            pump()
+        }
+        observations += core.takeObservations()
+    }
+
+    private func pump() {
         deliverActions()
         while writing == nil, let batch = core.takeBatch(at: now) {
             if commitsAtOnce { core.committed(journal.commit(batch), at: now) } else { writing = batch }
             deliverActions()
         }
         deliverActions()
-        while readsAtOnce, !reads.isEmpty {
-            read()
-            deliverActions()
-        }
-        observations += core.takeObservations()
     }
 
     /// The batch that is being written becomes durable.
@@ -248,6 +254,7 @@ final class World {
             case .load(let ticket, let positions): reads.append(.load(ticket, positions))
             case .find(let ticket, let wish): reads.append(.find(ticket, wish))
             case .sought(let order, let count): sought[order] = count
+            case .resent(let order, let letters): resent[order] = letters
             case .drained: isDrained = true
             }
         }
@@ -368,6 +375,7 @@ final class TestAgent {
     }
 
     func grant(messages: UInt64, bytes: UInt64 = .max / 4) {
+        if answersPings { answerPings() }
         messageLimit = messages
         byteLimit = bytes
         say(.credit)
@@ -479,7 +487,10 @@ final class TestAgent {
         return header.id
     }
 
-    func settle(_ command: Command, _ rows: Settlement.Row...) { say(command, Settlement(rows).encoded()) }
+    func settle(_ command: Command, _ rows: Settlement.Row...) {
+        if answersPings { answerPings() }
+        say(command, Settlement(rows).encoded())
+    }
 
     func answerPings() {
         let waiting = pings

@@ -25,6 +25,66 @@ import Testing
         #expect(known(world.id(), world) == nil)
     }
 
+    /// The answer to a resend is said when nothing can lose it any more.
+    @Test func aResendIsAnsweredWhenItIsDurable() throws {
+        let world = try World()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        let commands = [portal.send(), portal.send()]
+        for item in register.commandsGot {
+            register.settle(.term, .init(position: item.annotations.position, code: 5020))
+        }
+        world.pass(milliseconds: 100)
+        world.commitsAtOnce = false
+        let names = world.core.deadLetters.map { (position: $0.position, receiver: "register") }
+        world.core.resend(names + [(position: 9999, receiver: "register")], order: 7, at: world.now)
+        world.settle()
+        #expect(world.resent.isEmpty)
+        world.commit()
+        #expect(world.resent[7]??.map(\.id) == commands)
+        // Nothing to write, nothing to wait for.
+        world.core.resend(names, order: 8, at: world.now)
+        world.settle()
+        #expect(world.resent[8]??.isEmpty == true)
+    }
+
+    @Test func aResendThatCannotBeWrittenIsToldSo() throws {
+        let world = try World()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        portal.send()
+        take(nil, register)
+        let position = try #require(register.commandsGot.first).annotations.position
+        register.settle(.term, .init(position: position, code: 5020))
+        world.pass(milliseconds: 100)
+        world.commitsAtOnce = false
+        world.core.resend([(position, "register")], order: 7, at: world.now)
+        world.settle()
+        world.failCommit()
+        let answer = try #require(world.resent[7])
+        #expect(answer == nil)
+    }
+
+    /// Operators resend all of a long list at once.
+    @Test(.timeLimit(.minutes(1))) func aLongListOfDeadLettersIsTakenOneByOne() throws {
+        var dead = DeadLetters()
+        let header = Header(kind: .command, id: MessageID(value: 1), created: 0)
+        func letter(_ position: UInt64) -> DeadLetter {
+            let message = QueuedMessage(
+                header, position: position, acceptedAt: 0, expiry: .max, size: 0, content: .inJournal)
+            return DeadLetter(message, in: .commands(of: "register"), code: 5023, at: 0)
+        }
+        let count = UInt64(DeadLetters.limit)
+        for position in 1...count + 1 { dead.add(letter(position)) }
+        #expect(dead.count == DeadLetters.limit)
+        #expect(dead.take(1, receiver: "register") == nil, "the oldest has left the list")
+        for position in 2...count {
+            #expect(dead.take(position, receiver: "register")?.position == position)
+            if position % 2 == 0 { dead.add(letter(position)) }
+        }
+        // What died again stands behind what died in between.
+        let left = [count + 1] + stride(from: 2, through: count, by: 2)
+        #expect(dead.all.map(\.position) == left)
+    }
+
     /// What an agent has is waited for; what waits in a queue stays in the journal.
     @Test func aDrainWaitsForDeliveriesAndMakesNoNewOnes() throws {
         let world = try World()

@@ -63,3 +63,19 @@ enum Spaces {
 
     struct Missing: Error {}
 }
+
+/// More of a space than the small one has.
+enum OfferedServiceFixture {
+    static func command(_ name: String) -> OfferedService {
+        OfferedService(name: name, kind: .command, system: "register", deadline: .seconds(60))
+    }
+
+    static func integration(_ id: String, _ consumer: String, _ service: String, _ space: Space) -> Integration {
+        var integration = space.integrations[0]
+        integration.id = id
+        integration.consumer = consumer
+        integration.service = service
+        integration.stage = .approved
+        return integration
+    }
+}

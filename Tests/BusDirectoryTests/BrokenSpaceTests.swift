@@ -92,6 +92,9 @@ struct BrokenSpaceTests {
             "deadline: 2s, promisedP95: 100ms", "deadline: 2s, promisedP95: 3s", "bad-value 23:78",
             "longer than its deadline (2s)"),
         Mistake(
+            "deadline: 2s, promisedP95: 100ms", "deadline: 2s, retention: 1d, promisedP95: 100ms", "bad-value 23:76",
+            "the bus keeps no bodies of requests"),
+        Mistake(
             "deadline: 2s, promisedP95: 100ms", "deadline: 1h, promisedP95: 1s", "bad-value 23:61",
             "what takes longer is a command"),
         Mistake("kind: event", "kind: event, promisedP95: 1s", "bad-value 24:66", "nobody waits for an event"),

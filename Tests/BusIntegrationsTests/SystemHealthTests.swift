@@ -42,6 +42,44 @@ struct SystemHealthTests {
         #expect(Self.health(&ledger, at: noon + 41_000) == "non-functional no-agents")
     }
 
+    @Test("An agent that fell silent has not left: it is missed until it comes back or says goodbye")
+    func lost() {
+        var ledger = Self.ledger()
+        ledger.record(Heartbeat(system: "individuals", agent: "a", at: noon))
+        ledger.agentLost("a", system: "individuals", at: noon + 1000)
+        #expect(Self.health(&ledger, at: noon + 1000) == "non-functional missed-heartbeats")
+        #expect(
+            ledger.systems(now: noon + 1000)[0].why
+                == "individuals is non-functional: the connection is gone without a goodbye, "
+                + "the last sign of life came at 2021-03-04 12:00:00Z.")
+        #expect(Self.health(&ledger, at: noon + day) == "non-functional missed-heartbeats")
+        ledger.record(Heartbeat(system: "individuals", agent: "a", at: noon + day + 1))
+        #expect(Self.health(&ledger, at: noon + day + 6 * minute) == "non-functional missed-heartbeats")
+        ledger.agentLeft("a", system: "individuals", at: noon + 2 * day)
+        #expect(Self.health(&ledger, at: noon + 2 * day) == "non-functional no-agents")
+        ledger.agentLost("a", system: "individuals", at: noon + 2 * day)
+        #expect(Self.health(&ledger, at: noon + 2 * day) == "non-functional no-agents", "gone is gone")
+    }
+
+    @Test("What agents report counts as errors of the integration, at most a thousand a row")
+    func reportedFaults() {
+        var ledger = Self.ledger()
+        ledger.record(Heartbeat(system: "individuals", agent: "a", at: noon))
+        for _ in 0..<20 {
+            ledger.record(Exchange(integration: 0, latencyMicroseconds: 1, at: noon, stage: .approved))
+        }
+        #expect(Self.health(&ledger, at: noon) == "up")
+        // A request that broke its contract is its consumer's own fault.
+        ledger.record(ReportedFaults(integration: 0, code: 422, count: 500, at: noon))
+        #expect(Self.health(&ledger, at: noon) == "up")
+        ledger.record(ReportedFaults(integration: 0, code: 502, count: 20, at: noon))
+        #expect(Self.health(&ledger, at: noon) == "non-functional errors")
+        ledger.record(ReportedFaults(integration: 0, code: 502, count: .max, at: noon))
+        #expect(ledger.records[0].errors == 1020)
+        ledger.record(ReportedFaults(integration: 9, code: 502, count: 1, at: noon))
+        #expect(ledger.strayObservations == 1)
+    }
+
     @Test("An agent that does not reach its system, and the bus's own word")
     func reported() {
         var ledger = Self.ledger()

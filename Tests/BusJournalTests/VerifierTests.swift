@@ -49,6 +49,22 @@ import Testing
         #expect(report.bodies == 9)
     }
 
+    /// Retention: the body goes in the transaction that says so, and its bytes with it.
+    @Test func theJournalErasesWithTheRecordThatSaysSo() throws {
+        let (folder, _) = try written()
+        let journal = try Journal(folder: folder.path)
+        let record = ErasedRecord(at: noon, positions: [5, 4, 999])
+        _ = try journal.commit(batch(.record(.erased, record.encoded)), at: noon + 20_000)
+        journal.close()
+        let report = try JournalVerifier.verify(folder: folder.path)
+        #expect(report.isSound, "\(report.findings)")
+        #expect(report.bodies == 9 && report.bodiesGone == 1 && report.bodiesErased == 3)
+        #expect(try JournalReader(folder: folder.path).body(at: 5) == nil)
+        let file = try Data(contentsOf: URL(fileURLWithPath: folder.file))
+        #expect(file.range(of: Data("event 1".utf8)) == nil, "what is erased is not to be read in the file")
+        #expect(file.range(of: Data("event 2".utf8)) != nil)
+    }
+
     /// What somebody did to the file, and the position that a finding must name.
     static let tampering: [(sql: String, position: UInt64)] = [
         ("UPDATE batch SET chain = zeroblob(32) WHERE position = 10", 10),

@@ -55,7 +55,8 @@ import Testing
             "frameTarget": UInt64(Limits.frameTarget), "text": UInt64(Limits.text),
             "deadlineMilliseconds": UInt64(Limits.deadlineMilliseconds), "creditMessages": Limits.creditMessages,
             "creditBytes": Limits.creditBytes, "systemsPerAgent": UInt64(Limits.systemsPerAgent),
-            "reportRows": UInt64(Limits.reportRows), "queryRows": UInt64(Limits.queryRows),
+            "reportRows": UInt64(Limits.reportRows), "takenNames": UInt64(Limits.takenNames),
+            "queryRows": UInt64(Limits.queryRows),
             "faultDetail": UInt64(Limits.faultDetail),
             "maximumSystem": UInt64(Names.maximumSystem), "maximumService": UInt64(Names.maximumService),
         ]

@@ -10,6 +10,10 @@ struct VectorFrame: Decodable {
         var messageLimit: Decimal<UInt64>
         var byteLimit: Decimal<UInt64>
     }
+    struct Taken: Decodable {
+        var kind: String
+        var target: String
+    }
     struct Greeting: Decodable {
         var oldestVersion: UInt8
         var newestVersion: UInt8
@@ -22,6 +26,7 @@ struct VectorFrame: Decodable {
         var systems: [String]
         var spaceVersion: Decimal<UInt64>?
         var spaceDigest: VectorBytes?
+        var takes: [Taken]?
     }
     struct Answer: Decodable {
         var version: UInt8
@@ -77,6 +82,7 @@ struct VectorFrame: Decodable {
         var uptimeMilliseconds: Decimal<UInt64>
         var systems: [Health]
         var counts: [Count]
+        var takes: [Taken]?
     }
     struct Token: Decodable { var token: Decimal<UInt64> }
     struct Question: Decodable {
@@ -190,6 +196,7 @@ struct VectorFrame: Decodable {
             hello.spaceVersion = version.value
             hello.spaceDigest = digest.bytes
         }
+        hello.takes = try fields.takes.map(Self.takes)
         return hello
     }
 
@@ -231,8 +238,18 @@ struct VectorFrame: Decodable {
             })
     }
 
+    private static func takes(_ rows: [Taken]) throws -> Takes {
+        Takes(
+            try rows.map { row in
+                guard let kind = MessageKind.allCases.first(where: { "\($0)" == row.kind }) else {
+                    throw BadVector(why: "no kind: \(row.kind)")
+                }
+                return Takes.Row(kind, row.target)
+            })
+    }
+
     private static func report(_ fields: Report) throws -> AgentReport {
-        AgentReport(
+        var report = AgentReport(
             uptimeMilliseconds: fields.uptimeMilliseconds.value,
             systems: fields.systems.map {
                 AgentReport.SystemHealth(system: $0.system, dataUpdatedAt: $0.dataUpdatedAt.value, healthy: $0.healthy)
@@ -242,6 +259,8 @@ struct VectorFrame: Decodable {
                     target: $0.target, consumer: $0.consumer, code: $0.code, hop: try Hop(vector: $0.hop),
                     count: $0.count)
             })
+        report.takes = try fields.takes.map(Self.takes)
+        return report
     }
 
     private static func query(_ fields: Question) throws -> StateQuery {

@@ -61,7 +61,7 @@ struct WholeFrame: Equatable {
         case .error: content = .error(try FaultNotice(&fields))
         case .accept: content = .acceptance(try Acceptance(&fields))
         case .ack, .nak, .term: content = .settlement(try Settlement(&fields))
-        case .report: content = .report(try AgentReport(&fields))
+        case .report: content = .report(try AgentReport(&fields, version: head.version))
         case .ping, .pong: content = .token(try Heartbeat.decode(&fields))
         case .query: content = .query(try StateQuery(&fields))
         case .state: content = .state(try StateAnswer(&fields))

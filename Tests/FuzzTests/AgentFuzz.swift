@@ -80,6 +80,7 @@ struct AgentFuzz: Sendable {
             case .welcomed: outcomes.insert("welcomed")
             case .remember: outcomes.insert("remember")
             case .inquired: outcomes.insert("inquired")
+            case .inquiriesRefused(let fault): outcomes.insert("inquiries refused \(fault.code.number)")
             case .drained: outcomes.insert("drained")
             }
         }

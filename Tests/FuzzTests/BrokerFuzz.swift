@@ -86,6 +86,7 @@ struct BrokerFuzz: Sendable {
                 case .load(let ticket, _): core.loaded(ticket, [], at: now)
                 case .find(let ticket, _): core.sought(ticket, [], at: now)
                 case .sought: outcomes.append("sought")
+                case .resent: outcomes.append("resent")
                 }
             }
             _ = core.takeObservations()

@@ -20,6 +20,8 @@ package enum AgentAction: Sendable {
     /// Something an operator should see.
     case notice(Fault)
     /// The broker's answer to an inquiry, by its token.
+    /// The broker answers too many questions of this agent at once: those under way may be asked again later.
+    case inquiriesRefused(Fault)
     case inquired(token: UInt64, InquiryAnswer)
     /// Draining is done: nothing is under way any more.
     case drained

@@ -22,6 +22,8 @@ extension AgentCore {
             hello.spaceDigest = held.digest.bytes
         }
         welcomeInWaiting = nil
+        hello.takes = takes
+        toldTakes = takes
         var head = FrameHead(.hello)
         head.messageLimit = timing.windowMessages
         head.byteLimit = timing.windowBytes
@@ -138,10 +140,16 @@ extension AgentCore {
             AgentReport.Count(target: key.target, consumer: key.consumer, code: key.code, hop: key.hop, count: count)
         }
         reported.removeAll(keepingCapacity: true)
-        let report = AgentReport(
+        var report = AgentReport(
             uptimeMilliseconds: (clock.now &- started) / 1000, systems: health, counts: rows)
+        if hasNewTakes {
+            report.takes = takes
+            toldTakes = takes
+        }
         actions.append(.send(framed(.report, report.encoded())))
     }
+
+    var hasNewTakes: Bool { takes != toldTakes && (welcome?.version ?? 0) >= 2 }
 
     /// Counts a fault the broker cannot see; it goes out with the next REPORT.
     package mutating func count(_ fault: Fault, target: String, consumer: String) {
@@ -173,6 +181,10 @@ extension AgentCore {
             actions.append(.notice(fault))
             disconnect(fault, clock, into: &actions)
         case .unknownKey, .keyNotForSystem, .keyNotValid: leave(fault, clock, into: &actions)
+        case .queueFull where isOpen:
+            // The answer to a QUERY, and it does not say to which.
+            actions.append(.notice(fault))
+            actions.append(.inquiriesRefused(fault))
         default:
             actions.append(.notice(fault))
         }

@@ -54,6 +54,7 @@ extension AgentCore {
     /// Writes everything that may leave now: settlements, envelopes within the credit, and credit of ours.
     package mutating func flush(_ clock: ClockReading, into actions: inout [AgentAction]) {
         guard isOpen else { return }
+        if hasNewTakes { report(clock, into: &actions) }
         flushSettlements(into: &actions)
         if let token = pong {
             pong = nil

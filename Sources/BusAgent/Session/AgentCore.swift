@@ -63,6 +63,10 @@ package struct AgentCore: Sendable {
     var welcomeInWaiting: (Welcome, FrameHead)?
     /// Health of the systems served; goes out with every REPORT.
     package var health: [AgentReport.SystemHealth] = []
+    /// What this agent takes of its systems' work; nil: everything. A change goes out with a REPORT at once.
+    package var takes: Takes?
+    /// What the broker knows of that.
+    var toldTakes: Takes?
     /// Last fault of the session as a whole: why there is no connection.
     package internal(set) var lastFault: Fault?
 

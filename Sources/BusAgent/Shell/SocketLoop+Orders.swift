@@ -20,6 +20,7 @@ extension SocketLoop {
             handlers.removeAll { $0.name == handler.name }
             handlers.append(handler)
             lastHandler = 0
+            core.takes = taken()
         case .count(let fault, let target, let consumer): core.count(fault, target: target, consumer: consumer)
         case .health(let rows): report(rows)
         case .start: core.start(clock, into: &actions)
@@ -29,6 +30,12 @@ extension SocketLoop {
             if let continuation { closeWaiters.append(continuation) }
             isClosing = true
         }
+    }
+
+    /// What there are handlers for. Outcomes nobody waits for are taken too, unless this is a guest: their senders ask for the state.
+    func taken() -> Takes {
+        let rows = handlers.map { Takes.Row($0.kind, $0.route.name) }
+        return Takes(configuration.isGuest ? rows : rows + [Takes.Row(.outcome)])
     }
 
     private func submit(_ ask: AskOrder) {
@@ -93,7 +100,7 @@ extension SocketLoop {
         }
     }
 
-    private func endInquiries(_ fault: BusFault) {
+    func endInquiries(_ fault: BusFault) {
         for inquiry in inquiries.values { inquiry.continuation.resume(returning: .failure(fault)) }
         inquiries = [:]
     }

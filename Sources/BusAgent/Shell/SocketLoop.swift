@@ -71,6 +71,7 @@ final class SocketLoop {
         poller = Poller()
         socketEntry = poller.add(socket)
         wakeupEntry = poller.add(shared.wakeup)
+        core.takes = taken()
     }
 
     private static func open(_ configuration: AgentConfiguration, _ context: Context) throws(ZeroMQError) -> Socket {
@@ -199,6 +200,7 @@ final class SocketLoop {
         case .disconnected(let fault): disconnected(fault)
         case .notice(let fault): configuration.logger.warning("notice", metadata: fault.metadata)
         case .inquired(let token, let answer): inquired(token, answer)
+        case .inquiriesRefused(let fault): endInquiries(BusFault(fault))
         case .drained: drained()
         }
     }

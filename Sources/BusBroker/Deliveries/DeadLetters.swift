@@ -47,22 +47,36 @@ struct DeadLetters: Sendable {
         let receiver: String
     }
 
-    private var letters: [Name: DeadLetter] = [:]
-    private var order: Deque<Name> = []
+    /// Places in `order` that may be vacant beyond as many as there are letters.
+    private static let vacancies = 64
+
+    private var letters: [Name: (place: UInt64, letter: DeadLetter)] = [:]
+    /// In the order they died; a place whose letter was taken stays vacant until half of all are.
+    private var order: Deque<(place: UInt64, name: Name)> = []
+    private var lastPlace: UInt64 = 0
 
     var count: Int { letters.count }
-    var all: [DeadLetter] { order.compactMap { letters[$0] } }
+    var all: [DeadLetter] { order.compactMap { holds($0) ? letters[$0.name]?.letter : nil } }
 
     mutating func add(_ letter: DeadLetter) {
         let name = Name(position: letter.position, receiver: letter.queue.system)
-        if letters.updateValue(letter, forKey: name) == nil { order.append(name) }
-        while order.count > Self.limit, let oldest = order.popFirst() { letters[oldest] = nil }
+        if let known = letters[name] {
+            letters[name] = (known.place, letter)
+            return
+        }
+        lastPlace += 1
+        letters[name] = (lastPlace, letter)
+        order.append((lastPlace, name))
+        while letters.count > Self.limit, let oldest = order.popFirst() {
+            if holds(oldest) { letters[oldest.name] = nil }
+        }
     }
 
     mutating func take(_ position: UInt64, receiver: String) -> DeadLetter? {
-        let name = Name(position: position, receiver: receiver)
-        guard let letter = letters.removeValue(forKey: name) else { return nil }
-        order.removeAll { $0 == name }
-        return letter
+        guard let taken = letters.removeValue(forKey: Name(position: position, receiver: receiver)) else { return nil }
+        if order.count > 2 * letters.count + Self.vacancies { order = order.filter(holds) }
+        return taken.letter
     }
+
+    private func holds(_ entry: (place: UInt64, name: Name)) -> Bool { letters[entry.name]?.place == entry.place }
 }

@@ -17,6 +17,7 @@ package struct DeliveryFold: Sendable {
         if type == RecordType.space.rawValue {
             let bytes = try payload.takeArray(payload.remaining)
             rights = (try? SpaceSnapshot(canonical: bytes)).map { Rights($0) }
+            book.retentions = rights?.retentions ?? [:]
         } else if let rights {
             try book.fold(type, &payload, position: position, rights)
         }
@@ -62,11 +63,12 @@ extension DeliveryBook {
             } else {
                 resendUnread(record)
             }
+        case .erased:
+            for position in try ErasedRecord(&payload).positions { erased(position) }
         case .sought:
             let record = try SoughtRecord(&payload)
             let queue = queue(.events(record.event, for: record.receiver))
-            let known = Set(queues[queue].positions)
-            owe(record.positions.filter { !known.contains($0) }, in: queue)
+            seek(record.positions.filter { !queues[queue].holds($0) }, in: queue)
         default: break
         }
     }

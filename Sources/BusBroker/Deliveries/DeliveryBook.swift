@@ -12,6 +12,9 @@ struct DeliveryBook: Sendable {
     private var bySystem: [String: [Int]] = [:]
     var ledger: MessageLedger
     var dead = DeadLetters()
+    private(set) var erasures = Erasures()
+    /// By service and event, milliseconds: of the space in force.
+    var retentions: [String: Int64] = [:]
     /// While it is rebuilt: dead letters whose message is still to be read.
     var unread: [UnreadLetter] = []
     /// Queues in which something changed that may let a message go.
@@ -60,6 +63,16 @@ struct DeliveryBook: Sendable {
         for index in bySystem[system] ?? [] where !queues[index].isEmpty { flag(index) }
     }
 
+    /// Somebody may be there for what stood aside.
+    mutating func bringBack(of system: String) {
+        for index in bySystem[system] ?? [] where !queues[index].isEmpty { bringBack(in: index) }
+    }
+
+    mutating func bringBack(in queue: Int) {
+        queues[queue].bringBack()
+        flag(queue)
+    }
+
     mutating func takeFlagged() -> Int? {
         guard let queue = flagged.popLast() else { return nil }
         isFlagged[queue] = false
@@ -88,8 +101,26 @@ struct DeliveryBook: Sendable {
             queues[queue].add(message)
             flag(queue)
         }
+        if address.receivers.isEmpty { planErasure(position, of: header.target, at: acceptedAt) }
         if header.kind == .outcome { concluded(header, position) }
     }
+
+    // MARK: - Erasing
+
+    /// A message came to its end for one receiver, or never had any. Unix microseconds.
+    private mutating func planErasure(_ position: UInt64, of target: String, at time: Int64) {
+        guard let retention = retentions[target], !isOwed(position) else { return }
+        erasures.plan(position, at: time / 1000 + retention)
+    }
+
+    private func isOwed(_ position: UInt64) -> Bool { queues.contains { $0.holds(position) } }
+
+    /// Positions whose retention has passed. What was sought or resent meanwhile is planned anew when it is settled again.
+    mutating func takeErasable(at now: Int64, limit: Int, most: Int) -> [UInt64] {
+        erasures.take(at: now, limit: limit, most: most).filter { !isOwed($0) }
+    }
+
+    mutating func erased(_ position: UInt64) { erasures.forget(position) }
 
     private mutating func concluded(_ outcome: Header, _ position: UInt64) {
         let command = ledger.key(outcome.consumer, outcome.correlation)
@@ -117,6 +148,7 @@ struct DeliveryBook: Sendable {
     mutating func settle(_ position: UInt64, in queue: Int, code: UInt16, at: Int64) -> QueuedMessage? {
         let message = queues[queue].remove(position)
         flag(queue)
+        planErasure(position, of: message?.target ?? queues[queue].name.event, at: at)
         guard let message else { return nil }
         if code != 0 { dead.add(DeadLetter(message, in: queues[queue].name, code: code, at: at)) }
         if queues[queue].name.kind == .commands {
@@ -151,8 +183,8 @@ struct DeliveryBook: Sendable {
     }
 
     /// A subscriber is owed these events again, in the order of their positions.
-    mutating func owe(_ positions: [UInt64], in queue: Int) {
-        queues[queue].owe(positions)
+    mutating func seek(_ positions: [UInt64], in queue: Int) {
+        queues[queue].seek(positions)
         flag(queue)
     }
 

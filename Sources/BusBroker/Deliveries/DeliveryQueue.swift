@@ -4,8 +4,9 @@ import HeapModule
 
 /// The durable messages one system is owed, in the order they may be delivered.
 ///
-/// Every message is in exactly one place: `backlog` (only its position is known), or `messages`; there it is `ready`, waits
-/// behind an earlier one of its order key, waits for a time (`delayed`), for its bytes, or is with an agent. Only positions are
+/// Every message is in exactly one place: `backlog` or `replay` (only its position is known), or `messages`; there it is `ready`, waits
+/// behind an earlier one of its order key, waits for a time (`delayed`), for its bytes, for somebody who takes it (`aside`), or is
+/// with an agent. Only positions are
 /// kept of a long backlog, 8 bytes each, so a receiver that is away for long costs nobody memory.
 struct DeliveryQueue: Sendable {
     /// Messages of events that are known in full at a time; the others are positions in the backlog.
@@ -35,9 +36,15 @@ struct DeliveryQueue: Sendable {
     private var ready = Heap<Ready>()
     private var delayed = Heap<Timed>()
     private var expiring = Heap<Timed>()
+    /// Nobody who is there takes these; they hold up nobody.
+    private var aside: Set<UInt64> = []
     /// Order keys under way: what waits behind the message that is first.
     private var behind: [UInt128: Deque<UInt64>] = [:]
     private(set) var backlog: Deque<UInt64> = []
+    /// What the subscriber sought, in order of positions; it comes before and among the backlog.
+    private var replay: Deque<UInt64> = []
+    /// Of the messages known in full or just being read, those that were sought.
+    private var fromReplay: Set<UInt64> = []
     /// Of messages of the backlog that were delivered or resent before.
     private var histories: [UInt64: History] = [:]
     private(set) var bytesInMemory = 0
@@ -49,13 +56,19 @@ struct DeliveryQueue: Sendable {
     init(_ name: QueueName) { self.name = name }
 
     /// Messages that are not settled.
-    var depth: Int { messages.count + fromBacklog.count + backlog.count }
+    var depth: Int { messages.count + fromBacklog.count + backlog.count + replay.count }
+    /// Of these, what the subscriber sought, and what it is owed by itself.
+    var sought: Int { replay.count + fromReplay.count }
+    var fresh: Int { depth - sought }
     var isEmpty: Bool { depth == 0 }
     /// The oldest position that is not settled.
-    var oldest: UInt64? { [messages.keys.min(), fromBacklog.min(), backlog.first].compactMap { $0 }.min() }
-    var positions: [UInt64] { (Array(messages.keys) + Array(fromBacklog)).sorted() + Array(backlog) }
+    var oldest: UInt64? {
+        [messages.keys.min(), fromBacklog.min(), backlog.first, replay.first].compactMap { $0 }.min()
+    }
+    var positions: [UInt64] { (Array(messages.keys) + Array(fromBacklog) + backlog + replay).sorted() }
     func holds(_ position: UInt64) -> Bool {
-        messages[position] != nil || fromBacklog.contains(position) || backlogIndex(of: position) != nil
+        messages[position] != nil || fromBacklog.contains(position) || backlog.index(ofSorted: position) != nil
+            || replay.index(ofSorted: position) != nil
     }
 
     // MARK: - In
@@ -63,7 +76,8 @@ struct DeliveryQueue: Sendable {
     /// Takes a message that has just become durable, or that recovery found owed.
     mutating func add(_ message: QueuedMessage) {
         // Also behind what is just being read: it is older, and may have the same order key.
-        if name.kind == .events, !backlog.isEmpty || !fromBacklog.isEmpty || messages.count >= Self.window {
+        let isBehind = !backlog.isEmpty || !replay.isEmpty || !fromBacklog.isEmpty
+        if name.kind == .events, isBehind || messages.count >= Self.window {
             return keepBack(message.position, History(attempt: message.attempt, resent: message.resent))
         }
         var message = message
@@ -74,17 +88,19 @@ struct DeliveryQueue: Sendable {
     }
 
     /// Takes a position whose message is not in memory.
-    mutating func add(position: UInt64) { owe([position]) }
+    mutating func add(position: UInt64) { backlog.insert(sorted: position) }
 
     /// Takes positions that a subscriber wants to see again, before and among what it is owed anyway.
-    mutating func owe(_ positions: [UInt64]) {
-        backlog = Deque((Array(backlog) + positions).sorted())
+    /// - Parameter positions: in ascending order, and none that it is owed.
+    mutating func seek(_ positions: [UInt64]) {
+        if replay.last ?? 0 < positions.first ?? .max { return replay.append(contentsOf: positions) }
+        replay = Deque((Array(replay) + positions).sorted())
     }
 
     /// Takes a position, and what cannot be read from the journal beside its message.
     mutating func keepBack(_ position: UInt64, _ history: History) {
         if history != History() { histories[position] = history }
-        if backlog.last ?? 0 < position { backlog.append(position) } else { owe([position]) }
+        backlog.insert(sorted: position)
     }
 
     private mutating func insert(_ message: QueuedMessage) {
@@ -138,6 +154,20 @@ struct DeliveryQueue: Sendable {
         dropContent(position)
     }
 
+    /// Nobody who is there takes it: others go before it until somebody comes.
+    mutating func setAside(_ position: UInt64) {
+        if ready.min?.position == position { ready.removeMin() }
+        aside.insert(position)
+        dropContent(position)
+    }
+
+    mutating func bringBack() {
+        for position in aside.sorted() {
+            if let message = messages[position], message.mayGo { makeReady(message) }
+        }
+        aside = []
+    }
+
     private mutating func dropContent(_ position: UInt64) {
         guard case .there = messages[position]?.content, let size = messages[position]?.size else { return }
         bytesInMemory -= size
@@ -162,13 +192,20 @@ struct DeliveryQueue: Sendable {
             positions.append(first.position)
         }
         while positions.count < Self.loadAtOnce, messages.count + fromBacklog.count < Self.window,
-            let next = backlog.popFirst()
+            let next = takeOldestPosition()
         {
             positions.append(next)
             fromBacklog.insert(next)
         }
         loading = Set(positions)
         return positions
+    }
+
+    private mutating func takeOldestPosition() -> UInt64? {
+        guard let sought = replay.first, sought < backlog.first ?? .max else { return backlog.popFirst() }
+        replay.removeFirst()
+        fromReplay.insert(sought)
+        return sought
     }
 
     /// A message came from the journal, or it is not there any more (`nil`).
@@ -198,7 +235,7 @@ struct DeliveryQueue: Sendable {
     mutating func loadFailed() {
         for position in loading.sorted(by: >) {
             if fromBacklog.remove(position) != nil {
-                backlog.prepend(position)
+                if fromReplay.remove(position) != nil { replay.prepend(position) } else { backlog.prepend(position) }
             } else if let message = messages[position] {
                 messages[position]?.content = .inJournal
                 makeReady(message)
@@ -234,10 +271,12 @@ struct DeliveryQueue: Sendable {
     @discardableResult
     mutating func remove(_ position: UInt64) -> QueuedMessage? {
         dropContent(position)
+        aside.remove(position)
+        fromReplay.remove(position)
         guard let message = messages.removeValue(forKey: position) else {
             histories[position] = nil
-            if fromBacklog.remove(position) == nil, let index = backlogIndex(of: position) {
-                if index == 0 { backlog.removeFirst() } else { backlog.remove(at: index) }
+            if fromBacklog.remove(position) == nil, !backlog.remove(sorted: position) {
+                replay.remove(sorted: position)
             }
             return nil
         }
@@ -272,17 +311,6 @@ struct DeliveryQueue: Sendable {
             if message.session == nil { passed.append(first.position) }
         }
         return passed
-    }
-
-    /// The backlog is in the order of its positions.
-    private func backlogIndex(of position: UInt64) -> Int? {
-        var low = 0
-        var high = backlog.count
-        while low < high {
-            let middle = (low + high) / 2
-            if backlog[middle] < position { low = middle + 1 } else { high = middle }
-        }
-        return low < backlog.count && backlog[low] == position ? low : nil
     }
 
     mutating func setAttempt(_ attempt: UInt16, of position: UInt64) {

@@ -18,6 +18,7 @@ extension BrokerCore {
             return reject(route, Fault(.notGreeted, at: .broker), version: head.version)
         }
         heard(slot, head, now)
+        let wasFull = sessions[slot].isFull
         do throws(Fault) {
             // A later command is none of this session, whatever version its frame claims: the answer would be unreadable.
             guard head.command.since <= sessions[slot].version else {
@@ -29,10 +30,10 @@ extension BrokerCore {
             case .submit: try submit(frame, head, slot, now)
             case .ack, .nak, .term: try settle(frame, head, slot, now)
             case .report: try report(frame, head, slot, now)
-            case .pong: try answered(frame, head)
+            case .pong: try answered(frame, head, slot, now)
             case .credit: break
             case .drain: sessions[slot].isDraining = true
-            case .bye: leave(slot, "said goodbye", now)
+            case .bye: end(slot, .goodbye, now)
             case .query: try answer(frame, head, slot, now)
             case .seek: try seek(frame, head, slot, now)
             case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done, .space:
@@ -41,6 +42,7 @@ extension BrokerCore {
         } catch {
             reject(route, error)
         }
+        if wasFull, sessions.session(slot)?.isFull == false { goOn(slot, now) }
         finishStep(now)
     }
 
@@ -56,7 +58,11 @@ extension BrokerCore {
         let head = FrameHead(.error, version: version)
         actions.append(.send(route: route, frame: head.frame(FaultNotice(fault, at: .broker).encoded())))
         counters.framesOut += 1
+        if let slot = sessions.slot(route: route) { sessions[slot].unread.sent(Self.errorCost) }
     }
+
+    /// What an ERROR counts as: its head, its fields and a sentence.
+    private static let errorCost = 512
 
     private mutating func submit(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
         let expected = sessions[slot].received + 1
@@ -71,7 +77,7 @@ extension BrokerCore {
         sessions[slot].receivedBytes = before + UInt64(cost)
         if sessions[slot].refused.count > limits.refusedRows {
             reject(sessions[slot].route, Fault(.creditExceeded, at: .broker, "messages far over the credit"))
-            end(slot, "sent far over its credit", now)
+            end(slot, .overCredit, now)
         }
     }
 

@@ -83,7 +83,7 @@ extension BrokerCore {
         if (header.expiry ?? .max) <= now.wallMilliseconds { return refuse(slot, .expiredOnArrival) }
         let isFull = rights.subscriptions[type].contains { subscription in
             let name = QueueName.events(header.target, for: rights.systems[subscription.subscriber])
-            return book.index(name).map { book.queues[$0].depth >= limits.eventBacklog } ?? false
+            return book.index(name).map { book.queues[$0].fresh >= limits.eventBacklog } ?? false
         }
         if isFull { return refuse(slot, .queueFull, retryAfter: 1000) }
         if exceedsQuota(slot, .max, view.cost, now) { return }

@@ -121,20 +121,31 @@ struct Rights: Sendable {
         for system in providers.indices { providers[system].removeAll { $0 == slot } }
     }
 
-    /// The next agent of a system: fewest open requests first, in turn among equals.
-    mutating func choose(_ system: Int, _ sessions: SessionTable, cost: Int) -> Int? {
+    /// Whether one of a system's agents takes this work, if perhaps not now.
+    func hasTaker(_ system: Int, of work: Work, _ sessions: SessionTable) -> Bool {
+        providers.indices.contains(system) && providers[system].contains { sessions[$0].fit(work) != .none }
+    }
+
+    /// The next agent of a system that takes this work: who names it first, then who has the fewest open requests, in turn among
+    /// equals.
+    mutating func choose(_ system: Int, for work: Work, _ sessions: SessionTable, cost: Int) -> Int? {
         // A system that left the space while a request to it was open has no index any more.
         guard providers.indices.contains(system) else { return nil }
         let candidates = providers[system]
-        if candidates.count == 1 { return sessions[candidates[0]].isDraining ? nil : candidates[0] }
-        var best: (slot: Int, load: Int)?
+        if candidates.count == 1 {
+            let session = sessions[candidates[0]]
+            return session.isDraining || session.fit(work) == .none ? nil : candidates[0]
+        }
+        var best: (slot: Int, fit: TakenWork.Fit, load: Int)?
         for step in candidates.indices {
             let slot = candidates[(turn[system] + step) % candidates.count]
             if sessions[slot].isDraining { continue }
+            let fit = sessions[slot].fit(work)
+            if fit == .none { continue }
             let load =
                 sessions[slot].outstanding + sessions[slot].unsettled.count
-                + (sessions[slot].hasCredit(for: cost) ? 0 : 1_000_000)
-            if best.map({ load < $0.load }) ?? true { best = (slot, load) }
+                + (sessions[slot].hasRoom(for: cost) ? 0 : 1_000_000)
+            if best.map({ fit > $0.fit || (fit == $0.fit && load < $0.load) }) ?? true { best = (slot, fit, load) }
         }
         turn[system] += 1
         return best?.slot

@@ -8,6 +8,7 @@ struct Gathering: Sendable {
         case deliver(CallReference)
         case finish(CallReference)
         case enqueue(DurableMessage)
+        case say(RecordAnswer)
     }
     /// An agent whose messages are in this batch, and how far it will be decided with it.
     struct Touched: Sendable {
@@ -78,6 +79,7 @@ extension BrokerCore {
             case .deliver(let call): deliver(call, position: position, now)
             case .finish(let call): finish(call, position: position, now)
             case .enqueue(let message): enqueue(message, position: position, now)
+            case .say(let answer): say(answer)
             }
         }
         decide(done.touched)
@@ -95,6 +97,7 @@ extension BrokerCore {
             case .deliver(let call): withdraw(call, fault.code, failed.touched, now)
             case .finish(let call): fail(call, fault.code, at: .broker, now)
             case .enqueue(let message): withdraw(message)
+            case .say(let answer): say(answer, failed: fault.code)
             }
         }
         for case (_, .enqueue(let message)) in failed.effects where message.isOwn { sayAgain(message) }
@@ -189,10 +192,13 @@ extension BrokerCore {
     }
 
     /// A record that should be written soon, though nobody waits for it.
-    mutating func gather(_ type: RecordType, _ payload: [UInt8], _ now: Moment, urgent: Bool = false) {
-        gathering.batch.append(.record(type, payload))
+    /// - Returns: its index in the batch.
+    @discardableResult
+    mutating func gather(_ type: RecordType, _ payload: [UInt8], _ now: Moment, urgent: Bool = false) -> Int {
+        let index = gathering.batch.append(.record(type, payload))
         if urgent { gathering.isUrgent = true }
         if gathering.lazySince == 0 { gathering.lazySince = now.monotonic }
+        return index
     }
 
     /// Notes that the gathering batch decides messages of this agent.

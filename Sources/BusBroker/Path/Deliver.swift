@@ -4,7 +4,8 @@ import BusProtocol
 extension BrokerCore {
     mutating func deliver(_ call: CallReference, position: UInt64, _ now: Moment) {
         guard calls.isOpen(call), var envelope = calls[call].envelope else { return }
-        guard let slot = rights.choose(calls[call].provider, sessions, cost: envelope.cost) else {
+        let work = Work(.request, hash: calls[call].target)
+        guard let slot = rights.choose(calls[call].provider, for: work, sessions, cost: envelope.cost) else {
             guard mayReturn(now) else { return fail(call, .noLiveProvider, at: .broker, now) }
             awaitingReturn.append((call, position))
             return
@@ -15,7 +16,7 @@ extension BrokerCore {
         annotations.requestIn = calls[call].times.requestIn
         envelope.annotations = annotations
         calls[call].providerSession = SessionReference(slot: slot, id: sessions[slot].id)
-        if sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost) {
+        if sessions[slot].waiting.isEmpty, sessions[slot].hasRoom(for: envelope.cost) {
             hand(call, envelope, to: slot, now)
         } else if !wait(envelope, call, slot) {
             fail(call, .queueFull, at: .broker, now)
@@ -60,7 +61,11 @@ extension BrokerCore {
 
     /// Sends what waited, as far as the agent's credit reaches now.
     mutating func sendWaiting(_ slot: Int, _ now: Moment) {
-        while let next = sessions[slot].waiting.first, sessions[slot].hasCredit(for: next.envelope.cost) {
+        while let next = sessions[slot].waiting.first {
+            let cost = next.envelope.cost
+            guard next.call == nil ? sessions[slot].hasCredit(for: cost) : sessions[slot].hasRoom(for: cost) else {
+                return
+            }
             sessions[slot].waiting.removeFirst()
             sessions[slot].waitingBytes -= next.envelope.cost
             guard let call = next.call else {
@@ -157,6 +162,8 @@ extension BrokerCore {
     private mutating func accept(_ slot: Int, _ now: Moment) {
         let session = sessions[slot]
         guard session.decided > session.acceptSent else { return }
+        // It is cumulative: an agent that reads again gets one for all.
+        guard session.unread.hasRoom() else { return }
         let quarter = session.decided - session.acceptSent >= Limits.creditMessages / 4
         let bytes = session.decidedBytes - session.acceptSentBytes >= Limits.creditBytes / 4
         guard
@@ -190,7 +197,13 @@ extension BrokerCore {
     }
 
     mutating func transmit(_ frame: [UInt8], to slot: Int) {
+        send(frame, to: slot)
+        if sessions[slot].unread.wantsMark { ping(slot) }
+    }
+
+    mutating func send(_ frame: [UInt8], to slot: Int) {
         counters.framesOut += 1
+        sessions[slot].unread.sent(frame.count)
         actions.append(.send(route: sessions[slot].route, frame: frame))
     }
 }

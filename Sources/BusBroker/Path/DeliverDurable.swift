@@ -15,6 +15,7 @@ extension BrokerCore {
     /// Takes up what recovery folded from the journal.
     mutating func restore(_ recovered: DeliveryBook, receipts ends: [(size: UInt64, root: [UInt8])] = []) {
         book = recovered
+        book.retentions = rights.retentions
         for end in ends { receipts.note(end.size, end.root) }
         if Mutant.isOn(.ledgerNotRebuilt) { book.ledger = MessageLedger(limit: limits.ledger) }
         for queue in book.queues.indices { book.flag(queue) }
@@ -39,8 +40,13 @@ extension BrokerCore {
                 continue
             }
             var envelope = OutgoingEnvelope(bytes)
-            guard let slot = rights.choose(system, sessions, cost: envelope.cost),
-                sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost)
+            let work = Work(name.kind.message, message.target)
+            guard rights.hasTaker(system, of: work, sessions) else {
+                book.change(queue) { $0.setAside(message.position) }
+                continue
+            }
+            guard let slot = rights.choose(system, for: work, sessions, cost: envelope.cost),
+                sessions[slot].waiting.isEmpty, sessions[slot].hasRoom(for: envelope.cost)
             else { return }
             let session = SessionReference(slot: slot, id: sessions[slot].id)
             book.change(queue) { $0.deliver(message.position, to: session) }
@@ -78,7 +84,9 @@ extension BrokerCore {
         guard let purpose = loads.removeValue(forKey: ticket) else { return }
         switch purpose {
         case .queue(let queue): loaded(found, for: queue, now)
-        case .answer(let session, let answer): finishAnswer(answer, found ?? [], to: session)
+        case .answer(let session, let answer):
+            if sessions.isLive(session.slot, session.id) { sessions[session.slot].answering -= 1 }
+            finishAnswer(answer, found ?? [], to: session)
         }
         finishStep(now)
     }

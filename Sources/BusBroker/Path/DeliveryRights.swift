@@ -36,6 +36,13 @@ extension Rights {
         return min(wanted, acceptedAt / 1000 + allowed.count)
     }
 
+    /// How long bodies are kept after the end, milliseconds, where a service says so.
+    var retentions: [String: Int64] {
+        var found: [String: Int64] = [:]
+        for service in snapshot.space.services { found[service.name] = service.retention?.count }
+        return found
+    }
+
     func retryPolicy(of target: String, _ limits: BrokerLimits) -> RetryPolicy {
         RetryPolicy(service(target)?.retry ?? limits.retry)
     }

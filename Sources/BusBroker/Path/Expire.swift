@@ -15,16 +15,27 @@ extension BrokerCore {
             if calls[call].state != .answered { fail(call, .deadlinePassed, at: hopInFault(call), now) }
         }
         for slot in sessions.indices where sessions[slot].acceptOwedSince > 0 {
-            if now.monotonic - sessions[slot].acceptOwedSince >= limits.acceptDelay { sendAccept(slot) }
+            guard now.monotonic - sessions[slot].acceptOwedSince >= limits.acceptDelay else { continue }
+            if sessions[slot].unread.hasRoom() { sendAccept(slot) }
         }
         for slot in sessions.indices where !sessions[slot].waiting.isEmpty { forgetEnded(slot) }
         beat(now)
         dismissExpired(now)
+        dismissUnreading(now)
         deliverToReturned(now)
         book.wake(at: now.monotonic)
         expireQueued(now)
+        eraseBodies(now)
         flushRefusals(now)
         finishStep(now)
+    }
+
+    /// The journal erases with the batch that says so: no body is gone without its record.
+    private mutating func eraseBodies(_ now: Moment) {
+        let positions = book.takeErasable(
+            at: now.wallMilliseconds, limit: limits.erasures, most: ErasedRecord.most)
+        guard !positions.isEmpty else { return }
+        gather(.erased, ErasedRecord(at: now.wall, positions: positions).encoded, now)
     }
 
     /// How long the shell may sleep, microseconds.

@@ -17,21 +17,27 @@ extension BrokerCore {
             return reject(route, error, version: head.version)
         }
         guard let agent = rights.agent(key: key) else { return }
+        // Another HELLO on the same connection makes nothing read that was sent on it.
+        let unread =
+            sessions.slot(route: route).map { sessions[$0].unread } ?? leftUnread.take(route) ?? UnreadFrames(limits)
         // The same process on a new connection: its open work moves with it.
         let previous = sessions.slot(key: key).map { SessionReference(slot: $0, id: sessions[$0].id) }
         let resumes = previous.map { sessions[$0.slot].instance == hello.instance } ?? false
-        if let previous, !resumes { end(previous.slot, "another instance took its place", now) }
+        if let previous, !resumes { end(previous.slot, .replaced, now) }
         let isNew = !resumes
         let detached = resumes ? previous.flatMap { detach($0.slot) } : nil
         // A route is reused only after its connection is gone: whoever had it cannot be reached there any more.
-        if let stranger = sessions.slot(route: route) { end(stranger, "its connection is gone", now) }
+        if let stranger = sessions.slot(route: route) { end(stranger, .unreachable, now) }
         nextSession += 1
-        let session = Session(
+        var session = Session(
             id: nextSession, route: route, key: key, agentIndex: agent, agent: rights.agents[agent].name,
             systems: hello.systems,
             instance: hello.instance, version: min(hello.newestVersion, FrameHead.newestVersion), connectedAt: now.wall,
             lastHeard: now.monotonic, messageLimit: head.messageLimit,
-            byteLimit: head.byteLimit)
+            byteLimit: head.byteLimit,
+            unread: unread,
+            mostUnsettled: limits.unsettled)
+        if session.version >= 2 { session.takes = hello.takes.map { TakenWork($0) } }
         let slot = sessions.insert(session)
         rights.join(slot: slot, systems: session.systems)
         if let previous, resumes { move(from: previous, to: slot) }
@@ -41,15 +47,16 @@ extension BrokerCore {
         }
         if isDraining { transmit(self.head(.drain, slot).frame(), to: slot) }
         if let detached {
+            if detached.route != route { leftUnread.keep(detached.unread, on: detached.route) }
             // What was on its way when the connection broke may be lost: not settled is delivered again.
             releaseDeliveries(of: detached, now)
             sessions[slot].waiting = detached.waiting
             sessions[slot].waitingBytes = detached.waitingBytes
             sendWaiting(slot, now)
         }
-        if isNew { announce(sessions[slot], up: true, "greeted", now) }
+        if isNew { announce(sessions[slot], leaving: nil, now) }
         deliverToReturned(now)
-        for system in sessions[slot].systems { book.flagAll(of: system) }
+        for system in sessions[slot].systems { book.bringBack(of: system) }
         finishStep(now)
     }
 
@@ -130,12 +137,10 @@ extension BrokerCore {
         }
     }
 
-    /// BYE.
-    mutating func leave(_ slot: Int, _ reason: String, _ now: Moment) { end(slot, reason, now) }
-
     /// Ends a session and everything that only it could have finished.
-    mutating func end(_ slot: Int, _ reason: String, _ now: Moment) {
+    mutating func end(_ slot: Int, _ reason: SessionEnd, _ now: Moment) {
         guard let session = sessions.remove(slot) else { return }
+        if reason != .unreachable { leftUnread.keep(session.unread, on: session.route) }
         rights.leave(slot: slot)
         let reference = SessionReference(slot: slot, id: session.id)
         for call in calls.references(where: { $0.providerSession == reference && $0.state != .answered }) {
@@ -148,23 +153,28 @@ extension BrokerCore {
             }
         }
         releaseDeliveries(of: session, now)
-        announce(session, up: false, reason, now)
+        announce(session, leaving: reason, now)
     }
 
-    private mutating func announce(_ session: Session, up: Bool, _ reason: String, _ now: Moment) {
+    private mutating func announce(_ session: Session, leaving end: SessionEnd?, _ now: Moment) {
+        let reason = end?.words ?? "greeted"
+        let up = end == nil
         let record = LivenessRecord(
             at: now.wall, up: up, agent: session.agent, systems: session.systems, reason: reason)
         gather(.liveness, record.encoded, now)
         notice(.info, up ? "an agent joined" : "an agent left", ["agent": session.agent, "why": reason])
-        if up {
+        if let end {
+            observations.append(
+                end.isLoss
+                    ? .agentLost(agent: session.agent, systems: session.systems, at: now.wallMilliseconds)
+                    : .agentLeft(agent: session.agent, systems: session.systems, at: now.wallMilliseconds))
+        } else {
             for system in session.systems {
                 observations.append(
                     .heartbeat(
                         system: system, agent: session.agent, uptime: 0, dataUpdatedAt: nil, healthy: true,
                         at: now.wallMilliseconds))
             }
-        } else {
-            observations.append(.agentLeft(agent: session.agent, systems: session.systems, at: now.wallMilliseconds))
         }
     }
 }

@@ -1,4 +1,6 @@
 import BusDirectory
+import BusIntegrations
+import BusJournal
 import BusProtocol
 
 /// PING, PONG, REPORT: who is alive, and how its data are.
@@ -15,25 +17,49 @@ extension BrokerCore {
         let more = head.messageLimit > sessions[slot].messageLimit || head.byteLimit > sessions[slot].byteLimit
         sessions[slot].messageLimit = max(sessions[slot].messageLimit, head.messageLimit)
         sessions[slot].byteLimit = max(sessions[slot].byteLimit, head.byteLimit)
-        guard more else { return }
-        if !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
-        for system in sessions[slot].systems { book.flagAll(of: system) }
+        if more { goOn(slot, now) }
     }
 
-    /// PONG: any frame is a sign of life; this one must still be readable.
-    func answered(_ frame: [UInt8], _ head: FrameHead) throws(Fault) {
-        _ = try frame.reading { raw throws(Fault) in
+    /// PONG: everything sent before its PING was read.
+    mutating func answered(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
+        let token = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
             return try Heartbeat.decode(&reader)
+        }
+        if sessions[slot].unread.answered(token) { goOn(slot, now) }
+    }
+
+    /// An agent can be sent more than before.
+    mutating func goOn(_ slot: Int, _ now: Moment) {
+        if !sessions[slot].waiting.isEmpty { sendWaiting(slot, now) }
+        for system in sessions[slot].systems { book.flagAll(of: system) }
+        markDirty(slot)
+    }
+
+    mutating func ping(_ slot: Int) {
+        let token = random.next()
+        send(head(.ping, slot).frame(Heartbeat.encode(token)), to: slot)
+        sessions[slot].unread.mark(token)
+    }
+
+    /// Ends sessions whose agents do not read what they make the broker say.
+    mutating func dismissUnreading(_ now: Moment) {
+        for slot in sessions.indices where sessions[slot].unread.isHopeless {
+            notice(.warning, "an agent does not read", ["agent": sessions[slot].agent])
+            end(slot, .unread, now)
         }
     }
 
     mutating func report(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
         let report = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
-            return try AgentReport(&reader)
+            return try AgentReport(&reader, version: head.version)
         }
         sessions[slot].uptime = report.uptimeMilliseconds
+        if let takes = report.takes {
+            sessions[slot].takes = TakenWork(takes)
+            for system in sessions[slot].systems { book.bringBack(of: system) }
+        }
         let session = sessions[slot]
         for row in report.systems where session.systems.contains(row.system) {
             // Data from the future would never grow stale.
@@ -43,6 +69,24 @@ extension BrokerCore {
                     system: row.system, agent: session.agent, uptime: report.uptimeMilliseconds,
                     dataUpdatedAt: isPossible ? row.dataUpdatedAt : nil, healthy: row.healthy,
                     at: now.wallMilliseconds))
+        }
+        count(report.counts, from: slot, now)
+    }
+
+    /// Faults only an agent saw, for integrations that one of its systems takes part in.
+    private mutating func count(_ rows: [AgentReport.Count], from slot: Int, _ now: Moment) {
+        let agent = rights.agents[sessions[slot].agentIndex]
+        for row in rows where row.count > 0 {
+            let isEnd = agent.systems.contains(row.consumer) || agent.systems.contains(Names.system(of: row.target))
+            guard isEnd, let way = rights.way(from: row.consumer, to: row.target) else { continue }
+            let count = min(row.count, ReportedFaults.mostAtOnce)
+            let record = ReportedRecord(
+                at: now.wall, integration: way.integration, code: row.code, hop: row.hop, count: count,
+                agent: agent.name)
+            gather(.reported, record.encoded, now)
+            observations.append(
+                .reported(
+                    integration: way.integration, family: row.code / 10, count: count, at: now.wallMilliseconds))
         }
     }
 
@@ -59,9 +103,9 @@ extension BrokerCore {
                 sessions[slot].lastHeard = max(sessions[slot].lastHeard, fresh)
             }
             if now.monotonic - sessions[slot].lastHeard >= silenceLimit {
-                end(slot, "missed its heartbeats", now)
+                end(slot, .silent, now)
             } else {
-                transmit(head(.ping, slot).frame(Heartbeat.encode(UInt64(bitPattern: now.monotonic))), to: slot)
+                ping(slot)
             }
         }
     }
@@ -69,7 +113,7 @@ extension BrokerCore {
     /// libzmq has no peer behind this route any more.
     package mutating func unreachable(route: [UInt8], at now: Moment) {
         guard let slot = sessions.slot(route: route) else { return }
-        end(slot, "its connection is gone", now)
+        end(slot, .unreachable, now)
         finishStep(now)
     }
 }

@@ -14,11 +14,17 @@ extension BrokerCore {
         guard rights.agents[sessions[slot].agentIndex].systems.contains(query.consumer) else {
             throw Fault(.keyNotForSystem, at: .broker, "this key may not speak for \(query.consumer)")
         }
+        guard sessions[slot].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom() else {
+            throw Fault(
+                .queueFull, at: .broker, "this agent's last \(limits.answersAtOnce) questions are still being answered",
+                retryAfterMilliseconds: 100)
+        }
         let rows = query.commands.compactMap { stateRow($0, of: query.consumer) }
         let answer = StateAnswer(token: query.token, rows: rows.map(\.row))
         let outcomes = rows.map(\.outcome).filter { $0 != 0 }
         let session = SessionReference(slot: slot, id: sessions[slot].id)
         if outcomes.isEmpty { return finishAnswer(answer, [], to: session) }
+        sessions[slot].answering += 1
         load(outcomes, for: .answer(session, answer))
     }
 
@@ -63,8 +69,9 @@ extension BrokerCore {
             } else {
                 nil
             }
-        if let code { return done(wish.token, code, count: 0, SessionReference(slot: slot, id: sessions[slot].id)) }
-        seek(wish, .session(SessionReference(slot: slot, id: sessions[slot].id), wish.token))
+        let origin = SeekOrigin.session(SessionReference(slot: slot, id: sessions[slot].id), wish.token)
+        if let code { return say(.sought(origin, count: 0), failed: code) }
+        seek(wish, origin)
     }
 
     /// Who wants to hear what became of a seek.
@@ -83,35 +90,35 @@ extension BrokerCore {
     /// The journal told which events there are; nil when it could not be read.
     package mutating func sought(_ ticket: UInt64, _ positions: [UInt64]?, at now: Moment) {
         guard let (wish, origin) = seeks.removeValue(forKey: ticket) else { return }
-        guard let positions else { return conclude(origin, .storageFailed, count: 0) }
+        guard let positions else { return say(.sought(origin, count: 0), failed: .storageFailed) }
         let queue = book.queue(.events(wish.event, for: wish.system))
-        let known = Set(book.queues[queue].positions)
         // What is on the disk though its commit is not known here yet takes its place with that commit.
-        let owed = positions.filter { $0 <= treeSize && !known.contains($0) }
-        book.owe(owed, in: queue)
+        let missing = positions.filter { $0 <= treeSize && !book.queues[queue].holds($0) }
+        let owed = Array(missing.prefix(max(0, limits.replay - book.queues[queue].sought)))
+        if owed.isEmpty, !missing.isEmpty { return say(.sought(origin, count: 0), failed: .queueFull) }
+        book.seek(owed, in: queue)
+        var last: Int?
         for start in stride(from: 0, to: owed.count, by: SoughtRecord.most) {
             let part = Array(owed[start..<min(start + SoughtRecord.most, owed.count)])
             let record = SoughtRecord(at: now.wall, receiver: wish.system, event: wish.event, positions: part)
-            gather(.sought, record.encoded, now, urgent: true)
+            last = gather(.sought, record.encoded, now, urgent: true)
         }
-        conclude(origin, nil, count: owed.count)
+        say(.sought(origin, count: owed.count), whenDurable: last)
         finishStep(now)
     }
 
-    private mutating func conclude(_ origin: SeekOrigin, _ code: FaultCode?, count: Int) {
-        switch origin {
-        case .session(let session, let token): done(token, code, count: count, session)
-        case .order(let number): actions.append(.sought(order: number, count: code == nil ? count : nil))
-        }
-    }
-
-    private mutating func done(_ token: UInt64, _ code: FaultCode?, count: Int, _ session: SessionReference) {
-        guard sessions.isLive(session.slot, session.id) else { return }
-        let answer = Done(token: token, code: code?.number ?? 0, count: UInt64(count))
-        transmit(head(.done, session.slot).frame(answer.encoded()), to: session.slot)
-    }
-
     // MARK: - For operators
+
+    /// Sends dead letters on their way again. `.resent` says which, when that is durable.
+    package mutating func resend(
+        _ letters: [(position: UInt64, receiver: String)], order: UInt64, at now: Moment
+    ) {
+        let resent = letters.compactMap { resend($0.position, to: $0.receiver, at: now) }
+        // One batch takes them all: the last record stands for the others.
+        let last = resent.isEmpty ? nil : gathering.batch.count - 1
+        say(.resent(order: order, resent), whenDurable: last)
+        finishStep(now)
+    }
 
     /// Sends a dead letter on its way again, with new attempts. Nil when there is none for this receiver, or when its provider's
     /// word is just being written.
@@ -128,7 +135,6 @@ extension BrokerCore {
         let record = ResentRecord(position: position, at: now.wall, expiry: expiry, receiver: receiver)
         gather(.resent, record.encoded, now, urgent: true)
         book.resend(letter, expiry: expiry)
-        finishStep(now)
         return letter
     }
 
@@ -141,15 +147,32 @@ extension BrokerCore {
         return book.queues.map { queue in
             QueueView(
                 kind: queue.name.kind.word, system: queue.name.system, event: queue.name.event, depth: queue.depth,
-                inFlight: queue.inFlight, oldest: queue.oldest ?? 0,
+                inFlight: queue.inFlight, agents: takers(of: queue.name), oldest: queue.oldest ?? 0,
                 oldestAcceptedAt: queue.oldest.flatMap { queue.messages[$0]?.acceptedAt } ?? 0,
                 dead: dead[queue.name] ?? 0)
         }
         .sorted { ($0.kind, $0.system, $0.event) < ($1.kind, $1.system, $1.event) }
     }
+
+    private func takers(of queue: QueueName) -> Int {
+        sessions.indices.count { slot in
+            guard sessions[slot].systems.contains(queue.system) else { return false }
+            if queue.kind == .events { return sessions[slot].fit(Work(.event, queue.event)) != .none }
+            return sessions[slot].takes?.takes(queue.kind.message) ?? true
+        }
+    }
 }
 
 extension QueueName.Kind {
+    /// The kind of the messages in such a queue.
+    var message: MessageKind {
+        switch self {
+        case .commands: .command
+        case .outcomes: .outcome
+        case .events: .event
+        }
+    }
+
     package var word: String {
         switch self {
         case .commands: "commands"
@@ -168,6 +191,8 @@ package struct QueueView: Sendable, Codable, Equatable {
     package var event: String
     package var depth: Int
     package var inFlight: Int
+    /// Connected agents that take something of it.
+    package var agents: Int
     /// Position of the oldest message that is not settled; 0 when there is none.
     package var oldest: UInt64
     /// When it was accepted, Unix microseconds; 0 when it is not in memory.

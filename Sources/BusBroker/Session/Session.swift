@@ -15,6 +15,8 @@ struct Session: Sendable {
     /// Of the protocol, as WELCOME says.
     let version: UInt8
     let connectedAt: Int64
+    /// Nil: everything.
+    var takes: TakenWork?
     var lastHeard: Int64
     var uptime: UInt64 = 0
 
@@ -41,10 +43,14 @@ struct Session: Sendable {
     var deliveredBytes: UInt64 = 0
     var messageLimit: UInt64
     var byteLimit: UInt64
+    var unread: UnreadFrames
+    let mostUnsettled: Int
     var waiting: Deque<Waiting> = []
     var waitingBytes = 0
     var outgoing: [OutgoingEnvelope] = []
     var outgoingBytes = 0
+    /// QUERYs whose outcomes are being read from the journal.
+    var answering = 0
     /// Requests delivered and not yet answered.
     var outstanding = 0
     /// Commands, outcomes and events delivered and not yet settled: position, and the queues it came from.
@@ -59,9 +65,17 @@ struct Session: Sendable {
         var call: CallReference?
     }
 
+    func fit(_ work: Work) -> TakenWork.Fit { takes?.fit(work) ?? .general }
+
     func hasCredit(for cost: Int) -> Bool {
-        delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit
+        delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit && unread.hasRoom(for: cost)
     }
+
+    /// Whether it may be given work of this size: within its credit and within what this broker lets one agent have.
+    func hasRoom(for cost: Int) -> Bool { !isFull && hasCredit(for: cost) }
+
+    /// It has as much work as this broker lets one agent have.
+    var isFull: Bool { outstanding + unsettled.count >= mostUnsettled }
 }
 
 /// Live sessions in slots, found by route, key or slot. A slot's number is reused; `Session.id` never is.

@@ -15,7 +15,8 @@ extension BrokerCore {
         observations.append(.space(snapshot))
         remap(from: old)
         quotas = [:]
-        for queue in book.queues.indices { book.flag(queue) }
+        book.retentions = rights.retentions
+        for queue in book.queues.indices { book.bringBack(in: queue) }
         var dismissed: [(slot: Int, why: Fault)] = []
         for slot in sessions.indices {
             let session = sessions[slot]

@@ -131,12 +131,14 @@ package final class Broker: Sendable {
     /// Messages that were given up, oldest first.
     package func deadLetters() async -> [DeadLetter] { await ask { .deadLetters($0) } ?? [] }
 
-    /// Sends dead letters on their way again; those that were none any more are left out.
-    package func resend(_ letters: [(position: UInt64, receiver: String)]) async -> [DeadLetter] {
-        await ask { .resend(letters, $0) } ?? []
+    /// Sends dead letters on their way again, durably; those that were none any more are left out. Nil when the journal could not
+    /// be written now.
+    package func resend(_ letters: [(position: UInt64, receiver: String)]) async -> [DeadLetter]? {
+        await ask { .resend(letters, $0) } ?? nil
     }
 
-    /// Moves a subscriber's cursor. The number of events it is owed again; nil when the journal could not be read.
+    /// Moves a subscriber's cursor, durably. The number of events it is owed again; nil when the journal could not be read or
+    /// written now.
     package func seek(_ wish: Seek) async -> Int? { await ask { .seek(wish, $0) } ?? nil }
 
     /// Nil when the broker has stopped.

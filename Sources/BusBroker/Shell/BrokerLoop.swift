@@ -52,7 +52,8 @@ struct BrokerLoop: ~Copyable {
     private var heldObservations: [Observation] = []
     private var drained: [@Sendable () -> Void] = []
     private var seeks: [UInt64: @Sendable (Int?) -> Void] = [:]
-    private var nextSeek: UInt64 = 0
+    private var resends: [UInt64: @Sendable ([DeadLetter]?) -> Void] = [:]
+    private var nextOrder: UInt64 = 0
     private var isStopping = false
     private var failure: BrokerError?
 
@@ -173,12 +174,13 @@ struct BrokerLoop: ~Copyable {
             case .queues(let answer): answer(core.queueViews())
             case .deadLetters(let answer): answer(core.deadLetters)
             case .resend(let letters, let answer):
-                let now = clock.now()
-                answer(letters.compactMap { core.resend($0.position, to: $0.receiver, at: now) })
+                nextOrder += 1
+                resends[nextOrder] = answer
+                core.resend(letters, order: nextOrder, at: clock.now())
             case .seek(let wish, let answer):
-                nextSeek += 1
-                seeks[nextSeek] = answer
-                core.seek(wish, .order(nextSeek))
+                nextOrder += 1
+                seeks[nextOrder] = answer
+                core.seek(wish, .order(nextOrder))
             case .loaded(let ticket, let found): core.loaded(ticket, found, at: clock.now())
             case .found(let ticket, let positions): core.sought(ticket, positions, at: clock.now())
             case .stop:
@@ -348,6 +350,7 @@ struct BrokerLoop: ~Copyable {
         case .load(let ticket, let positions): reading.load(ticket, positions)
         case .find(let ticket, let wish): reading.find(ticket, wish)
         case .sought(let order, let count): seeks.removeValue(forKey: order)?(count)
+        case .resent(let order, let letters): resends.removeValue(forKey: order)?(letters)
         case .drained:
             for done in drained { done() }
             drained = []
@@ -389,6 +392,7 @@ struct BrokerLoop: ~Copyable {
         journal.journal.close()
         for done in drained { done() }
         for answer in seeks.values { answer(nil) }
+        for answer in resends.values { answer(nil) }
     }
 
     private mutating func awaitCommit() {

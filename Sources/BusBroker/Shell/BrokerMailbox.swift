@@ -13,7 +13,8 @@ final class BrokerMailbox: Sendable {
         case whereabouts(MessageID, @Sendable (MessageWhereabouts?) -> Void)
         case queues(@Sendable ([QueueView]) -> Void)
         case deadLetters(@Sendable ([DeadLetter]) -> Void)
-        case resend([(position: UInt64, receiver: String)], @Sendable ([DeadLetter]) -> Void)
+        /// Nil: it could not be made durable.
+        case resend([(position: UInt64, receiver: String)], @Sendable ([DeadLetter]?) -> Void)
         case seek(Seek, @Sendable (Int?) -> Void)
         /// What the journal gave; nil when it could not be read.
         case loaded(UInt64, [LoadedMessage]?)
@@ -91,7 +92,7 @@ final class BrokerMailbox: Sendable {
             case .whereabouts(_, let answer): answer(nil)
             case .queues(let answer): answer([])
             case .deadLetters(let answer): answer([])
-            case .resend(_, let answer): answer([])
+            case .resend(_, let answer): answer(nil)
             case .seek(_, let answer): answer(nil)
             case .stop, .loaded, .found: break
             }

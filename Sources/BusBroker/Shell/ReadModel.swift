@@ -123,6 +123,11 @@ package final class ReadModel: Sendable {
                     system: system, agent: agent, at: at, uptimeMs: uptime, dataUpdatedAt: dataUpdatedAt, up: healthy))
         case .agentLeft(let agent, let systems, let at):
             for system in systems { state.ledger.agentLeft(agent, system: system, at: at) }
+        case .agentLost(let agent, let systems, let at):
+            for system in systems { state.ledger.agentLost(agent, system: system, at: at) }
+        case .reported(let integration, let family, let count, let at):
+            state.ledger.record(
+                ReportedFaults(integration: Int(integration), code: family, count: count, at: at))
         case .space(let snapshot):
             state.snapshot = snapshot
             state.ledger.apply(

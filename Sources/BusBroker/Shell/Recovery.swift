@@ -86,6 +86,12 @@ struct Recovery {
                 Refusal(
                     consumer: record.consumer, service: record.target, code: record.code / 10, at: record.at / 1000,
                     count: record.count))
+        case .reported:
+            let record = try ReportedRecord(&payload)
+            ledger?.record(
+                ReportedFaults(
+                    integration: Int(record.integration), code: record.code / 10, count: record.count,
+                    at: record.at / 1000))
         case .settled:
             let record = try SettledRecord(&payload)
             guard record.integration != .max else { return }

@@ -18,12 +18,11 @@ extension AdminAnswers {
             views.removeAll { $0.system != system }
         }
         let times = try await unknownTimes(views)
-        let overview = broker.readModel.overview
         let items = views.map { view in
             let at = view.oldestAcceptedAt == 0 ? times[view.oldest] : view.oldestAcceptedAt / 1000
             return QueuesPage.Item(
                 kind: view.kind, system: view.system, event: view.event.isEmpty ? nil : view.event, depth: view.depth,
-                inFlight: view.inFlight, agents: overview.agents.count { $0.systems.contains(view.system) },
+                inFlight: view.inFlight, agents: view.agents,
                 oldest: view.oldest == 0 ? nil : view.oldest, oldestAt: RFC3339.text(at), oldestAtMs: at,
                 dead: view.dead)
         }
@@ -119,8 +118,8 @@ extension AdminAnswers {
         }
         guard let count = await broker.seek(wish) else {
             throw AdminError(
-                500, "journal", "the events could not be looked up",
-                why: "the journal could not be read, or the broker is stopping",
+                500, "journal", "the events could not be looked up, or the replay not written down",
+                why: "the journal could not be read or written, or the broker is stopping",
                 next: "kerege journal verify DIR")
         }
         return ReplayPage(event: order.event, system: order.system, count: count)

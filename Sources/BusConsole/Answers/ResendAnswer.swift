@@ -25,7 +25,12 @@ extension AdminAnswers {
                 }
             }
         }
-        let resent = await broker.resend(wanted.map { (position: $0.position, receiver: $0.queue.system) })
+        guard let resent = await broker.resend(wanted.map { (position: $0.position, receiver: $0.queue.system) }) else {
+            throw AdminError(
+                500, "journal", "the resend could not be written down",
+                why: "the journal took no record, or the broker is stopping; the letters may come all the same",
+                next: "kerege doctor; then kerege queues --dead")
+        }
         page.resent = resent.map(DeadLetterItem.init)
         // Somebody else was faster, or it was named twice.
         let done = Set(resent.map { "\($0.position) \($0.queue.system)" })

@@ -26,6 +26,8 @@ struct SimulatedDisk {
     private var writes = 0
     private var messages: [UInt64: MessageRecord] = [:]
     private var bodies: [UInt64: [UInt8]] = [:]
+    /// Bodies that were erased, with the end of the batch that did.
+    private var erased: [(by: UInt64, position: UInt64, bytes: [UInt8])] = []
     /// What was written after a sync that failed is in the host's memory only, and goes with the host.
     private var unsafeFrom: (batches: Int, log: MerkleLog, lastCommit: Int64)?
 
@@ -52,6 +54,10 @@ struct SimulatedDisk {
         let first = log.size + 1
         let encoded = EncodedBatch(write.batch, appendingTo: &log)
         for (index, bytes) in encoded.bodies { bodies[first + UInt64(index)] = Array(bytes) }
+        for position in encoded.erased {
+            guard let bytes = bodies.removeValue(forKey: position) else { continue }
+            erased.append((log.size, position, bytes))
+        }
         let stored = StoredBatch(firstPosition: first, committedAt: write.committedAt, records: encoded.blob)
         batches.append(stored)
         lastCommit = write.committedAt
@@ -95,6 +101,8 @@ struct SimulatedDisk {
             batches.removeLast(batches.count - unsafeFrom.batches)
             (log, lastCommit) = (unsafeFrom.log, unsafeFrom.lastCommit)
             messages = messages.filter { $0.key <= unsafeFrom.log.size }
+            for body in erased where body.by > unsafeFrom.log.size { bodies[body.position] = body.bytes }
+            erased.removeAll { $0.by > unsafeFrom.log.size }
         }
         guard keepsUnknown, let unknown else { return nil }
         return append(unknown)
@@ -133,7 +141,8 @@ struct SimulatedDisk {
             first = batches.first { $0.committedAt >= from }?.firstPosition ?? .max
         }
         return messages.compactMap { position, record in
-            guard position >= first, position <= log.size, let header = try? Header(decoding: record.header),
+            guard position >= first, position <= log.size, bodies[position] != nil,
+                let header = try? Header(decoding: record.header),
                 header.kind == .event, header.target == wish.event
             else { return nil }
             return position

@@ -32,6 +32,8 @@ enum SimulatedSpace {
 
     /// How long a command stays deliverable, milliseconds.
     static let orderDeadline: Int64 = 12_000
+    /// How long bodies of papers and events are kept when they are settled, milliseconds.
+    static let retention: Int64 = 1_500
     static let heartbeat: Int64 = 1_000
     static let missed: Int64 = 3
 
@@ -59,8 +61,10 @@ enum SimulatedSpace {
                 OfferedService(
                     name: order, kind: .command, system: register, deadline: Milliseconds(orderDeadline), retry: retry),
                 OfferedService(
-                    name: file, kind: .command, system: archive, deadline: Milliseconds(orderDeadline), retry: retry),
-                OfferedService(name: changed, kind: .event, system: register, retry: retry),
+                    name: file, kind: .command, system: archive, deadline: Milliseconds(orderDeadline), retry: retry,
+                    retention: Milliseconds(retention)),
+                OfferedService(
+                    name: changed, kind: .event, system: register, retry: retry, retention: Milliseconds(retention)),
             ],
             integrations: [
                 integration(portal, record, .approved), integration(bank, record, .approved),

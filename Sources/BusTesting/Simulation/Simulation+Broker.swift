@@ -127,6 +127,7 @@ extension Simulation {
             agenda.add(.loaded(life: broker.life, ticket: ticket, positions), at: now + readingTime)
         case .find(let ticket, let wish):
             agenda.add(.found(life: broker.life, ticket: ticket, wish), at: now + readingTime)
+        case .resent(_, let letters): for letter in letters ?? [] { witness.toldResent(letter) }
         case .notice, .sought, .drained: break
         }
     }

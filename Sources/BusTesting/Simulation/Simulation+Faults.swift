@@ -67,8 +67,12 @@ extension Simulation {
         let name = Witness.Name(position: letter.position, receiver: letter.queue.system)
         witness.resent.insert(name)
         note(51, [letter.position], "an operator resends \(letter.position) to \(letter.queue.system)")
-        guard broker.core?.resend(letter.position, to: letter.queue.system, at: brokerMoment) != nil else {
-            return witness.fail("dead letter \(letter.position) could not be resent")
+        nextOrder += 1
+        broker.core?.resend([(letter.position, letter.queue.system)], order: nextOrder, at: brokerMoment)
+        guard broker.core?.deadLetters.contains(letter) == false else {
+            // Its provider's word may just be being written: then there is nothing to resend.
+            witness.expect(letter.queue.kind == .commands, "dead letter \(letter.position) could not be resent")
+            return pump()
         }
         if letter.queue.kind == .commands {
             let command = Witness.Sender(system: letter.consumer, id: letter.id)

@@ -26,6 +26,7 @@ package final class Simulation {
     var trace: SimulationTrace
     var isCalm = false
     var nextTag: UInt64 = 0
+    var nextOrder: UInt64 = 0
     var intended: [UInt64: Intention] = [:]
     var isNarrow = false
     var spacesChanged = false

@@ -1,3 +1,4 @@
+import BusBroker
 import BusEvidence
 import BusJournal
 import BusProtocol
@@ -20,6 +21,11 @@ extension Witness {
             return
         }
         guard var session = sessions[route] else { return }
+        if head.command == .seek {
+            var fields = head.fields(of: raw)
+            let seek = try Seek(&fields)
+            session.seeks.append((seek.token, Wish(receiver: seek.system, event: seek.event)))
+        }
         session.messageLimit = max(session.messageLimit, head.messageLimit)
         session.byteLimit = max(session.byteLimit, head.byteLimit)
         if head.command == .submit, head.sequence == session.received + 1 {
@@ -50,6 +56,7 @@ extension Witness {
                 switch head.command {
                 case .accept: accepted(try Acceptance(&fields), route)
                 case .deliver: try delivered(raw, head, route, wall, now)
+                case .done: toldSought(try Done(&fields), route)
                 default: break
                 }
             }
@@ -73,6 +80,26 @@ extension Witness {
             promised.insert(message.sender)
         }
         sessions[route] = session
+    }
+
+    /// DONE is a receipt: what it counts is on the disk.
+    private mutating func toldSought(_ done: Done, _ route: [UInt8]) {
+        guard let index = sessions[route]?.seeks.firstIndex(where: { $0.token == done.token }),
+            let wish = sessions[route]?.seeks.remove(at: index).wish
+        else { return fail("DONE answers no SEEK") }
+        guard done.code == 0, done.count > 0 else { return }
+        let count = Int(clamping: done.count)
+        guard let written = untoldSeeks[wish]?.firstIndex(of: count) else {
+            return fail("DONE counts \(count) events of \(wish.event) for \(wish.receiver) before that is durable")
+        }
+        untoldSeeks[wish]?.remove(at: written)
+    }
+
+    /// An operator was told that a letter is on its way again.
+    mutating func toldResent(_ letter: DeadLetter) {
+        let name = Name(position: letter.position, receiver: letter.queue.system)
+        expect(untoldResends[name] ?? 0 > 0, "the resend of \(letter.position) was answered before it was durable")
+        untoldResends[name, default: 0] -= 1
     }
 
     private mutating func delivered(

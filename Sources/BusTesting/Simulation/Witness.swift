@@ -18,6 +18,12 @@ struct Witness {
         let receiver: String
     }
 
+    /// A subscriber's cursor in an event.
+    struct Wish: Hashable {
+        let receiver: String
+        let event: String
+    }
+
     struct Sender: Hashable {
         let system: String
         let id: MessageID
@@ -36,6 +42,9 @@ struct Witness {
     /// Given up at some time, also where the record of it was lost.
     var givenUp: Set<Name> = []
     var resent: Set<Name> = []
+    /// Wishes on the disk of which nobody was told yet: resends by letter, seeks by how many events they bring back.
+    var untoldResends: [Name: Int] = [:]
+    var untoldSeeks: [Wish: [Int]] = [:]
     var journalTime: Int64 = 0
     var size: UInt64 = 0
     /// Commands and events whose sender was told that they are durable.
@@ -76,7 +85,14 @@ struct Witness {
         case .settled: note(try SettledRecord(&payload))
         case .resent:
             let record = try ResentRecord(&payload)
-            resent.insert(Name(position: record.position, receiver: record.receiver))
+            let name = Name(position: record.position, receiver: record.receiver)
+            resent.insert(name)
+            untoldResends[name, default: 0] += 1
+        case .erased: noteErased(try ErasedRecord(&payload))
+        case .sought:
+            let record = try SoughtRecord(&payload)
+            untoldSeeks[.init(receiver: record.receiver, event: record.event), default: []].append(
+                record.positions.count)
         case .space:
             let bytes = try payload.takeArray(payload.remaining)
             subscribersNow = spaces.first { $0.canonical == bytes }?.subscribers ?? []
@@ -120,6 +136,29 @@ struct Witness {
             "\(entry.header.kind) at \(record.position) expired \(Self.expiry(entry) - record.at / 1000) ms early")
     }
 
+    /// Nobody is owed what was erased, and its time had come.
+    private mutating func noteErased(_ record: ErasedRecord) {
+        for position in record.positions {
+            guard let entry = entries[position] else { return fail("what was erased at \(position) is no message") }
+            let receivers: [String] =
+                switch entry.header.kind {
+                case .command: [Names.system(of: entry.header.target)]
+                case .outcome: [entry.header.consumer]
+                default: subscribers[position] ?? []
+                }
+            for receiver in receivers {
+                let name = Name(position: position, receiver: receiver)
+                expect(
+                    taken.contains(name) || givenUp.contains(name),
+                    "\(entry.header.kind) at \(position) was erased while \(receiver) was owed it")
+            }
+            let age = record.at / 1000 - entry.acceptedAt / 1000
+            expect(
+                age >= SimulatedSpace.retention,
+                "\(entry.header.kind) at \(position) was erased after \(age) ms")
+        }
+    }
+
     static func expiry(_ entry: Entry) -> Int64 {
         let wanted = entry.header.expiry ?? .max
         guard entry.header.kind == .command else { return wanted }
@@ -135,6 +174,8 @@ struct BrokerTime {
 
 /// One session as its frames tell it.
 struct SessionView {
+    /// Seeks that wait for their DONE, in the order in which they were asked.
+    var seeks: [(token: UInt64, wish: Witness.Wish)] = []
     /// Messages by their numbers.
     var numbers: [UInt64: (sender: Witness.Sender, kind: MessageKind)] = [:]
     var received: UInt64 = 0

@@ -12,9 +12,8 @@ struct SubscribeCommand: AsyncParsableCommand {
         abstract: "Receive events as a system, until Ctrl-C, a number of them, or a time.",
         discussion: """
             What is printed is acknowledged, and with that settled for the system. Agents of one system share its load: while
-            this runs, its own agents get the other part of the events, and requests and commands for the system may come
-            here, where nobody answers them. So use it where the system's agents do not run, or for a system made for
-            looking; use kerege trace to look at a single message.
+            this runs, its own agents get the other part of these events. So use it where the system's agents do not run, or
+            for a system made for looking; use kerege trace to look at a single message.
 
             Connects with the operator's key, like kerege call. --from moves the cursor of the whole system: what its agents
             have seen comes again, to them as well.
