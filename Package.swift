@@ -39,8 +39,8 @@ func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies + [argumentParser], swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 let package = Package(
@@ -71,13 +71,11 @@ let package = Package(
 
         room("ZeroMQ", ["CZeroMQ"], more: [.strictMemorySafety()]),
         room("BusContracts", ["CPCRE2"]),
-        room("BusProtocol", []),
+        room("BusProtocol", [], more: [.define("KEREGE_FAILPOINTS", .when(configuration: .debug))]),
         room("BusEvidence", ["BusProtocol", crypto]),
         room("BusDirectory", [crypto, yams]),
         room("BusIntegrations", []),
-        room(
-            "BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite],
-            more: [.define("KEREGE_FAILPOINTS", .when(configuration: .debug))]),
+        room("BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite]),
         room(
             "BusBroker",
             [
@@ -101,7 +99,7 @@ let package = Package(
             "BusTesting",
             [
                 "BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusEvidence", "BusJournal", "BusProtocol",
-                "BusSystems", heap, logging, yams,
+                "BusSystems", grdb, heap, logging, yams,
             ]),
 
         door(
@@ -155,7 +153,6 @@ let package = Package(
             [
                 "BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusContracts", "BusDirectory", "BusJournal",
                 "BusSystems", grdb,
-            ],
-            exclude: ["Preload"]),
+            ]),
     ]
 )
