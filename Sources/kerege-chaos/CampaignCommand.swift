@@ -85,7 +85,7 @@ struct CampaignCommand: AsyncParsableCommand {
         let verdict =
             failed.isEmpty
             ? "no promise was broken" : "\(failed.map(\.campaign).joined(separator: ", ")) broke a promise"
-        return "\(results.count - notRun) campaigns, \(faults) faults: \(verdict); \(notRun) NOT RUN"
+        return "campaigns \(results.count), NOT RUN \(notRun), faults \(faults): \(verdict)"
     }
 }
 

@@ -77,7 +77,8 @@ final class OrderRegisters: Sendable {
     }
 
     /// Reads the registers into the record, as if it had seen everything happen.
-    func count(_ record: CampaignRecord, _ result: inout CampaignResult) async throws {
+    /// - Parameter isWhole: everything had its time to come to an end; else only what happened too often is counted.
+    func count(_ record: CampaignRecord, _ result: inout CampaignResult, isWhole: Bool) async throws {
         let orders = try await rows("SELECT id, key, count, 0 FROM orders ORDER BY id", in: alpha)
         for order in orders {
             await record.promiseCommand(order.name, order.message)
@@ -90,6 +91,7 @@ final class OrderRegisters: Sendable {
             await record.hear("change of \(heard.name)")
         }
         await result.take(record)
+        guard isWhole else { return }
         let unsent = Set(try await rows(Self.unsent, in: alpha).map(\.name))
         let missing = await record.missing
         result.stick(missing.filter(unsent.contains))

@@ -51,8 +51,10 @@ struct RegisterRun {
         do { try await inject(parties, watch, &result) } catch { result.end(error) }
         work.cancel()
         if case .failure(let error) = await work.result { result.end(error) }
-        if result.isClean { _ = try await eventually(within: Self.healing) { try await registers.isSettled() } }
-        try await registers.count(watch.record, &result)
+        // A campaign that was broken off leaves much that is still under way.
+        let isWhole = result.isClean
+        if isWhole { _ = try await eventually(within: Self.healing) { try await registers.isSettled() } }
+        try await registers.count(watch.record, &result, isWhole: isWhole)
         if !result.isClean { result.findings.append(watch.logs) }
         return result
     }
