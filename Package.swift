@@ -1,9 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// With KEREGE_MUTANTS in the environment promises can be broken on purpose, to prove that the simulator sees it. Such a build is
-/// for `kerege-chaos mutants` and for nothing else.
-let mutants: [SwiftSetting] = Context.environment["KEREGE_MUTANTS"] == nil ? [] : [.define("KEREGE_MUTANTS")]
+/// With KEREGE_MUTANTS in the environment promises can be broken on purpose, to prove that the simulator sees it, and processes die at
+/// named steps. Such a build is for `kerege-chaos` and for nothing else.
+let mutants: [SwiftSetting] =
+    Context.environment["KEREGE_MUTANTS"] == nil ? [] : [.define("KEREGE_MUTANTS"), .define("KEREGE_FAILPOINTS")]
 
 // One strict list for every target: a warning anywhere stops the build.
 let strict: [SwiftSetting] =

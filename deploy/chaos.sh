@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Does every class of faults to the bus, one after the other, and closes with the table of docs/RELIABILITY.md.
 #
-# Processes of a debug build, which can die at named steps; virtual time and broken promises in a release build with mutants, none of
-# which is active but while they are looked for. Results stay in .build/chaos.
+# The programs are a release build that can die at named steps and break promises when told to (KEREGE_MUTANTS=1); damage and fuzz are
+# tests, and run in the debug build. Results stay in .build/chaos.
 # Usage: deploy/chaos.sh [OPTIONS OF kerege-chaos campaign, such as --long or --seed N]
 set -uo pipefail
 cd "$(dirname "$0")/.."
 results=.build/chaos
-processes=(broker-kill agent-kill pause reconnect partition disk-full sync-error read-only damage fuzz)
+programs=.build/mutants/release
+processes=(simulation broker-kill agent-kill pause reconnect partition disk-full sync-error read-only)
 status=0
 begin=$SECONDS
 mkdir -p "$results"
@@ -15,13 +16,16 @@ rm -f "$results"/*.json
 
 echo 'building; the first time takes about twelve minutes' >&2
 swift build --build-tests -q || exit 1
-KEREGE_MUTANTS=1 swift build -c release -q --product kerege-chaos --scratch-path .build/mutants || exit 1
+for product in kerege-chaos kerege-broker kerege-agent; do
+    KEREGE_MUTANTS=1 swift build -c release -q --product "$product" --scratch-path .build/mutants || exit 1
+done
 
-.build/mutants/release/kerege-chaos campaign simulation --output "$results/simulation.json" "$@" || status=1
-.build/debug/kerege-chaos campaign "${processes[@]}" --output "$results/processes.json" "$@" || status=1
-.build/mutants/release/kerege-chaos mutants || status=1
+"$programs/kerege-chaos" campaign "${processes[@]}" --output "$results/processes.json" "$@" || status=1
+.build/debug/kerege-chaos campaign damage fuzz --output "$results/readers.json" "$@" || status=1
+echo 'promises broken on purpose:'
+"$programs/kerege-chaos" mutants || status=1
 echo
-.build/debug/kerege-chaos table "$results/simulation.json" "$results/processes.json" || status=1
+"$programs/kerege-chaos" table "$results/processes.json" "$results/readers.json" || status=1
 echo
 echo "$(((SECONDS - begin) / 60)) minutes; $( ((status == 0)) && echo 'no promise was broken' || echo 'a promise was broken')"
 exit $status

@@ -11,8 +11,8 @@ struct CampaignCommand: AsyncParsableCommand {
             CAMPAIGNS
             \(Campaigns.all.map { "  \($0.name.padding(to: 14))\($0.fault): \($0.injector)" }.joined(separator: "\n"))
 
-            Kills at the steps of the journal, of outbox and inbox need programs of a debug build; damage and fuzz need the tests
-            beside them. What cannot be made here is NOT RUN, with the reason.
+            Kills at the steps of the journal, of outbox and inbox need programs that can die there: a debug build, or one with
+            KEREGE_MUTANTS=1. Damage and fuzz need the tests beside them. What cannot be made here is NOT RUN, with the reason.
 
             Exit code 1: something was lost, came twice, out of order, got stuck, or another promise was broken.
             """)
@@ -34,7 +34,7 @@ struct CampaignCommand: AsyncParsableCommand {
 
     func run() async throws {
         if !Failpoint.areCompiledIn {
-            say("this is a release build: kills at named steps are done at random moments instead\n")
+            say("this build has no failpoints: kills at named steps are done at random moments instead\n")
         }
         var results: [CampaignResult] = []
         for campaign in names.isEmpty ? Campaigns.all : names.compactMap(Campaigns.named) {

@@ -60,11 +60,12 @@ actor CampaignRecord {
 extension CampaignResult {
     /// All that the record knows, but for what was lost.
     mutating func take(_ record: CampaignRecord) async {
-        let (commands, events) = (await record.commands.count, await record.events.count)
+        commands += await record.commands.count
+        events += await record.events.count
         load = "\(CampaignTable.grouped(commands)) commands, \(CampaignTable.grouped(events)) events"
         duplicate(await record.duplicated)
         disorder(await record.outOfOrder)
-        deliveredAgain = await record.deliveredAgain
+        deliveredAgain += await record.deliveredAgain
         recovered(await record.recoveries)
     }
 }

@@ -13,6 +13,8 @@ package struct CampaignResult: Codable, Sendable {
     package var ordered = 0
     /// Faults that were done, by kind.
     package var kinds: [String: Int] = [:]
+    package var commands = 0
+    package var events = 0
     /// What was under way, in words.
     package var load = ""
     /// Promised, and without effect or outcome when everything had healed.
@@ -29,6 +31,7 @@ package struct CampaignResult: Codable, Sendable {
     package var deliveredAgain = 0
     /// From the end of a fault to the next work done.
     package var recovery: Recovery?
+    package var recoveryMilliseconds: [Int] = []
     package var seconds = 0.0
     /// Why nothing was run.
     package var notRun: String?
@@ -57,9 +60,11 @@ package struct CampaignResult: Codable, Sendable {
     }
 
     mutating func recovered(_ times: [Duration]) {
-        guard !times.isEmpty else { return }
-        let sorted = times.map { Int($0.milliseconds.rounded()) }.sorted()
-        recovery = Recovery(p50Milliseconds: sorted[sorted.count / 2], maxMilliseconds: sorted[sorted.count - 1])
+        recoveryMilliseconds += times.map { Int($0.milliseconds.rounded()) }
+        recoveryMilliseconds.sort()
+        guard let longest = recoveryMilliseconds.last else { return }
+        let middle = recoveryMilliseconds[recoveryMilliseconds.count / 2]
+        recovery = Recovery(p50Milliseconds: middle, maxMilliseconds: longest)
     }
 
     private mutating func note(_ word: String, _ what: [String], in field: WritableKeyPath<CampaignResult, Int>) {

@@ -15,6 +15,8 @@ final class OrderLoad: Sendable {
     private static let keys = 8
     /// How long the broker may take to answer one attempt.
     private static let attempt: Duration = .seconds(2)
+    /// Between two messages of one sender: work enough for every moment, and a journal that stays small.
+    private static let pace: Duration = .milliseconds(10)
     /// Between two attempts when the broker refuses at once.
     private static let pause: Duration = .milliseconds(20)
     /// How long what is left may take when nothing fails any more.
@@ -63,6 +65,7 @@ final class OrderLoad: Sendable {
         while !Task.isCancelled {
             count += 1
             guard await send(.init(key: key, count: count), from: alpha) else { return }
+            try? await Task.sleep(for: Self.pace)
         }
     }
 
@@ -75,6 +78,7 @@ final class OrderLoad: Sendable {
                 await submit(message, from: providers[0], until: nil)
             else { return }
             await record.promiseEvent(message.id.description, .init(key: key, count: count))
+            try? await Task.sleep(for: Self.pace)
         }
     }
 
