@@ -19,7 +19,7 @@ package struct PauseCampaign: Campaign {
             ]
             for number in 0..<order.runs {
                 let (who, processes) = groups[number % groups.count]
-                let isLong = number / groups.count % 2 == 1
+                let isLong = (number + number / groups.count) % 2 == 1
                 for process in processes { process.pause() }
                 try? await Task.sleep(for: OrderSpace.silence(isLong, &random))
                 for process in processes { process.resume() }
