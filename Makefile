@@ -4,7 +4,7 @@ SHELL := /bin/bash
 ARGS ?=
 RELEASE := .build/release
 
-.PHONY: setup build release demo test bench chaos-simulate chaos-mutants lint format clean
+.PHONY: setup build release demo test bench chaos chaos-long chaos-simulate chaos-mutants lint format clean
 .SILENT:
 
 setup:
@@ -28,6 +28,14 @@ test: setup
 
 bench: release
 	deploy/bench.sh $(ARGS)
+
+# Every class of faults, done to real processes and in virtual time; closes with the table of docs/RELIABILITY.md.
+chaos: setup
+	deploy/chaos.sh $(ARGS)
+
+# The same with many more faults: some hours.
+chaos-long: setup
+	deploy/chaos.sh --long $(ARGS)
 
 # Virtual faults: 20,000 histories of the bus, each with its own. SEEDS=N FROM=N runs others.
 SEEDS ?= 20000

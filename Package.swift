@@ -1,9 +1,10 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// With KEREGE_MUTANTS in the environment promises can be broken on purpose, to prove that the simulator sees it. Such a build is
-/// for `kerege-chaos mutants` and for nothing else.
-let mutants: [SwiftSetting] = Context.environment["KEREGE_MUTANTS"] == nil ? [] : [.define("KEREGE_MUTANTS")]
+/// With KEREGE_MUTANTS in the environment promises can be broken on purpose, to prove that the simulator sees it, and processes die at
+/// named steps. Such a build is for `kerege-chaos` and for nothing else.
+let mutants: [SwiftSetting] =
+    Context.environment["KEREGE_MUTANTS"] == nil ? [] : [.define("KEREGE_MUTANTS"), .define("KEREGE_FAILPOINTS")]
 
 // One strict list for every target: a warning anywhere stops the build.
 let strict: [SwiftSetting] =
@@ -39,8 +40,8 @@ func door(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .executableTarget(name: name, dependencies: dependencies + ["Doors", argumentParser], swiftSettings: strict)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: strict)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
 
 let package = Package(
@@ -73,13 +74,11 @@ let package = Package(
         room("ZeroMQ", ["CZeroMQ"], more: [.strictMemorySafety()]),
         room("DurableFiles", []),
         room("BusContracts", ["CPCRE2"]),
-        room("BusProtocol", []),
+        room("BusProtocol", [], more: [.define("KEREGE_FAILPOINTS", .when(configuration: .debug))]),
         room("BusEvidence", ["BusProtocol", crypto]),
         room("BusDirectory", ["BusEvidence", crypto, yams]),
         room("BusIntegrations", []),
-        room(
-            "BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite],
-            more: [.define("KEREGE_FAILPOINTS", .when(configuration: .debug))]),
+        room("BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite]),
         room(
             "BusBroker",
             [
@@ -103,7 +102,7 @@ let package = Package(
             "BusTesting",
             [
                 "DurableFiles", "BusAgent", "BusBroker", "BusConsole", "BusDirectory", "BusEvidence", "BusJournal",
-                "BusProtocol", "BusSystems", heap, logging, yams,
+                "BusProtocol", "BusSystems", grdb, heap, logging, yams,
             ]),
 
         door(
@@ -158,7 +157,6 @@ let package = Package(
             [
                 "BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusContracts", "BusDirectory", "BusJournal",
                 "BusSystems", grdb,
-            ],
-            exclude: ["Preload"]),
+            ]),
     ]
 )

@@ -30,7 +30,3 @@ struct Mutants: ParsableCommand {
         #endif
     }
 }
-
-extension String {
-    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
-}

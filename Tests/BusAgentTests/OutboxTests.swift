@@ -80,6 +80,17 @@ struct OutboxTests {
         await stage.end(run)
     }
 
+    @Test func twoAgentsOfASystemSendEachRowAsOneMessage() async throws {
+        let stage = try await LandStage()
+        try await add("moved", 100, to: stage)
+        let runs = [try await stage.start(), try await stage.start()]
+        try await stage.until("SELECT published FROM kerege_outbox", is: "100")
+        for run in runs { await run.end() }
+        let ids = try stage.broker.events.withLock { try $0.map { try Header(decoding: $0).id } }
+        #expect(Set(ids).count == 100, "\(ids.count) were sent")
+        #expect(try await stage.value("SELECT published FROM kerege_outbox") == "100", "the outbox went back")
+    }
+
     @Test func anOutcomeThatComesTwiceIsTakenOnceAndFindsItsRow() async throws {
         let stage = try await LandStage()
         try await add("fee", 1, to: stage)

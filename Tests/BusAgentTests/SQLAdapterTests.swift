@@ -162,6 +162,26 @@ struct SQLAdapterTests {
         await stage.end()
     }
 
+    @Test func aStartWaitsForOthersToLeaveTheRegisterAndForNothingElse() throws {
+        let busy = DatabaseError(resultCode: .SQLITE_BUSY)
+        var tries = 0
+        let value = try SQLConnection.patiently {
+            tries += 1
+            if tries < 3 { throw busy }
+            return "open"
+        }
+        #expect(value == "open" && tries == 3)
+        #expect(throws: DatabaseError.self) { try SQLConnection.patiently(for: 0) { throw busy } }
+        tries = 0
+        #expect(throws: DatabaseError.self) {
+            try SQLConnection.patiently {
+                tries += 1
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT)
+            }
+        }
+        #expect(tries == 1, "what waiting does not mend is told at once")
+    }
+
     @Test func wrongSQLIsToldWithItsPlace() throws {
         let scratch = try Scratch()
         let text =

@@ -15,14 +15,10 @@ struct PartitionMeshTests {
         let space = try TestSpace(systems: ["alpha", "bravo"], ways: Self.pair)
         defer { space.remove() }
         let mesh = try Mesh(.init(root: space.root, agents: ["bravo"]))
-        let port = try #require(mesh.brokerAddress.split(separator: ":").last)
-        let address = "tcp://\(far.near):\(port)"
-        let broker = mesh.broker.moved(arguments: replace("--listen", address, in: mesh.broker.arguments))
+        let address = far.address(of: mesh)
+        let broker = mesh.broker.moved(arguments: mesh.broker.arguments.replacing(option: "--listen", by: address))
         let agent = try #require(mesh.agent("bravo-1"))
-        let bravo = agent.moved(
-            executable: "/usr/bin/env",
-            arguments: ["ip", "netns", "exec", far.name, agent.executable]
-                + replace("--broker", address, in: agent.arguments))
+        let bravo = far.moved(agent.moved(arguments: agent.arguments.replacing(option: "--broker", by: address)))
         try broker.start()
         try await mesh.waitUntilAnswering(within: .seconds(30))
         try bravo.start()
@@ -50,59 +46,10 @@ struct PartitionMeshTests {
         await mesh.stop()
     }
 
-    private func replace(_ option: String, _ value: String, in arguments: [String]) -> [String] {
-        var arguments = arguments
-        if let index = arguments.firstIndex(of: option) { arguments[index + 1] = value }
-        return arguments
-    }
-
     private func connect(_ mesh: Mesh, _ address: String) async throws -> Agent {
         var configuration = AgentConfiguration(broker: address, name: MeshFolder.operatorName, systems: [])
         configuration.brokerKey = try mesh.folder.key("broker").publicKey
         configuration.keys = try mesh.folder.key(MeshFolder.operatorName)
         return try await Agent.connect(configuration)
-    }
-}
-
-/// Another host, as far as the network knows: a namespace with one cable to this one.
-struct FarHost {
-    let name: String
-    private let cable: String
-    /// This host's address on the cable.
-    let near: String
-
-    init?() {
-        let number = Int.random(in: 1...250)
-        name = "kerege-\(number)"
-        cable = "krg\(number)"
-        near = "10.231.\(number).1"
-        let steps = [
-            ["netns", "add", name], ["link", "add", cable, "type", "veth", "peer", "name", "far0", "netns", name],
-            ["addr", "add", "\(near)/30", "dev", cable], ["link", "set", cable, "up"],
-            ["-n", name, "addr", "add", "10.231.\(number).2/30", "dev", "far0"],
-            ["-n", name, "link", "set", "far0", "up"],
-            ["-n", name, "link", "set", "lo", "up"],
-        ]
-        for step in steps where !Self.ip(step) {
-            remove()
-            return nil
-        }
-    }
-
-    func pull() { _ = Self.ip(["-n", name, "link", "set", "far0", "down"]) }
-    func plug() { _ = Self.ip(["-n", name, "link", "set", "far0", "up"]) }
-    func remove() {
-        _ = Self.ip(["link", "del", cable])
-        _ = Self.ip(["netns", "del", name])
-    }
-
-    private static func ip(_ arguments: [String]) -> Bool {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["ip"] + arguments
-        process.standardError = FileHandle.nullDevice
-        guard (try? process.run()) != nil else { return false }
-        process.waitUntilExit()
-        return process.terminationStatus == 0
     }
 }

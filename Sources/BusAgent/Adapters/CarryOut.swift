@@ -1,4 +1,5 @@
 package import BusContracts
+import BusProtocol
 
 /// A command that was delivered, as a register takes it.
 package struct TakenCommand: Sendable {
@@ -79,11 +80,21 @@ private final class CommandWork<Transaction: CommandTransaction>: EffectStore {
         self.acknowledge = acknowledge
     }
 
-    func begin() throws { try transaction.begin() }
+    func begin() throws {
+        Failpoint.beforeEffect.pass()
+        try transaction.begin()
+    }
     func remember() throws -> Bool { try transaction.remember(command) }
     func effect() throws { end = try transaction.change(for: command) }
     func answer() throws { if let end { try transaction.tell(end, of: command) } }
-    func commit() throws { try transaction.commit() }
+    func commit() throws {
+        Failpoint.beforeEffectCommit.pass()
+        try transaction.commit()
+        Failpoint.afterEffect.pass()
+    }
     func rollback() { transaction.rollback() }
-    func settle() { acknowledge() }
+    func settle() {
+        acknowledge()
+        Failpoint.afterAck.pass()
+    }
 }

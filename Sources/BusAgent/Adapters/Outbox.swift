@@ -49,18 +49,22 @@ struct Outbox: Sendable {
     /// The next rows, with the bytes they leave as.
     func next(_ agent: Agent, _ connection: SQLConnection) throws -> [Row] {
         try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
-            let found = try connection.queue.read { try unsent($0) }
-            guard !found.isEmpty else { return [] }
+            // Only a look: it keeps nobody else from writing.
+            guard try connection.queue.read({ try !unsent($0).isEmpty }) else { return [] }
+            // Another agent of the system may send the same outbox: what it has settled since must not get bytes anew.
             return try connection.queue.write { database in
-                try found.map { Row(id: $0.id, message: try message($0.id, $0.body, agent, database)) }
+                try unsent(database).map { Row(id: $0.id, message: try message($0.id, $0.body, agent, database)) }
             }
         }
     }
 
+    private func published(_ database: Database) throws -> Int64 {
+        try Int64.fetchOne(
+            database, sql: "SELECT published FROM kerege_outbox WHERE event = ?", arguments: [name]) ?? 0
+    }
+
     private func unsent(_ database: Database) throws -> [(id: Int64, body: String)] {
-        let after =
-            try Int64.fetchOne(
-                database, sql: "SELECT published FROM kerege_outbox WHERE event = ?", arguments: [name]) ?? 0
+        let after = try published(database)
         return try GRDB.Row.fetchAll(database, sql: sql, arguments: ["after": after]).compactMap { row in
             guard row.count >= 2, let id = row[0] as Int64?, let body = row[1] as String? else { return nil }
             return (id, body)
@@ -88,10 +92,12 @@ struct Outbox: Sendable {
             arguments: [name, row, message.id.description, Data(message.header), Data(message.body)])
     }
 
-    /// The broker has a row, or never will: the outbox goes on behind it.
+    /// The broker has a row, or never will: the outbox goes on behind it, and never back.
     func settle(_ row: Row, _ fault: BusFault?, _ connection: SQLConnection) throws {
         try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
             try connection.queue.write { database in
+                // Settled by another agent of the system, which sent the same bytes.
+                guard try row.id > published(database) else { return }
                 try database.execute(
                     sql: "INSERT OR REPLACE INTO kerege_outbox (event, published) VALUES (?, ?)",
                     arguments: [name, row.id])

@@ -33,10 +33,10 @@ enum OutcomeRecords {
     /// The next outcomes, with their bytes, which are stored before anybody sends them.
     static func next(_ agent: Agent, _ connection: SQLConnection) throws -> [Ready] {
         try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
-            let told = try connection.queue.read { try unsent($0) }
-            guard !told.isEmpty else { return [] }
+            guard try connection.queue.read({ try !unsent($0).isEmpty }) else { return [] }
+            // Read again where nobody else writes: another agent of the system may send the same outcomes.
             return try connection.queue.write { database in
-                try told.map { outcome in
+                try unsent(database).map { outcome in
                     if let stored = outcome.stored { return Ready(id: outcome.id, message: stored) }
                     let message = try outcome.prepare(agent)
                     try store(message, outcome.id, database)

@@ -43,7 +43,9 @@ extension SQLAdapter {
             try connection.queue.write { database in
                 guard try DeliveryRecords.remember(event.id, in: database) else { return }
                 try connection.execute(database, subscription.sql, members)
+                Failpoint.beforeTaken.pass()
             }
         }
+        Failpoint.afterTaken.pass()
     }
 }

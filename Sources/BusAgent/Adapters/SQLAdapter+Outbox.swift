@@ -16,7 +16,9 @@ extension SQLAdapter {
     private func sendNext(of outbox: Outbox, _ agent: Agent) async throws -> Bool {
         let rows = try await perform { try outbox.next(agent, $0) }
         for row in rows {
+            Failpoint.beforeSend.pass()
             let fault = try await send(row, of: outbox, agent)
+            Failpoint.afterAccept.pass()
             try await perform { try outbox.settle(row, fault, $0) }
             guard let fault else { continue }
             logger.error(

@@ -26,11 +26,13 @@ extension SQLAdapter {
 
     private func send(_ outcome: OutcomeRecords.Ready, _ agent: Agent) async throws {
         var refused: BusFault?
+        Failpoint.beforeOutcome.pass()
         do throws(BusFault) { _ = try await agent.submit(outcome.message) } catch {
             guard Self.endsOutcome(error) else { throw error }
             refused = error
             logger.warning("outcome not wanted", metadata: ["id": "\(outcome.message.id)", "fault": "\(error)"])
         }
+        Failpoint.afterOutcome.pass()
         try await perform { [refused] in try OutcomeRecords.sent(outcome, refused: refused, $0) }
     }
 
@@ -74,8 +76,10 @@ extension SQLAdapter {
                 let row = try Outbox.row(of: outcome.command, outcome.service, database)
                 let parameters = OutcomeParameters.of(outcome.command, code: outcome.outcome, row: row, members)
                 try connection.execute(database, taking.sql, parameters)
+                Failpoint.beforeTaken.pass()
             }
         }
+        Failpoint.afterTaken.pass()
     }
 }
 

@@ -35,14 +35,16 @@ package final class SQLAdapter: Adapter {
         self.logger = logger
         try Self.check(file, checks)
         writing = try WorkQueue("\(file.agent)-w", threads: 1, limit: Self.waitingJobs) {
-            let connection = try SQLConnection(path)
-            try DeliveryRecords.prepare(connection)
-            try Self.check(file, connection)
-            return connection
+            try SQLConnection.patiently {
+                let connection = try SQLConnection(path)
+                try DeliveryRecords.prepare(connection)
+                try Self.check(file, connection)
+                return connection
+            }
         }
         do {
             reading = try WorkQueue("\(file.agent)-r", threads: Self.readers, limit: Self.waitingJobs) {
-                try SQLConnection(path)
+                try SQLConnection.patiently { try SQLConnection(path) }
             }
         } catch {
             writing.close()
@@ -69,7 +71,7 @@ package final class SQLAdapter: Adapter {
                     let all = try database.allStatements(sql: sql)
                     while try all.next() != nil {}
                 }
-            } catch let error as DatabaseError {
+            } catch let error as DatabaseError where error.resultCode != .SQLITE_BUSY {
                 throw AgentFileProblem(findings: [
                     Finding(
                         .error, .badValue, at: place, what: "the SQL cannot be prepared: \(error.message ?? "")",

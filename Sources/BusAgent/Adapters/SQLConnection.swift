@@ -8,6 +8,8 @@ import GRDBSQLite
 final class SQLConnection {
     /// How long a statement waits for another connection's write.
     static let busyTimeout = 5.0
+    /// How long an agent that starts waits for others to leave the register to it, microseconds.
+    static let startPatience: UInt64 = 45_000_000
     /// Steps of SQLite's machine between two looks at the clock: well under a millisecond.
     static let stepsPerLook: Int32 = 2000
 
@@ -43,6 +45,16 @@ final class SQLConnection {
         // Closed first: SQLite must not look at the deadline any more.
         try? queue.close()
         deadline.deallocate()
+    }
+
+    /// Repeats what another connection's lock prevented, as another agent of the system may keep the register busy.
+    static func patiently<Value>(for limit: UInt64 = startPatience, _ body: () throws -> Value) throws -> Value {
+        let end = ClockReading.monotonic() + limit
+        while true {
+            do { return try body() } catch let error as DatabaseError
+                where error.resultCode == .SQLITE_BUSY && ClockReading.monotonic() < end
+            {}
+        }
     }
 
     /// Interrupts what runs in `body` once the time has come.

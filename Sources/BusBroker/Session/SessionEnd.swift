@@ -2,6 +2,7 @@
 enum SessionEnd: Sendable {
     case goodbye
     case replaced
+    /// Removed, revoked, expired, or no more for one of its systems.
     case keyRemoved
     case overCredit
     case unread
@@ -12,7 +13,7 @@ enum SessionEnd: Sendable {
         switch self {
         case .goodbye: "said goodbye"
         case .replaced: "another instance took its place"
-        case .keyRemoved: "its key was removed from the space"
+        case .keyRemoved: "its key counts no more"
         case .overCredit: "sent far over its credit"
         case .unread: "does not read"
         case .silent: "missed its heartbeats"

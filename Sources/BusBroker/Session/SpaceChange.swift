@@ -47,7 +47,7 @@ extension BrokerCore {
     private mutating func dismiss(_ slot: Int, _ why: Fault, _ now: Moment) {
         notice(.warning, "an agent was dismissed", ["agent": sessions[slot].agent, "why": "\(why)"])
         reject(sessions[slot].route, why)
-        end(slot, "dismissed: \(why.code.name)", now)
+        end(slot, .keyRemoved, now)
     }
 
     /// Sessions whose key's last day is over end. Looked for once a second, by the wall clock: days are its business.

@@ -1,76 +1,71 @@
 import Foundation
 
 /// What was promised and what happened in a campaign, kept outside of what is being killed.
-///
-/// It stands in for a register whose inbox is durable: an effect is counted by the message's id, so a repetition is seen as one.
 actor CampaignRecord {
     struct Message: Hashable, Sendable {
         var key: Int
         var count: Int
     }
 
-    private(set) var accepted: [String: Message] = [:]
-    private var applied: [String: Int] = [:]
+    private(set) var commands: [String: Message] = [:]
+    private(set) var events: [String: Message] = [:]
+    private var effects: Set<String> = []
+    private var heard: Set<String> = []
     private var lastOfKey: [Int: Int] = [:]
+    private(set) var duplicated: [String] = []
     private(set) var outOfOrder: [String] = []
-    private(set) var repeated = 0
-    private var heard: [String: Int] = [:]
-    private(set) var published: [String: Message] = [:]
-    private var recoveries: [Duration] = []
+    private(set) var deliveredAgain = 0
+    private var refusals: [UInt16: Int] = [:]
+    private(set) var recoveries: [Duration] = []
 
-    func accept(_ id: String, _ message: Message) { accepted[id] = message }
-    func publish(_ id: String, _ message: Message) { published[id] = message }
+    // MARK: - Promises
 
-    /// The provider's transaction: the first delivery of an id has the effect, every other none.
-    func apply(_ id: String, _ message: Message) {
-        if applied[id] != nil {
-            repeated += 1
-            return
-        }
-        applied[id] = message.count
+    func promiseCommand(_ id: String, _ message: Message) { commands[id] = message }
+    func promiseEvent(_ id: String, _ message: Message) { events[id] = message }
+    func refuse(_ code: UInt16) { refusals[code, default: 0] += 1 }
+    func refusals(of code: UInt16) -> Int { refusals[code] ?? 0 }
+
+    // MARK: - Deliveries to a handler: the record stands in for its durable inbox
+
+    func deliverCommand(_ id: String, _ message: Message) {
+        if effects.contains(id) { deliveredAgain += 1 } else { takeEffect(id, message) }
+    }
+
+    func deliverEvent(_ id: String) {
+        if !heard.insert(id).inserted { deliveredAgain += 1 }
+    }
+
+    // MARK: - Effects, in the order in which a register has them: each must be the only one
+
+    func takeEffect(_ id: String, _ message: Message) {
+        guard effects.insert(id).inserted else { return duplicated.append(id) }
         if let last = lastOfKey[message.key], last >= message.count { outOfOrder.append(id) }
         lastOfKey[message.key] = max(lastOfKey[message.key] ?? 0, message.count)
     }
 
     func hear(_ id: String) {
-        if heard.updateValue(1, forKey: id) != nil { repeated += 1 }
+        if !heard.insert(id).inserted { duplicated.append(id) }
     }
 
     func recovered(after time: Duration) { recoveries.append(time) }
 
-    /// Accepted commands without an effect.
-    var unapplied: [String] { accepted.keys.filter { applied[$0] == nil } }
-    /// Published events the subscriber has not heard of.
-    var unheard: [String] { published.keys.filter { heard[$0] == nil } }
-    var recoveryTimes: [Duration] { recoveries.sorted() }
+    // MARK: - The count
+
+    /// Commands without an effect, and events nobody heard of.
+    var missing: [String] {
+        commands.keys.filter { !effects.contains($0) } + events.keys.filter { !heard.contains($0) }
+    }
 }
 
-/// What came of a campaign.
-public struct CampaignResult: Sendable {
-    public var faults: [String: Int] = [:]
-    public var accepted = 0
-    public var published = 0
-    /// Accepted, and without effect or outcome when everything had healed.
-    public var lost: [String] = []
-    /// Delivered more than once (one effect each); no fault, but worth knowing.
-    public var repeated = 0
-    public var duplicated: [String] = []
-    public var outOfOrder: [String] = []
-    public var recoveries: [Duration] = []
-
-    public var isClean: Bool { lost.isEmpty && duplicated.isEmpty && outOfOrder.isEmpty }
-
-    /// One line for a table.
-    public var line: String {
-        let middle = recoveries.isEmpty ? Duration.zero : recoveries[recoveries.count / 2]
-        let kinds = faults.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
-        return
-            "\(accepted) commands, \(published) events; lost \(lost.count), duplicate effects \(duplicated.count), "
-            + "out of order \(outOfOrder.count), delivered again \(repeated); recovery p50 \(Self.text(middle)), "
-            + "max \(Self.text(recoveries.last ?? .zero)); \(kinds)"
-    }
-
-    private static func text(_ time: Duration) -> String {
-        "\(time.components.seconds * 1000 + time.components.attoseconds / 1_000_000_000_000_000) ms"
+extension CampaignResult {
+    /// All that the record knows, but for what was lost.
+    mutating func take(_ record: CampaignRecord) async {
+        commands += await record.commands.count
+        events += await record.events.count
+        load = "\(CampaignTable.grouped(commands)) commands, \(CampaignTable.grouped(events)) events"
+        duplicate(await record.duplicated)
+        disorder(await record.outOfOrder)
+        deliveredAgain += await record.deliveredAgain
+        recovered(await record.recoveries)
     }
 }

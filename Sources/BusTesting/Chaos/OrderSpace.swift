@@ -8,8 +8,10 @@ package struct OrderSpace {
     package static let changed = "bravo.changed.v1"
     package let root: String
 
-    /// - Parameter extraAgents: agents of `alpha` beside the first, named by `extra`.
-    package init(extraAgents: Int = 0) throws {
+    /// - Parameters:
+    ///   - extraAgents: agents of `alpha` beside the first, named by `extra`.
+    ///   - hasRegisters: the agents' files name the databases of `OrderRegisters`.
+    package init(extraAgents: Int = 0, hasRegisters: Bool = false) throws {
         root = NSTemporaryDirectory() + "kerege-campaign-" + UUID().uuidString.prefix(8).lowercased()
         for folder in ["/deploy/space", "/deploy/agents", "/Schemas/contracts"] {
             try FileManager.default.createDirectory(atPath: root + folder, withIntermediateDirectories: true)
@@ -19,7 +21,9 @@ package struct OrderSpace {
         try write("Schemas/contracts/\(Self.changed).json", Self.changedContract)
         let extra = (0..<extraAgents).map { (Self.extra($0), "alpha") }
         for (agent, system) in [("alpha-1", "alpha"), ("bravo-1", "bravo"), ("bravo-2", "bravo")] + extra {
-            try write("deploy/agents/\(agent).yaml", "agent: \(agent)\nsystems: [\(system)]\n")
+            let file = "agent: \(agent)\nsystems: [\(system)]\n"
+            let sections = system == "alpha" ? OrderRegisters.alphaFile : OrderRegisters.bravoFile
+            try write("deploy/agents/\(agent).yaml", hasRegisters ? file + sections : file)
         }
     }
 
