@@ -28,11 +28,7 @@ struct EvidenceFixture {
         var leafIndex = 0
         var position: UInt64 = 0
 
-        var leaf: Digest32 {
-            header.encoded().withUnsafeBytes { header in
-                LogHash.messageLeaf(header: header, bodyDigest: body.withUnsafeBytes { LogHash.body($0) })
-            }
-        }
+        var leaf: Digest32 { LogHash.messageLeaf(header: header.encoded(), body: body) }
     }
 
     init() {
