@@ -126,7 +126,8 @@ let package = Package(
         tests("ZeroMQTests", ["ZeroMQ"]),
         tests("BusContractsTests", ["BusContracts"]),
         tests("BusProtocolTests", ["BusProtocol"]),
-        tests("BusEvidenceTests", ["BusEvidence", "BusProtocol"]),
+        tests(
+            "BusEvidenceTests", ["BusEvidence", "BusProtocol", "BusDirectory", crypto], exclude: ["verify_evidence.py"]),
         tests("BusDirectoryTests", ["BusDirectory"]),
         tests("BusIntegrationsTests", ["BusIntegrations"]),
         tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),

@@ -91,13 +91,19 @@ package enum EnvelopeFrame {
     package static let entriesHead = 4
 
     package static func encode(_ head: FrameHead, _ envelopes: some Collection<OutgoingEnvelope>) -> [UInt8] {
+        // Mostly an array: walking it through the collection's witness table would cost more than writing it.
+        if let frame = envelopes.withContiguousStorageIfAvailable({ write(head, $0) }) { return frame }
+        return Array(envelopes).withUnsafeBufferPointer { write(head, $0) }
+    }
+
+    private static func write(_ head: FrameHead, _ envelopes: UnsafeBufferPointer<OutgoingEnvelope>) -> [UInt8] {
         var head = head
         let table = RootTable(envelopes)
         var entries = entriesHead + table.size
         var bodies = 0
-        for envelope in envelopes {
-            entries += envelope.entrySize
-            bodies += envelope.body.count
+        for index in envelopes.indices {
+            entries += envelopes[index].entrySize
+            bodies += envelopes[index].body.count
         }
         head.count = UInt32(envelopes.count)
         head.entriesSize = UInt32(entries)
@@ -106,21 +112,28 @@ package enum EnvelopeFrame {
         head.write(into: &out)
         table.write(into: &out)
         var bodyOffset: UInt32 = 0
-        for (index, envelope) in envelopes.enumerated() {
-            out.put(UInt16(envelope.header.count))
-            out.put(UInt16(envelope.proofSize))
-            out.put(UInt8(envelope.annotations == nil ? 0 : Annotations.size))
-            out.put(UInt8(0))
-            out.put(UInt16(0))
-            out.put(bodyOffset)
-            out.put(UInt32(envelope.body.count))
-            envelope.header.withUnsafeBytes { out.put(raw: $0) }
-            if envelope.hasProof { table.write(proof: envelope.proof, of: index, into: &out) }
-            envelope.annotations?.write(into: &out)
-            bodyOffset += UInt32(envelope.body.count)
+        for index in envelopes.indices {
+            write(envelopes[index], index, bodyOffset: bodyOffset, table, into: &out)
+            bodyOffset += UInt32(envelopes[index].body.count)
         }
-        for envelope in envelopes { envelope.body.withUnsafeBytes { out.put(raw: $0) } }
+        for index in envelopes.indices { envelopes[index].body.withUnsafeBytes { out.put(raw: $0) } }
         return out.finish()
+    }
+
+    @inline(__always)
+    private static func write(
+        _ envelope: OutgoingEnvelope, _ index: Int, bodyOffset: UInt32, _ table: RootTable, into out: inout ByteWriter
+    ) {
+        out.put(UInt16(envelope.header.count))
+        out.put(UInt16(envelope.proofSize))
+        out.put(UInt8(envelope.annotations == nil ? 0 : Annotations.size))
+        out.put(UInt8(0))
+        out.put(UInt16(0))
+        out.put(bodyOffset)
+        out.put(UInt32(envelope.body.count))
+        envelope.header.withUnsafeBytes { out.put(raw: $0) }
+        if envelope.hasProof { table.write(proof: envelope.proof, of: index, into: &out) }
+        envelope.annotations?.write(into: &out)
     }
 
     /// Reads every entry, or throws where the frame as a whole cannot be trusted. An envelope whose own header is

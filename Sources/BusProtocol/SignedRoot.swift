@@ -50,11 +50,11 @@ struct RootTable {
     private var rowOfEnvelope: [UInt16] = []
 
     /// Costs nothing but the look at each envelope when none has a proof.
-    init(_ envelopes: some Collection<OutgoingEnvelope>) {
-        guard envelopes.contains(where: \.hasProof) else { return }
+    init(_ envelopes: UnsafeBufferPointer<OutgoingEnvelope>) {
+        guard envelopes.contains(where: { $0.hasProof }) else { return }
         rowOfEnvelope.reserveCapacity(envelopes.count)
-        for envelope in envelopes {
-            rowOfEnvelope.append(envelope.hasProof ? row(for: envelope.signedRoot) : 0)
+        for index in envelopes.indices {
+            rowOfEnvelope.append(envelopes[index].hasProof ? row(for: envelopes[index].signedRoot) : 0)
         }
     }
 

@@ -46,6 +46,35 @@ import Testing
         }
     }
 
+    /// The whole way: signed by an agent, batched anew by a broker, checked by the receiver in the frame.
+    @Test func proofsHoldInFramesThatWereBatchedAnew() throws {
+        let messages = (0..<6).map { (header: SomeHeaders.request(UInt128($0)), body: [UInt8($0)]) }
+        let signer = BatchSigner(key)
+        let batches = [messages[..<4], messages[4...]].map { part in
+            signer.sign(part.map { LogHash.messageLeaf(header: $0.header, body: $0.body) }, at: 5)
+        }
+        let outgoing = messages.indices.map { index in
+            let (batch, leaf) = index < 4 ? (batches[0], index) : (batches[1], index - 4)
+            var out = OutgoingEnvelope(header: messages[index].header[...], body: messages[index].body[...])
+            out.proof = batch.proof(leaf)
+            out.signedRoot = batch.row[...]
+            return out
+        }
+        var checker = ProofChecker()
+        var said: [String] = []
+        let frame = EnvelopeFrame.encode(FrameHead(.deliver), outgoing.reversed())
+        _ = try frame.withUnsafeBytes { raw in
+            try EnvelopeFrame.decode(raw, FrameHead(raw)) { _, result in
+                guard case .success(let view) = result else { return }
+                do throws(ProofFault) {
+                    let id = try checker.check(view, in: raw) { $0 == key.id ? SenderKey(key.verifying) : nil }
+                    said.append(id == key.id ? "ok" : "another key")
+                } catch { said.append(error.code) }
+            }
+        }
+        #expect(said == [String](repeating: "ok", count: 6))
+    }
+
     /// With all roots of the vectors remembered, no damaged one passes for a good one.
     @Test func rememberedRootsJudgeAlike() throws {
         let vectors = try ProofVector.all()
@@ -123,6 +152,12 @@ import Testing
         for one in Domain.allCases {
             for other in Domain.allCases where other != one { #expect(!one.bytes.starts(with: other.bytes)) }
         }
+    }
+}
+
+private enum SomeHeaders {
+    static func request(_ number: UInt128) -> [UInt8] {
+        Header(kind: .request, id: MessageID(value: 7 << 76 | 0b10 << 62 | number), created: 1).encoded()
     }
 }
 

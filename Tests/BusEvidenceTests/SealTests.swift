@@ -326,6 +326,16 @@ private let body = Array(#"{"iin":"000000000000"}"#.utf8)
         #expect(fault(renamed, nil, publisher) == .wrongKey)
     }
 
+    /// A publisher cannot give two subscribers two keys under one epoch.
+    @Test func aWrappedKeyMustBeTheOneItsEpochNames() throws {
+        let purpose = KeyWrap.Purpose(words: .keyWrap, idWords: .eventKeyID, name: name)
+        let other = EventSealer(event: name, now: now).key.key
+        let wrap = try KeyWrap.wrap(other, purpose, id: sealer.epoch, for: subscriber.publicKey)
+        var opener = SealOpener([subscriber])
+        #expect(throws: SealFault.wrongEpochID) { try opener.take(wrap: wrap, event: name) }
+        #expect(!opener.knows(sealer.epoch))
+    }
+
     @Test func aKeyOpensItsEventAlone() throws {
         var opener = SealOpener([subscriber])
         try opener.take(wrap: sealer.key.wrapped(for: subscriber.publicKey), event: name)

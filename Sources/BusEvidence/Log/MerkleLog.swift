@@ -49,6 +49,13 @@ package enum LogHash {
         leaf(header, bodyDigest)
     }
 
+    /// The same from header and body as they travel.
+    package static func messageLeaf(header: some Sequence<UInt8>, body: some Sequence<UInt8>) -> Digest32 {
+        let header = ContiguousArray(header)
+        let digest = ContiguousArray(body).withUnsafeBytes { Self.body($0) }
+        return header.withUnsafeBytes { messageLeaf(header: $0, bodyDigest: digest) }
+    }
+
     /// Leaf of any other record: H(0x00 ‖ 0xff ‖ type ‖ payload). A header begins with its format, never 0xff, so no
     /// record can pass for a message.
     package static func recordLeaf(type: UInt8, payload: UnsafeRawBufferPointer) -> Digest32 {

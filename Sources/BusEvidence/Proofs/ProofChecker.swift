@@ -1,4 +1,4 @@
-import BusProtocol
+package import BusProtocol
 
 /// A sender's public key as the directory states it.
 package struct SenderKey: Sendable {
@@ -52,6 +52,18 @@ package struct ProofChecker: Sendable {
         guard reached == root.root else { throw .wrongRoot }
         try checkSignature(signedRoot, sender.key)
         return root.keyID
+    }
+
+    /// A message of a received frame. Where its leaf is known already, the other function saves hashing it again.
+    @discardableResult
+    package mutating func check(
+        _ message: EnvelopeView, in frame: UnsafeRawBufferPointer, key lookUp: (KeyID) -> SenderKey?
+    ) throws(ProofFault) -> KeyID {
+        func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: frame[range]) }
+        let leaf = LogHash.messageLeaf(
+            header: bytes(message.header.range), bodyDigest: LogHash.body(bytes(message.body)))
+        return try check(
+            leaf: leaf, proof: bytes(message.proof), signedRoot: bytes(message.signedRoot), key: lookUp)
     }
 
     private mutating func checkSignature(_ row: UnsafeRawBufferPointer, _ key: VerifyingKey) throws(ProofFault) {

@@ -27,14 +27,15 @@ enum KeyWrap {
         fileprivate var info: Data { Data(words.bytes) }
     }
 
+    /// - Parameter id: the secret's own, unless a test says otherwise.
     static func wrap(
-        _ secret: SymmetricKey, _ purpose: Purpose, for recipient: SystemPublicKey
+        _ secret: SymmetricKey, _ purpose: Purpose, id: UInt64? = nil, for recipient: SystemPublicKey
     ) throws(SealFault) -> [UInt8] {
         guard
             var sender = try? HPKE.Sender(recipientKey: recipient.key, ciphersuite: .kerege, info: purpose.info)
         else { throw .malformedKey }
         let head = EpochHead(
-            epoch: purpose.id(secret), recipient: recipient.id, encapsulated: sender.encapsulatedKey)
+            epoch: id ?? purpose.id(secret), recipient: recipient.id, encapsulated: sender.encapsulatedKey)
         guard
             let wrapped = try? sender.seal(
                 secret.withUnsafeBytes { Data($0) }, authenticating: purpose.bound(head))

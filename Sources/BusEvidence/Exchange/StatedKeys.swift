@@ -1,0 +1,67 @@
+import BusProtocol
+
+/// What a snapshot of the space says of keys, read from its canonical JSON; everything else in it is passed over. Checked against
+/// BusDirectory, which writes it, in the tests.
+package struct StatedKeys: Sendable {
+    static let format = "kerege-space/1"
+
+    package struct Agent: Sendable {
+        package let name: String
+        package let systems: [String]
+        package let key: VerifyingKey
+    }
+
+    package let space: String
+    package let version: UInt64
+    /// Agents that sign.
+    package let agents: [Agent]
+    /// The key of the broker's log; `nil` where the space does not state it.
+    package let log: VerifyingKey?
+
+    /// `nil` when it is no snapshot, or a key in it is none.
+    package init?(snapshot: [UInt8]) {
+        guard let value = try? StrictJSON.read(snapshot), case .object(let whole) = value,
+            case .text(Self.format) = whole["format"], case .integer(let version) = whole["version"], version > 0,
+            case .object(let space) = whole["space"], case .text(let id) = space["id"],
+            case .object(let broker) = space["broker"], case .list(let keys) = space["keys"]
+        else { return nil }
+        var agents: [Agent] = []
+        for key in keys {
+            guard case .object(let members) = key, case .text(let name) = members["agent"],
+                let systems = Self.texts(members["systems"])
+            else { return nil }
+            guard let signature = members["signature"] else { continue }
+            guard let key = Self.key(signature) else { return nil }
+            agents.append(Agent(name: name, systems: systems, key: key))
+        }
+        var log: VerifyingKey?
+        if let signature = broker["signature"] {
+            guard let key = Self.key(signature) else { return nil }
+            log = key
+        }
+        self.space = id
+        self.version = UInt64(version)
+        self.agents = agents
+        self.log = log
+    }
+
+    /// The agent that may sign for this system and has the key of this id.
+    package func agent(_ id: KeyID, for system: String) -> Agent? {
+        agents.first { $0.key.id == id && $0.systems.contains(system) }
+    }
+
+    private static func texts(_ value: JSONValue?) -> [String]? {
+        guard case .list(let values) = value else { return nil }
+        var texts: [String] = []
+        for value in values {
+            guard case .text(let text) = value else { return nil }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    private static func key(_ value: JSONValue) -> VerifyingKey? {
+        guard case .text(let text) = value else { return nil }
+        return [UInt8](hex: text).flatMap { VerifyingKey($0) }
+    }
+}

@@ -1,0 +1,190 @@
+import BusDirectory
+import BusProtocol
+import Testing
+
+@testable import BusEvidence
+
+/// The word of the first step that is not ok, as "step about: word"; "ok" when there is none.
+func firstWrong(_ steps: [EvidenceStep]) -> String {
+    guard let wrong = steps.first(where: { !$0.isOK }) else { return "ok" }
+    return "\(wrong.name.rawValue)\(wrong.about.isEmpty ? "" : " " + wrong.about): \(wrong.word)"
+}
+
+@Suite struct EvidenceFileTests {
+    private let fixture = EvidenceFixture()
+
+    private func verify(_ file: EvidenceFile) -> [EvidenceStep] {
+        EvidenceVerifier.verify(file, authority: fixture.authority.verifier.key)
+    }
+
+    @Test func exchangesOfEveryKindHold() throws {
+        for (name, file, last) in [
+            ("request and reply", fixture.exchange(), "the request and its answers, in order"),
+            ("request alone", fixture.file(3), "the request alone"),
+            ("without bodies", fixture.file(2, 12, withBody: false), "the request and its answers, in order"),
+            ("command and outcome", fixture.file(21, 31), "the command and its answers, in order"),
+            ("command that expired", fixture.file(22, 32), "the command and its answers, in order"),
+            ("event", fixture.file(41), "the event alone"),
+        ] {
+            let steps = verify(file)
+            #expect(firstWrong(steps) == "ok", "\(name)")
+            #expect(steps.first { $0.name == .exchange }?.outcome == .ok(last), "\(name)")
+            #expect(try EvidenceFile(json: file.json()) == file, "\(name) goes both ways")
+        }
+    }
+
+    @Test func stepsSayWhatIsKnown() {
+        let steps = verify(fixture.exchange())
+        #expect(steps.count == 4 + 2 * 4 + 2 + 1 + 2)
+        #expect(Set(steps.map(\.name)) == Set(EvidenceStep.Name.allCases))
+        let said = steps.map { step in
+            if case .ok(let words) = step.outcome { words } else { "" }
+        }
+        #expect(said.contains("space demo, version 7, is the authority's"))
+        #expect(said.contains("signed by agent portal-1 for portal"))
+        #expect(said.contains("signed by agent individuals-1 for individuals"))
+        #expect(said.contains("demo.kerege.example/broker-1 had 23 records"))
+        #expect(said.contains("what was shown at 5 records is still there"))
+    }
+
+    /// The space may not state the log's key: then it is given, and only then.
+    @Test func theLogsKeyIsStatedOrGiven() {
+        let silent = fixture.file(1, 11, space: fixture.space(statesLog: false))
+        let key = fixture.log.verifier.key
+        let authority = fixture.authority.verifier.key
+        #expect(firstWrong(EvidenceVerifier.verify(silent, authority: authority, log: key)) == "ok")
+        #expect(firstWrong(verify(silent)) == "log-key: no-log-key")
+        #expect(
+            firstWrong(EvidenceVerifier.verify(silent, authority: authority, log: authority))
+                == "checkpoint: note-not-signed")
+        let stated = fixture.file(1, 11)
+        #expect(firstWrong(EvidenceVerifier.verify(stated, authority: authority, log: key)) == "ok")
+        #expect(
+            firstWrong(EvidenceVerifier.verify(stated, authority: authority, log: authority))
+                == "log-key: other-log-key")
+        #expect(firstWrong(EvidenceVerifier.verify(stated, authority: key)) == "space: note-not-signed")
+    }
+
+    /// Nothing that rests on a failed step counts, and what does not rest on it is still told.
+    @Test func whatRestsOnAFailedStepIsSkipped() {
+        var file = fixture.exchange()
+        file.checkpoint = file.checkpoint.replacing("\n23\n", with: "\n24\n")
+        let steps = verify(file)
+        #expect(firstWrong(steps) == "checkpoint: wrong-note-signature")
+        for step in steps {
+            switch step.name {
+            case .inLog, .spaceInLog, .receipt: #expect(step.outcome == .skipped(.checkpoint))
+            case .checkpoint: #expect(!step.isOK)
+            default: #expect(step.isOK, "\(step)")
+            }
+        }
+    }
+
+    /// Less evidence is no forgery: what is left still holds, and the steps say what it is.
+    @Test func aFileMayHaveLess() {
+        var file = fixture.exchange()
+        file.messages.removeLast()
+        file.messages[0].body = nil
+        file.records = []
+        file.receipts = []
+        file.space.place = nil
+        let steps = verify(file)
+        #expect(firstWrong(steps) == "ok" && steps.contains { $0.outcome == .ok("the request alone") })
+    }
+
+    /// The authority must not be led to sign one thing as another.
+    @Test func theStatementMustNameTheSnapshotsSpaceAndVersion() {
+        for (space, version) in [("demo", 8), ("other", 7)] as [(String, UInt64)] {
+            var file = fixture.file(1, 11)
+            let digest = file.space.snapshot.withUnsafeBytes { LogHash.body($0) }
+            file.space.statement = SpaceStatement(space: space, version: version, digest: digest)
+                .sign(by: fixture.authority)
+            #expect(firstWrong(verify(file)) == "space: other-space")
+        }
+    }
+
+    @Test func onlyCanonicalFieldsOfASnapshotAreRead() {
+        func read(_ text: String) -> StatedKeys? { StatedKeys(snapshot: Array(text.utf8)) }
+        let whole = String(decoding: EvidenceFixture.snapshot(version: 7), as: UTF8.self)
+        #expect(read(whole)?.agents.map(\.name) == ["e-notary-1", "individuals-1", "portal-1", "real-estate-1"])
+        for (from, to) in [
+            ("kerege-space/1", "kerege-space/2"), (#""version":7"#, #""version":0"#),
+            (#""version":7"#, #""version":"7""#),
+            (#""id":"demo""#, #""id":1"#), (#""keys":["#, #""keys":[1,"#), (#""agent":"old""#, #""agent":1"#),
+            (#""systems":[]"#, #""systems":[1]"#), (#""systems":[]"#, #""systems":[],"signature":"ab""#),
+            (#""isDemo":true"#, #""isDemo":true,"isDemo":true"#),
+        ] { #expect(read(whole.replacing(from, with: to)) == nil, "\(to)") }
+    }
+
+    /// The snapshot that BusDirectory writes, and the members read here, are the same ones.
+    @Test func keysOfARealSnapshotAreRead() throws {
+        let key = SigningKey().verifying
+        let space = Space(
+            id: "demo", title: LocalizedName(en: "Demo"), isDemo: true, note: "қ \"1\"",
+            broker: BrokerFacts(id: "broker-1", endpoint: "tcp://127.0.0.1:7400"),
+            keys: [
+                AgentKey(agent: "portal-1", systems: ["portal", "mobile"], curve: "c", signature: key.bytes.hex),
+                AgentKey(agent: "operator", systems: [], curve: "d", roles: [.operator]),
+            ])
+        let snapshot = try SpaceSnapshot(space, after: SpaceSnapshot(space))
+        let stated = try #require(StatedKeys(snapshot: snapshot.canonical))
+        #expect(stated.space == "demo" && stated.version == 2 && stated.log == nil)
+        #expect(stated.agents.map(\.name) == ["portal-1"])
+        #expect(stated.agent(key.id, for: "mobile")?.key == key && stated.agent(key.id, for: "individuals") == nil)
+        let digest = snapshot.canonical.withUnsafeBytes { LogHash.body($0) }
+        #expect(digest.bytes == snapshot.digest.bytes, "what the authority signs is the snapshot's digest")
+    }
+
+    @Test func headersNameTheirSender() throws {
+        var header = Header(kind: .reply, id: .none, created: 0)
+        header.target = "individuals.person-get.v1"
+        header.consumer = "portal"
+        for (kind, sender) in [
+            (MessageKind.request, "portal"), (.reply, "individuals"), (.command, "portal"), (.outcome, "individuals"),
+            (.event, "portal"), (.keyEpoch, "portal"), (.keyWrap, "portal"),
+        ] {
+            header.kind = kind
+            #expect(header.sender == sender)
+        }
+        header.kind = .event
+        header.consumer = ""
+        #expect(header.sender == nil)
+    }
+}
+
+@Suite struct StrictJSONTests {
+    @Test func whatMeansOneThingIsRead() throws {
+        let text = #" {"a": [1, -20, 0, true, false, null], "b\u00e9\ud83d\ude00\n\/": "x\\\"", "": {}} "#
+        let value = try StrictJSON.read(Array(text.utf8))
+        #expect(
+            value
+                == .object([
+                    "a": .list([.integer(1), .integer(-20), .integer(0), .flag(true), .flag(false), .null]),
+                    "bé😀\n/": .text("x\\\""), "": .object([:]),
+                ]))
+    }
+
+    @Test(arguments: [
+        "", " ", "{", "}", "[1,]", "{\"a\":1,}", "{\"a\"}", "{a:1}", "'a'", "01", "-", "-0", "+1", "1.0", "1e3", "NaN",
+        "9223372036854775808", "tru", "truex", "nul", "[1] 2", "\"a", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"",
+        "\"\\ud800\\u0041\"", "\"\\udc00\"", "\"\t\"", "\u{feff}1", "1\u{0}", "[1 2]",
+    ])
+    func anythingElseIsRefused(text: String) {
+        #expect(throws: EvidenceFileFault.self) { try StrictJSON.read(Array(text.utf8)) }
+    }
+
+    @Test func wordsAreChecked() {
+        func fault(_ bytes: [UInt8]) -> EvidenceFileFault? {
+            do throws(EvidenceFileFault) {
+                _ = try StrictJSON.read(bytes)
+                return nil
+            } catch { return error }
+        }
+        #expect(fault([0x22, 0xff, 0x22]) == EvidenceFileFault(code: .malformedJSON, pointer: ""))
+        #expect(
+            fault(Array(#"{"a/~":[{"b":1,"b":2}]}"#.utf8))
+                == EvidenceFileFault(code: .duplicateMember, pointer: "/a~1~0/0/b"))
+        #expect(fault(Array(String(repeating: "[", count: 100_000).utf8))?.code == .tooLong)
+        #expect(fault(Array((String(repeating: "[", count: 32) + String(repeating: "]", count: 32)).utf8)) == nil)
+    }
+}

@@ -1,0 +1,192 @@
+import BusProtocol
+import Crypto
+import Foundation
+
+@testable import BusEvidence
+
+/// A small bus on paper: a space, keys made from names, and a log with a few exchanges. The same at every run.
+struct EvidenceFixture {
+    static let created: Int64 = 1_767_225_600_000
+    static let service = "individuals.person-get.v1"
+    static let command = "real-estate.encumbrance-impose.v1"
+    static let event = "individuals.person-born.v1"
+
+    static func signingKey(_ name: String) -> SigningKey {
+        SigningKey(seed: Array(SHA256.hash(data: Array(name.utf8))))!
+    }
+
+    let authority = NoteSigner(name: "demo.kerege.example/authority", key: signingKey("authority"))!
+    let log = NoteSigner(name: "demo.kerege.example/broker-1", key: signingKey("broker-1"))!
+    /// Leaves of the log, with the type and payload of those that are no messages.
+    private(set) var leaves: [Digest32] = []
+    private var sent: [Sent] = []
+
+    struct Sent {
+        var header: Header
+        var body: [UInt8]
+        var batch: SignedBatch?
+        var leafIndex = 0
+        var position: UInt64 = 0
+
+        var leaf: Digest32 { LogHash.messageLeaf(header: header.encoded(), body: body) }
+    }
+
+    init() {
+        record(8, Array("started".utf8))
+        record(5, Self.snapshot(version: 7))
+        record(4, Array("up".utf8))
+        // Agents sign what they have at that moment: some batches hold messages of several exchanges.
+        var asked = [
+            Self.message(1, .request, Self.service, "portal"), Self.message(2, .request, Self.service, "portal"),
+            Self.message(3, .request, Self.service, "portal"),
+        ]
+        sign(&asked, by: "portal-1")
+        for message in asked { put(message) }
+        record(4, Array("down".utf8))
+        var replies = [
+            Self.answer(11, .reply, to: asked[0].header), Self.answer(12, .reply, to: asked[1].header),
+        ]
+        sign(&replies, by: "individuals-1")
+        put(replies[1])
+        put(replies[0])
+        record(2, Array("finished".utf8))
+        var commands = [
+            Self.message(21, .command, Self.command, "e-notary"), Self.message(22, .command, Self.command, "e-notary"),
+        ]
+        sign(&commands, by: "e-notary-1")
+        for message in commands { put(message) }
+        var outcomes = [Self.answer(31, .outcome, to: commands[0].header)]
+        sign(&outcomes, by: "real-estate-1")
+        put(outcomes[0])
+        var expired = Self.answer(32, .outcome, to: commands[1].header)
+        expired.header.provider = ""
+        expired.header.outcome = 4101
+        put(expired)
+        var events = [Self.message(41, .event, Self.event, "individuals")]
+        sign(&events, by: "individuals-1")
+        put(events[0])
+        var alone = [Self.message(4, .request, Self.service, "portal")]
+        sign(&alone, by: "portal-1", at: Self.created + 77)
+        put(alone[0])
+        var answer = [Self.answer(14, .reply, to: alone[0].header)]
+        sign(&answer, by: "individuals-1", at: Self.created + 78)
+        put(answer[0])
+        for number in 0..<6 { record(7, [UInt8(number)]) }
+    }
+
+    // MARK: The log
+
+    private mutating func record(_ type: UInt8, _ payload: [UInt8]) {
+        leaves.append(payload.withUnsafeBytes { LogHash.recordLeaf(type: type, payload: $0) })
+    }
+
+    private mutating func put(_ message: Sent) {
+        leaves.append(message.leaf)
+        sent.append(message)
+        sent[sent.count - 1].position = UInt64(leaves.count)
+    }
+
+    private func sign(_ messages: inout [Sent], by agent: String, at time: Int64 = created + 5) {
+        let batch = BatchSigner(Self.signingKey(agent)).sign(messages.map(\.leaf), at: time)
+        for index in messages.indices {
+            messages[index].batch = batch
+            messages[index].leafIndex = index
+        }
+    }
+
+    private func prover(_ size: Int) -> LogProver<Never> {
+        LogProver(size: UInt64(size)) { subtree in subtree.root { leaves[Int($0)] } }
+    }
+
+    func checkpoint(_ size: Int) -> String {
+        Checkpoint.sign(TreeHead(size: UInt64(size), root: prover(size).root()), by: log)
+    }
+
+    func place(_ position: UInt64, in size: Int) -> EvidenceFile.Place {
+        EvidenceFile.Place(position: position, inclusion: prover(size).inclusion(of: position - 1))
+    }
+
+    // MARK: Messages
+
+    private static func id(_ number: UInt16) -> MessageID {
+        MessageID(value: UInt128(created) << 80 | 7 << 76 | 0b10 << 62 | UInt128(number))
+    }
+
+    private static func message(_ number: UInt16, _ kind: MessageKind, _ target: String, _ consumer: String) -> Sent {
+        var header = Header(kind: kind, id: id(number), created: created + Int64(number))
+        header.target = target
+        header.consumer = consumer
+        if kind == .request { header.remaining = 5000 }
+        if kind == .command { header.expiry = created + 86_400_000 }
+        return Sent(header: header, body: Array(#"{"number":\#(number)}"#.utf8))
+    }
+
+    private static func answer(_ number: UInt16, _ kind: MessageKind, to asked: Header) -> Sent {
+        var answer = message(number, kind, asked.target, asked.consumer)
+        answer.header.correlation = asked.id
+        answer.header.provider = asked.sender == nil ? "" : String(asked.target.prefix { $0 != "." })
+        return answer
+    }
+
+    // MARK: The space
+
+    static func snapshot(version: Int, statesLog: Bool = true) -> [UInt8] {
+        func key(_ agent: String, _ systems: String...) -> String {
+            let list = systems.map { #""\#($0)""# }.joined(separator: ",")
+            let signature = signingKey(agent).verifying.bytes.hex
+            return #"{"agent":"\#(agent)","curve":"c","roles":[],"signature":"\#(signature)","systems":[\#(list)]}"#
+        }
+        let keys = [
+            key("e-notary-1", "e-notary"), key("individuals-1", "individuals"),
+            #"{"agent":"old","curve":"c","roles":["operator"],"systems":[]}"#, key("portal-1", "mobile", "portal"),
+            key("real-estate-1", "real-estate"),
+        ].joined(separator: ",")
+        let logKey = statesLog ? #","signature":"\#(signingKey("broker-1").verifying.bytes.hex)""# : ""
+        let broker = #"{"endpoint":"tcp://127.0.0.1:7400","id":"broker-1"\#(logKey)}"#
+        let previous = String(repeating: "0", count: 63) + "1"
+        return Array(
+            #"{"format":"kerege-space/1","previous":"\#(previous)","space":{"broker":\#(broker),"id":"demo","isDemo":true,"keys":[\#(keys)]},"version":\#(version)}"#
+                .utf8)
+    }
+
+    func space(version: Int = 7, statesLog: Bool = true, in size: Int? = nil) -> EvidenceFile.Space {
+        let snapshot = Self.snapshot(version: version, statesLog: statesLog)
+        let statement = SpaceStatement(
+            space: "demo", version: UInt64(version), digest: snapshot.withUnsafeBytes { LogHash.body($0) })
+        return EvidenceFile.Space(
+            snapshot: snapshot, statement: statement.sign(by: authority), place: size.map { place(2, in: $0) })
+    }
+
+    // MARK: Files
+
+    private func message(_ number: UInt16, in size: Int, withBody: Bool) -> EvidenceFile.Message {
+        let sent = sent.first { $0.header.id == Self.id(number) }!
+        return EvidenceFile.Message(
+            header: sent.header.encoded(), bodyDigest: sent.body.withUnsafeBytes { LogHash.body($0) },
+            body: withBody ? sent.body : nil, signedRoot: sent.batch?.row,
+            proof: (sent.batch?.proof(sent.leafIndex)).map { Array($0) }, place: place(sent.position, in: size))
+    }
+
+    /// A file of these messages, by number.
+    func file(_ numbers: UInt16..., withBody: Bool = true, space: EvidenceFile.Space? = nil) -> EvidenceFile {
+        let size = leaves.count
+        return EvidenceFile(
+            space: space ?? self.space(in: size), checkpoint: checkpoint(size),
+            messages: numbers.map { message($0, in: size, withBody: withBody) })
+    }
+
+    /// A request and its reply with everything a file can have.
+    func exchange(_ number: UInt16 = 1) -> EvidenceFile {
+        let size = leaves.count
+        var file = file(number, number + 10)
+        file.records = [
+            EvidenceFile.Record(type: 4, payload: Array("up".utf8), place: place(3, in: size)),
+            EvidenceFile.Record(type: 2, payload: Array("finished".utf8), place: place(10, in: size)),
+        ]
+        file.receipts = [5, 12].map {
+            EvidenceFile.Receipt(
+                checkpoint: checkpoint($0), consistency: prover(size).consistency(from: UInt64($0)))
+        }
+        return file
+    }
+}
