@@ -93,7 +93,9 @@ struct SignedSessionTests {
         #expect(bench.core.pendingCount == (isTaken ? 1 : 2))
     }
 
-    @Test("a request that is not its sender's reaches no handler, one of an agent without a key does", arguments: [true, false])
+    @Test(
+        "a request that is not its sender's reaches no handler, one of an agent without a key does",
+        arguments: [true, false])
     func requests(isFromArchive: Bool) throws {
         var (bench, broker) = bench()
         var header = Header(kind: .request, id: ScriptedBroker.id(4), created: 3)

@@ -111,19 +111,19 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
             ("kerege-space/1", "kerege-space/2"), (#""version":7"#, #""version":0"#),
             (#""version":7"#, #""version":"7""#),
             (#""id":"demo""#, #""id":1"#), (#""keys":["#, #""keys":[1,"#), (#""agent":"old""#, #""agent":1"#),
-            (#""systems":[]"#, #""systems":[1]"#), (#""systems":[]"#, #""systems":[],"signature":"ab""#),
+            (#""systems":[]"#, #""systems":[1]"#), (#""systems":[]"#, #""systems":[],"sign":"ab""#),
             (#""isDemo":true"#, #""isDemo":true,"isDemo":true"#),
         ] { #expect(read(whole.replacing(from, with: to)) == nil, "\(to)") }
     }
 
     /// The snapshot that BusDirectory writes, and the members read here, are the same ones.
     @Test func keysOfARealSnapshotAreRead() throws {
-        let key = SigningKey().verifying
+        let key = BusEvidence.SigningKey().verifying
         let space = Space(
             id: "demo", title: LocalizedName(en: "Demo"), isDemo: true, note: "қ \"1\"",
             broker: BrokerFacts(id: "broker-1", endpoint: "tcp://127.0.0.1:7400"),
             keys: [
-                AgentKey(agent: "portal-1", systems: ["portal", "mobile"], curve: "c", signature: key.bytes.hex),
+                AgentKey(agent: "portal-1", systems: ["portal", "mobile"], curve: "c", sign: key.bytes.hex),
                 AgentKey(agent: "operator", systems: [], curve: "d", roles: [.operator]),
             ])
         let snapshot = try SpaceSnapshot(space, after: SpaceSnapshot(space))

@@ -134,14 +134,14 @@ struct EvidenceFixture {
         func key(_ agent: String, _ systems: String...) -> String {
             let list = systems.map { #""\#($0)""# }.joined(separator: ",")
             let signature = signingKey(agent).verifying.bytes.hex
-            return #"{"agent":"\#(agent)","curve":"c","roles":[],"signature":"\#(signature)","systems":[\#(list)]}"#
+            return #"{"agent":"\#(agent)","curve":"c","roles":[],"sign":"\#(signature)","systems":[\#(list)]}"#
         }
         let keys = [
             key("e-notary-1", "e-notary"), key("individuals-1", "individuals"),
             #"{"agent":"old","curve":"c","roles":["operator"],"systems":[]}"#, key("portal-1", "mobile", "portal"),
             key("real-estate-1", "real-estate"),
         ].joined(separator: ",")
-        let logKey = statesLog ? #","signature":"\#(signingKey("broker-1").verifying.bytes.hex)""# : ""
+        let logKey = statesLog ? #","sign":"\#(signingKey("broker-1").verifying.bytes.hex)""# : ""
         let broker = #"{"endpoint":"tcp://127.0.0.1:7400","id":"broker-1"\#(logKey)}"#
         let previous = String(repeating: "0", count: 63) + "1"
         return Array(

@@ -539,9 +539,9 @@ def read_snapshot(data):
         need(isinstance(entry, dict) and isinstance(entry.get("agent"), str))
         systems = entry.get("systems")
         need(isinstance(systems, list) and all(isinstance(system, str) for system in systems))
-        if "signature" in entry:
-            agents.append((entry["agent"], systems, key(entry["signature"])))
-    log = key(space["broker"]["signature"]) if "signature" in space["broker"] else None
+        if "sign" in entry:
+            agents.append((entry["agent"], systems, key(entry["sign"])))
+    log = key(space["broker"]["sign"]) if "sign" in space["broker"] else None
     return {"id": space["id"], "version": whole["version"], "agents": agents, "log": log}
 
 

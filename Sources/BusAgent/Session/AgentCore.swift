@@ -1,5 +1,5 @@
-package import BusEvidence
 package import BusDirectory
+package import BusEvidence
 package import BusProtocol
 import DequeModule
 

@@ -1,5 +1,5 @@
-import BusEvidence
 import BusDirectory
+import BusEvidence
 import BusProtocol
 import DequeModule
 import Logging

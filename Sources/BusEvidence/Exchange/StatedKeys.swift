@@ -30,12 +30,12 @@ package struct StatedKeys: Sendable {
             guard case .object(let members) = key, case .text(let name) = members["agent"],
                 let systems = Self.texts(members["systems"])
             else { return nil }
-            guard let signature = members["signature"] else { continue }
+            guard let signature = members["sign"] else { continue }
             guard let key = Self.key(signature) else { return nil }
             agents.append(Agent(name: name, systems: systems, key: key))
         }
         var log: VerifyingKey?
-        if let signature = broker["signature"] {
+        if let signature = broker["sign"] {
             guard let key = Self.key(signature) else { return nil }
             log = key
         }
