@@ -20,6 +20,12 @@ struct FuzzTests {
 
     @Test("The file of an agent") func agentFile() async throws { try await YAMLFuzz.agentFile().run() }
 
+    @Test("Files of evidence") func evidence() async throws { try await EvidenceFuzz.files().run() }
+
+    @Test("Epoch records, wrapped keys, sealed bodies") func seals() async throws {
+        try await EvidenceFuzz.seals().run()
+    }
+
     @Test("Requests to the admin API") func admin() async throws {
         let fuzz = try await AdminFuzz()
         do { try await fuzz.target.run() } catch { Issue.record(error) }
