@@ -151,10 +151,13 @@ struct EvidenceFixture {
 
     func space(version: Int = 7, statesLog: Bool = true, in size: Int? = nil) -> EvidenceFile.Space {
         let snapshot = Self.snapshot(version: version, statesLog: statesLog)
-        let statement = SpaceStatement(
-            space: "demo", version: UInt64(version), digest: snapshot.withUnsafeBytes { LogHash.body($0) })
         return EvidenceFile.Space(
-            snapshot: snapshot, statement: statement.sign(by: authority), place: size.map { place(2, in: $0) })
+            snapshot: snapshot, signature: Self.signature(of: snapshot, by: Self.signingKey("authority")),
+            place: size.map { place(2, in: $0) })
+    }
+
+    static func signature(of snapshot: [UInt8], by key: SigningKey) -> [UInt8] {
+        key.sign(Domain.space.bytes + snapshot.withUnsafeBytes { LogHash.body($0) }.bytes)
     }
 
     // MARK: Files
