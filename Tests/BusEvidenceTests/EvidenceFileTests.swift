@@ -107,6 +107,20 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         }
     }
 
+    /// A reply may leave the consumer out, an outcome not; neither may name another.
+    @Test func answersNameThePartiesOfTheFirst() throws {
+        for (numbers, consumer, word) in [
+            ((1, 11), "", "ok"), ((1, 11), "portal", "ok"), ((1, 11), "e-notary", "other-parties"),
+            ((21, 31), "e-notary", "ok"), ((21, 31), "", "other-parties"), ((21, 31), "portal", "other-parties"),
+        ] as [((UInt16, UInt16), String, String)] {
+            var file = fixture.file(numbers.0, numbers.1)
+            var header = try Header(decoding: file.messages[1].header)
+            header.consumer = consumer
+            file.messages[1].header = header.encoded()
+            #expect(verify(file).first { $0.name == .exchange }?.word == word, "\(numbers) \(consumer)")
+        }
+    }
+
     @Test func onlyCanonicalFieldsOfASnapshotAreRead() {
         func read(_ text: String) -> StatedKeys? { StatedKeys(snapshot: Array(text.utf8)) }
         let whole = String(decoding: EvidenceFixture.snapshot(version: 7), as: UTF8.self)

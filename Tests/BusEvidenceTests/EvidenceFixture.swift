@@ -124,6 +124,8 @@ struct EvidenceFixture {
     private static func answer(_ number: UInt16, _ kind: MessageKind, to asked: Header) -> Sent {
         var answer = message(number, kind, asked.target, asked.consumer)
         answer.header.correlation = asked.id
+        // As agents do.
+        if kind == .reply { answer.header.consumer = "" }
         answer.header.provider = asked.sender == nil ? "" : String(asked.target.prefix { $0 != "." })
         return answer
     }

@@ -677,7 +677,8 @@ class Verifier:
                 raise Bad("not-an-answer")
             if answer["correlation"] != first["id"]:
                 raise Bad("other-correlation")
-            if (answer["target"], answer["consumer"]) != (first["target"], first["consumer"]):
+            consumers = [first["consumer"], ""] if answer["kind"] == "reply" else [first["consumer"]]
+            if answer["target"] != first["target"] or answer["consumer"] not in consumers:
                 raise Bad("other-parties")
         for header in self.headers:
             if header["provider"] and header["provider"] != header["target"].split(".")[0]:

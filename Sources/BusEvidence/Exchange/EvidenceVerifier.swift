@@ -210,7 +210,9 @@ package struct EvidenceVerifier {
         guard answer.correlation == first.id else {
             throw StepFault("other-correlation", "an answer is to another message than the first")
         }
-        guard answer.target == first.target, answer.consumer == first.consumer else {
+        // Agents leave the consumer out of replies: the correlation says whose question it was.
+        let hasConsumer = answer.consumer == first.consumer || answer.kind == .reply && answer.consumer.isEmpty
+        guard answer.target == first.target, hasConsumer else {
             throw StepFault("other-parties", "an answer names another target or consumer than what it answers")
         }
     }
