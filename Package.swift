@@ -95,8 +95,8 @@ let package = Package(
         room(
             "BusConsole",
             [
-                "BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", "BusJournal", hummingbird, lifecycle,
-                logging,
+                "BusBroker", "BusProtocol", "BusDirectory", "BusEvidence", "BusIntegrations", "BusJournal", hummingbird,
+                lifecycle, logging,
             ]),
         room(
             "BusTesting",
@@ -112,8 +112,8 @@ let package = Package(
         door(
             "kerege",
             [
-                "ZeroMQ", "DurableFiles", "BusProtocol", "BusContracts", "BusDirectory", "BusJournal", "BusAgent",
-                "BusConsole", "BusTesting", logging,
+                "ZeroMQ", "DurableFiles", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", "BusJournal",
+                "BusAgent", "BusConsole", "BusTesting", logging,
             ]),
         door(
             "kerege-bench",

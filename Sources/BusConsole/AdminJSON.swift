@@ -21,9 +21,14 @@ package enum AdminJSON {
         return response(bytes: data, status: status)
     }
 
-    static func response(bytes: some Sequence<UInt8>, status: HTTPResponse.Status = .ok) -> Response {
+    /// A text that is no JSON: a signed note.
+    static func response(text: String) -> Response { response(bytes: text.utf8, type: "text/plain; charset=utf-8") }
+
+    static func response(
+        bytes: some Sequence<UInt8>, status: HTTPResponse.Status = .ok, type: String = "application/json"
+    ) -> Response {
         var headers = HTTPFields()
-        headers[.contentType] = "application/json"
+        headers[.contentType] = type
         headers[.cacheControl] = "no-store"
         headers[.xContentTypeOptions] = "nosniff"
         return Response(status: status, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))

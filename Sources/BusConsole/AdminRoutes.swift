@@ -35,6 +35,16 @@ package enum AdminRoutes {
         Route(method: .get, path: "/v1/messages/{id}") { answers, _, context in
             AdminJSON.response(try await answers.trace(context.parameters.get("id") ?? ""))
         },
+        Route(method: .get, path: "/v1/messages/{id}/evidence") { answers, _, context in
+            AdminJSON.response(bytes: try await answers.evidence(context.parameters.get("id") ?? ""))
+        },
+        Route(method: .get, path: "/v1/checkpoint") { answers, _, _ in
+            AdminJSON.response(text: try await answers.checkpoint())
+        },
+        Route(method: .get, path: "/v1/checkpoint/consistency") { answers, request, _ in
+            AdminJSON.response(
+                try await answers.consistency(from: request.uri.queryParameters["from"].map(String.init)))
+        },
         Route(method: .get, path: "/v1/queues") { answers, request, _ in
             let query = request.uri.queryParameters
             return AdminJSON.response(try await answers.queues(system: query["system"].map(String.init)))

@@ -1,6 +1,8 @@
 /// What a hash, signature or key is for. Its words and a zero byte stand before everything that goes into one, so that
 /// bytes made for one purpose never pass for another. `docs/EVIDENCE.md` lists the same words.
 enum Domain: String, CaseIterable {
+    /// The authority's signature of a snapshot of the space.
+    case space = "kerege space v1"
     /// A sender's signature of the root of a batch.
     case batch = "kerege batch v1"
     /// Id of a key that signs.

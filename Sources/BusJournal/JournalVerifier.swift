@@ -25,6 +25,9 @@ package enum JournalVerifier {
         package var bodiesGone = 0
         /// Of these, how many the journal says were erased because their retention had passed.
         package var bodiesErased = 0
+        /// Messages whose sender's signature was checked, and those whose sender's key no space in the journal states.
+        package var signatures = 0
+        package var signaturesUncheckable = 0
         package var treeSize: UInt64 = 0
         package var root = ""
         /// First the earliest; at most `maximumFindings`.
@@ -67,6 +70,8 @@ package enum JournalVerifier {
             if error.kind == .locked { throw error }
             report.add(error.detail, at: state.log.size + 1)
         }
+        report.signatures = state.signatures.checked
+        report.signaturesUncheckable = state.signatures.uncheckable
         report.treeSize = state.log.size
         report.root = state.log.root.bytes.hex
         try reader.expectUntouched()
@@ -109,6 +114,7 @@ package enum JournalVerifier {
     private struct State {
         var log = MerkleLog()
         var chain = LogHash.empty
+        var signatures = SignatureAudit()
         var receipt: Receipt?
         /// The root at the receipt's size, once the log has reached it.
         var rootAtReceipt: [UInt8]?
@@ -139,15 +145,18 @@ package enum JournalVerifier {
         }
         var bodies: [UInt64: Body] = [:]
         var seen: Int64 = 0
+        let batch = StoredBatch(firstPosition: position, committedAt: 0, records: records)
         do throws(Fault) {
-            try StoredBatch(firstPosition: position, committedAt: 0, records: records).forEach {
-                at, type, payload throws(Fault) in
+            try batch.forEach { at, type, payload throws(Fault) in
                 seen += 1
                 if type == RecordType.erased.rawValue {
                     var copy = payload
                     report.bodiesErased += (try? ErasedRecord(&copy))?.positions.count ?? 0
                 }
-                state.append(try leaf(type, &payload, at, &bodies))
+                var copy = payload
+                let leaf = try leaf(type, &payload, at, &bodies)
+                state.append(leaf)
+                if let fault = try signatureFault(type, &copy, batch, leaf, &state.signatures) { found(fault, at: at) }
             }
         } catch { found(error.detail.isEmpty ? "\(error)" : error.detail) }
         if seen != count { found("\(count) records were written, \(seen) can be read") }
@@ -170,6 +179,21 @@ package enum JournalVerifier {
             }
         }
         report.bodiesGone += bodies.values.count { $0.isKept }
+    }
+
+    private static func signatureFault(
+        _ type: UInt8, _ payload: inout ByteReader, _ batch: StoredBatch, _ leaf: Digest32,
+        _ signatures: inout SignatureAudit
+    ) throws(Fault) -> String? {
+        switch RecordType(rawValue: type) {
+        case .space: signatures.take(space: try payload.takeArray(payload.remaining))
+        case .message:
+            let record = try MessageRecord(&payload)
+            return signatures.fault(
+                record, try Header(decoding: record.header), leaf: leaf, signedRoot: batch.signedRoot(of: record.proof))
+        default: break
+        }
+        return nil
     }
 
     /// What a message says of its body.

@@ -42,7 +42,9 @@ struct Kerege: AsyncParsableCommand {
                 name: "Durable messages", subcommands: [QueuesCommand.self, ResendCommand.self, ReplayCommand.self]),
             CommandGroup(
                 name: "Plan, contracts and evidence",
-                subcommands: [SpaceCommand.self, ContractCommand.self, JournalCommand.self]),
+                subcommands: [
+                    SpaceCommand.self, ContractCommand.self, JournalCommand.self, EvidenceCommand.self,
+                ]),
         ])
 
     static func main() async {

@@ -63,6 +63,8 @@ struct CommandTests {
             (["resend"], 2), (["resend", "x"], 2), (["resend", "--failed"], 2),
             (["resend", "--failed", "--service", "a.b.v1", "--since", "soon"], 2),
             (["resend", "0199f3a2-0000-7000-8000-000000000000"] + nowhere, 3),
+            (["evidence", "export", "x", "-o", "no/such/file"] + nowhere, 2),
+            (["evidence", "export", "0199f3a2-0000-7000-8000-000000000000", "-o", "no/such/file"] + nowhere, 3),
             (["replay", "a.b.v1", "--as", "portal", "--from", "now"], 2),
             (["replay", "a.b.v1", "--as", "portal", "--from", "beginning"] + nowhere, 3),
             (["send", "a.b.v1", "{}", "--id", "x"], 2), (["send", "a.b.v1", "{}", "--wait", "x"], 2),
@@ -129,7 +131,8 @@ struct CommandTests {
             ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["send"], ["publish"],
             ["subscribe"], ["trace"], ["queues"], ["resend"], ["replay"],
             ["space", "check"], ["space", "diff"], ["space", "apply"], ["contract", "check"], ["contract", "diff"],
-            ["journal", "verify"], ["keys", "new"], ["doctor"], ["drain"],
+            ["journal", "verify"], ["evidence", "export"], ["evidence", "verify"], ["keys", "new"], ["doctor"],
+            ["drain"],
         ] {
             let run = try await CommandRun.run(command + ["--help"])
             #expect(run.code == 0)
@@ -275,7 +278,8 @@ struct CommandTests {
             #expect(sound.code == 0)
             #expect(
                 try sound.members == [
-                    "batches", "bodies", "bodies_gone", "findings", "messages", "records", "root", "sound", "tree_size",
+                    "batches", "bodies", "bodies_gone", "findings", "messages", "records", "root", "signatures",
+                    "signatures_uncheckable", "sound", "tree_size",
                 ])
             await provider.close()
         }

@@ -62,7 +62,7 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         #expect(
             firstWrong(EvidenceVerifier.verify(stated, authority: authority, log: authority))
                 == "log-key: other-log-key")
-        #expect(firstWrong(EvidenceVerifier.verify(stated, authority: key)) == "space: note-not-signed")
+        #expect(firstWrong(EvidenceVerifier.verify(stated, authority: key)) == "space: wrong-signature")
     }
 
     /// Nothing that rests on a failed step counts, and what does not rest on it is still told.
@@ -92,14 +92,32 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         #expect(firstWrong(steps) == "ok" && steps.contains { $0.outcome == .ok("the request alone") })
     }
 
-    /// The authority must not be led to sign one thing as another.
-    @Test func theStatementMustNameTheSnapshotsSpaceAndVersion() {
-        for (space, version) in [("demo", 8), ("other", 7)] as [(String, UInt64)] {
-            var file = fixture.file(1, 11)
-            let digest = file.space.snapshot.withUnsafeBytes { LogHash.body($0) }
-            file.space.statement = SpaceStatement(space: space, version: version, digest: digest)
-                .sign(by: fixture.authority)
-            #expect(firstWrong(verify(file)) == "space: other-space")
+    /// What the authority signs for another purpose, or nobody signs, is no space.
+    @Test func theSpaceIsSignedByItsAuthorityAsASpace() {
+        var file = fixture.file(1, 11)
+        let key = EvidenceFixture.signingKey("authority")
+        let digest = file.space.snapshot.withUnsafeBytes { LogHash.body($0) }
+        for signature in [
+            key.sign(digest.bytes), key.sign(Domain.batch.bytes + digest.bytes), key.sign(file.space.snapshot),
+            EvidenceFixture.signature(of: file.space.snapshot, by: EvidenceFixture.signingKey("portal-1")), [],
+            [UInt8](repeating: 0, count: 64), file.space.signature.dropLast(),
+        ] {
+            file.space.signature = signature
+            #expect(firstWrong(verify(file)) == "space: wrong-signature")
+        }
+    }
+
+    /// A reply may leave the consumer out, an outcome not; neither may name another.
+    @Test func answersNameThePartiesOfTheFirst() throws {
+        for (numbers, consumer, word) in [
+            ((1, 11), "", "ok"), ((1, 11), "portal", "ok"), ((1, 11), "e-notary", "other-parties"),
+            ((21, 31), "e-notary", "ok"), ((21, 31), "", "other-parties"), ((21, 31), "portal", "other-parties"),
+        ] as [((UInt16, UInt16), String, String)] {
+            var file = fixture.file(numbers.0, numbers.1)
+            var header = try Header(decoding: file.messages[1].header)
+            header.consumer = consumer
+            file.messages[1].header = header.encoded()
+            #expect(verify(file).first { $0.name == .exchange }?.word == word, "\(numbers) \(consumer)")
         }
     }
 
@@ -131,8 +149,13 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         #expect(stated.space == "demo" && stated.version == 2 && stated.log == nil)
         #expect(stated.agents.map(\.name) == ["portal-1"])
         #expect(stated.agent(key.id, for: "mobile")?.key == key && stated.agent(key.id, for: "individuals") == nil)
-        let digest = snapshot.canonical.withUnsafeBytes { LogHash.body($0) }
-        #expect(digest.bytes == snapshot.digest.bytes, "what the authority signs is the snapshot's digest")
+        // The signature that is on the bus and the one of a file are the same.
+        let secret = SigningSecret()
+        let signed = try SignedSpace(snapshot, by: secret)
+        var file = fixture.file(1, 11)
+        file.space = EvidenceFile.Space(snapshot: snapshot.canonical, signature: signed.signature)
+        let authority = try #require(VerifyingKey(secret.publicKey.bytes))
+        #expect(EvidenceVerifier.verify(file, authority: authority).first?.word == "ok")
     }
 
     @Test func headersNameTheirSender() throws {

@@ -124,6 +124,8 @@ struct EvidenceFixture {
     private static func answer(_ number: UInt16, _ kind: MessageKind, to asked: Header) -> Sent {
         var answer = message(number, kind, asked.target, asked.consumer)
         answer.header.correlation = asked.id
+        // As agents do.
+        if kind == .reply { answer.header.consumer = "" }
         answer.header.provider = asked.sender == nil ? "" : String(asked.target.prefix { $0 != "." })
         return answer
     }
@@ -151,10 +153,13 @@ struct EvidenceFixture {
 
     func space(version: Int = 7, statesLog: Bool = true, in size: Int? = nil) -> EvidenceFile.Space {
         let snapshot = Self.snapshot(version: version, statesLog: statesLog)
-        let statement = SpaceStatement(
-            space: "demo", version: UInt64(version), digest: snapshot.withUnsafeBytes { LogHash.body($0) })
         return EvidenceFile.Space(
-            snapshot: snapshot, statement: statement.sign(by: authority), place: size.map { place(2, in: $0) })
+            snapshot: snapshot, signature: Self.signature(of: snapshot, by: Self.signingKey("authority")),
+            place: size.map { place(2, in: $0) })
+    }
+
+    static func signature(of snapshot: [UInt8], by key: SigningKey) -> [UInt8] {
+        key.sign(Domain.space.bytes + snapshot.withUnsafeBytes { LogHash.body($0) }.bytes)
     }
 
     // MARK: Files

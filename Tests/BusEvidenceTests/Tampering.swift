@@ -166,7 +166,7 @@ struct Tamperings {
         let hash = JSONValue.text(String(repeating: "0", count: 64))
         let note = JSONValue.text(String(repeating: "x", count: 8193))
         for (pointer, value) in [
-            ("/space/statement", note), ("/checkpoint", note), ("/receipts/0/checkpoint", note),
+            ("/space/signature", base64(65)), ("/checkpoint", note), ("/receipts/0/checkpoint", note),
             ("/messages/0/header", base64(4097)), ("/messages/0/body", base64(65537)),
             ("/messages/0/signedRoot", base64(117)), ("/messages/0/proof", base64(2057)),
             ("/records/0/payload", base64(65537)), ("/messages/1/bodyDigest", .text(hash.text + "0")),
@@ -288,8 +288,18 @@ struct Tamperings {
         all.append(
             Tampering(
                 "bit of", "/records/1/payload", flipped("/records/1/payload", 0), "in-log records/1: path-misses-root"))
-        all.append(Tampering("bit of", "/space/snapshot", flipped("/space/snapshot", 40), "space: wrong-digest"))
-        all.append(Tampering("last bit of", "/space/snapshot", flipped("/space/snapshot", -1), "space: wrong-digest"))
+        all.append(Tampering("bit of", "/space/snapshot", flipped("/space/snapshot", 40), "space: wrong-signature"))
+        all.append(
+            Tampering("last bit of", "/space/snapshot", flipped("/space/snapshot", -1), "space: wrong-signature"))
+        for offset in [0, 31, 32, 63] {
+            all.append(
+                Tampering(
+                    "bit \(offset) of", "/space/signature", flipped("/space/signature", offset),
+                    "space: wrong-signature"))
+        }
+        all.append(
+            Tampering(
+                "short", "/space/signature", .text(Data(count: 63).base64EncodedString()), "space: wrong-signature"))
         for receipt in 0..<2 {
             for index in 0..<(base["/receipts/\(receipt)/consistency"]?.list.count ?? 0) {
                 let hash = "/receipts/\(receipt)/consistency/\(index)"
@@ -305,7 +315,7 @@ struct Tamperings {
 
     private mutating func notes() {
         for (pointer, step) in [
-            ("/space/statement", "space:"), ("/checkpoint", "checkpoint:"),
+            ("/checkpoint", "checkpoint:"),
             ("/receipts/0/checkpoint", "receipt receipts/0:"), ("/receipts/1/checkpoint", "receipt receipts/1:"),
         ] {
             let lines = (base[pointer]?.text ?? "").split(separator: "\n", omittingEmptySubsequences: false).map(
@@ -461,10 +471,11 @@ struct Tamperings {
             ], "signature messages/1: no-proof")
         let later = fixture.space(version: 8)
         let snapshot = JSONValue.text(Data(later.snapshot).base64EncodedString())
-        whole("snapshot of version 8", [("/space/snapshot", snapshot)], "space: wrong-digest")
-        whole("statement of version 8", [("/space/statement", .text(later.statement))], "space: wrong-digest")
+        let signature = JSONValue.text(Data(later.signature).base64EncodedString())
+        whole("snapshot of version 8", [("/space/snapshot", snapshot)], "space: wrong-signature")
+        whole("signature of version 8", [("/space/signature", signature)], "space: wrong-signature")
         whole(
-            "space of version 8", [("/space/snapshot", snapshot), ("/space/statement", .text(later.statement))],
+            "space of version 8", [("/space/snapshot", snapshot), ("/space/signature", signature)],
             "space-in-log: path-misses-root")
         let early = fixture.checkpoint(8)
         whole(
@@ -477,8 +488,6 @@ struct Tamperings {
         whole(
             "a receipt as checkpoint", [("/checkpoint", base["/receipts/1/checkpoint"])],
             "space-in-log: wrong-path-length", "space-in-log: path-misses-root")
-        whole("a statement as checkpoint", [("/checkpoint", base["/space/statement"])], "checkpoint: note-not-signed")
-        whole("a checkpoint as statement", [("/space/statement", base["/checkpoint"])], "space: note-not-signed")
         let forged = Checkpoint.sign(TreeHead(size: UInt64(size), root: testLeaf(1)), by: fixture.authority)
         whole("a checkpoint by another key", [("/checkpoint", .text(forged))], "checkpoint: note-not-signed")
         let record = Checkpoint.sign(TreeHead(size: 0, root: LogHash.empty), by: fixture.log)

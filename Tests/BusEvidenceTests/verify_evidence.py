@@ -320,8 +320,8 @@ def read_file(data):
 
 
 def read_space(value):
-    m = Members(value, "/space", ["snapshot", "statement"], ["position", "inclusion"])
-    space = {"snapshot": m.bytes("snapshot", 16 << 20), "statement": m.text("statement", 8192), "place": None}
+    m = Members(value, "/space", ["snapshot", "signature"], ["position", "inclusion"])
+    space = {"snapshot": m.bytes("snapshot", 16 << 20), "signature": m.bytes("signature", 64), "place": None}
     if m.has("position") or m.has("inclusion"):
         space["place"] = m.place()
     return space
@@ -498,22 +498,6 @@ def open_checkpoint(note, key):
     return int(lines[1]), root
 
 
-def open_statement(note, key):
-    """Space, version, digest."""
-    text, _ = open_note(note, key)
-    lines = text.split("\n")[:-1]
-    if len(lines) != 4 or lines[0] != "kerege space v1" or not lines[1] or not lines[2].startswith("version ") \
-            or not lines[3].startswith("digest "):
-        raise Bad("malformed-note")
-    version, digest = lines[2][8:], lines[3][7:]
-    if not is_decimal(version) or not 1 <= int(version) < 2**64:
-        raise Bad("malformed-note")
-    try:
-        return lines[1], int(version), hash_of(digest, "")
-    except Bad:
-        raise Bad("malformed-note") from None
-
-
 # The space (section 7)
 
 def read_snapshot(data):
@@ -637,13 +621,10 @@ class Verifier:
         return self.steps
 
     def space(self):
-        name, version, digest = open_statement(self.file["space"]["statement"], self.authority)
-        if h(self.file["space"]["snapshot"]) != digest:
-            raise Bad("wrong-digest")
-        stated = read_snapshot(self.file["space"]["snapshot"])
-        if (stated["id"], stated["version"]) != (name, version):
-            raise Bad("other-space")
-        self.stated = stated
+        space = self.file["space"]
+        if not is_signature(self.authority, b"kerege space v1\0" + h(space["snapshot"]), space["signature"]):
+            raise Bad("wrong-signature")
+        self.stated = read_snapshot(space["snapshot"])
 
     def log_key(self):
         key = self.stated and self.stated["log"] or self.given
@@ -696,7 +677,8 @@ class Verifier:
                 raise Bad("not-an-answer")
             if answer["correlation"] != first["id"]:
                 raise Bad("other-correlation")
-            if (answer["target"], answer["consumer"]) != (first["target"], first["consumer"]):
+            consumers = [first["consumer"], ""] if answer["kind"] == "reply" else [first["consumer"]]
+            if answer["target"] != first["target"] or answer["consumer"] not in consumers:
                 raise Bad("other-parties")
         for header in self.headers:
             if header["provider"] and header["provider"] != header["target"].split(".")[0]:

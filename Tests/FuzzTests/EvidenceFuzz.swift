@@ -33,7 +33,7 @@ enum EvidenceFuzz {
             bytes: Mutator(vectors: vectors, words: ["\\u0000", "\"position\":", "{}"].map { Array($0.utf8) }))
         let json = JSONMutator(
             values: [.null, .bool(true), .string(""), .string("1"), .string("AAAA"), .array([]), .object([])],
-            names: ["body", "proof", "signedRoot", "position", "inclusion", "more", "records"])
+            names: ["body", "proof", "signature", "signedRoot", "position", "inclusion", "more", "records"])
         return FuzzTarget(name: "evidence", fewInputs: 3000) {
             mutator.grow(&$0) { json.change(&$0, &$1) }
         } judge: {

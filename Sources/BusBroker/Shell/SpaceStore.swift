@@ -1,12 +1,21 @@
 package import BusDirectory
-import DurableFiles
+import BusProtocol
+package import DurableFiles
 
 /// The signed space in a broker's data folder. It is written before the space takes effect, so a broker that starts again has the
 /// authority's signature of every version its agents may have seen.
 package struct SpaceStore: Sendable {
     package let path: String
+    /// The authority's signature of every version that was in force, a line each: digest and signature in hexadecimal. The versions
+    /// themselves are in the journal; evidence of an old exchange needs both.
+    private let signatures: String
+    /// Largest file of signatures that is read, bytes: some three hundred thousand versions.
+    private static let signaturesLimit = 64 << 20
 
-    package init(folder: String) { path = folder + "/space.signed" }
+    package init(folder: String) {
+        path = folder + "/space.signed"
+        signatures = folder + "/space.signatures"
+    }
 
     /// Nil when none was kept.
     package func read() throws(BrokerError) -> SignedSpace? { try Self.read(path) }
@@ -24,9 +33,30 @@ package struct SpaceStore: Sendable {
     }
 
     func write(_ space: SignedSpace) throws(BrokerError) {
-        do throws(DurableFile.Problem) { try DurableFile.replace(path, with: space.file) } catch {
+        do throws(DurableFile.Problem) {
+            try keepSignature(of: space)
+            try DurableFile.replace(path, with: space.file)
+        } catch {
             throw BrokerError("the signed space cannot be kept: \(error)", remedy: "mend the data folder")
         }
+    }
+
+    /// The newest signature that was kept of a version; nil when none was. Nothing is believed of it yet.
+    package func signature(of digest: SpaceDigest) throws(DurableFile.Problem) -> [UInt8]? {
+        let start = "\(digest) "
+        return try lines().last { $0.hasPrefix(start) }.flatMap { [UInt8](hex: String($0.dropFirst(start.count))) }
+    }
+
+    private func keepSignature(of space: SignedSpace) throws(DurableFile.Problem) {
+        let line = "\(space.snapshot.digest) \(space.signature.hex)"
+        let kept = try lines()
+        if kept.contains(line[...]) { return }
+        try DurableFile.replace(signatures, with: Array((kept + [line[...]]).map { $0 + "\n" }.joined().utf8))
+    }
+
+    private func lines() throws(DurableFile.Problem) -> [Substring] {
+        let bytes = try DurableFile.read(signatures, limit: Self.signaturesLimit) ?? []
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     }
 }
 

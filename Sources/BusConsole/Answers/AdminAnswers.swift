@@ -16,6 +16,7 @@ struct AdminAnswers: Sendable {
     let contractsFolder: String?
     /// Reading the journal blocks; one at a time bounds what readers cost the broker.
     let journalQueue = DispatchQueue(label: "kerege.console.journal")
+    let log = LogProofs()
 
     var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 

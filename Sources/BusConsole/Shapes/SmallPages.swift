@@ -11,3 +11,13 @@ package struct JournalPage: Codable, Sendable {
     package var commits: UInt64
     package var records: UInt64
 }
+
+/// GET /v1/checkpoint/consistency
+package struct ConsistencyPage: Codable, Sendable {
+    package var from: UInt64
+    package var to: UInt64
+    /// Hashes in hexadecimal, as docs/EVIDENCE.md, section 3, says.
+    package var proof: [String]
+    /// The signed checkpoint at `to`.
+    package var checkpoint: String
+}

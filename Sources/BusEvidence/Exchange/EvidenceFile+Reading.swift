@@ -14,7 +14,7 @@ extension EvidenceFile {
             value, at: "", ["format", "space", "checkpoint", "messages", "records", "receipts"])
         _ = try file.text("format", limit: Self.format.utf8.count)
         self.init(
-            space: try Space(file.inner("space", ["snapshot", "statement"], optional: ["position", "inclusion"])),
+            space: try Space(file.inner("space", ["snapshot", "signature"], optional: ["position", "inclusion"])),
             checkpoint: try file.text("checkpoint", limit: Limit.note),
             messages: try file.list("messages", limit: Limit.messages) { value, pointer throws(EvidenceFileFault) in
                 try Message(
@@ -43,7 +43,7 @@ extension EvidenceFile.Space {
     fileprivate init(_ members: Members) throws(EvidenceFileFault) {
         self.init(
             snapshot: try members.bytes("snapshot", limit: EvidenceFile.Limit.snapshot),
-            statement: try members.text("statement", limit: EvidenceFile.Limit.note))
+            signature: try members.bytes("signature", limit: VerifyingKey.signatureSize))
         if members.has("position") || members.has("inclusion") { place = try EvidenceFile.Place(members) }
     }
 }

@@ -10,7 +10,7 @@ extension EvidenceFile {
             $0.member("space") { out in
                 out.object {
                     $0.member("snapshot", base64: space.snapshot)
-                    $0.member("statement", text: space.statement)
+                    $0.member("signature", base64: space.signature)
                     if let place = space.place { $0.place(place) }
                 }
             }

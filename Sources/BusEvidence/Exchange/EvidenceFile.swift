@@ -33,14 +33,14 @@ package struct EvidenceFile: Sendable, Equatable {
     package struct Space: Sendable, Equatable {
         /// Canonical bytes.
         package var snapshot: [UInt8]
-        /// The authority's signed `SpaceStatement`.
-        package var statement: String
+        /// The authority's, 64 bytes: the same that brokers and agents check.
+        package var signature: [UInt8]
         /// The log's record that the snapshot took effect, if that is to be proven too.
         package var place: Place?
 
-        package init(snapshot: [UInt8], statement: String, place: Place? = nil) {
+        package init(snapshot: [UInt8], signature: [UInt8], place: Place? = nil) {
             self.snapshot = snapshot
-            self.statement = statement
+            self.signature = signature
             self.place = place
         }
     }

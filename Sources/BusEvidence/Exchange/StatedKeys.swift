@@ -15,6 +15,8 @@ package struct StatedKeys: Sendable {
     package let version: UInt64
     /// Agents that sign.
     package let agents: [Agent]
+    /// Systems of agents whose key is not stated.
+    private let unstated: Set<String>
     /// The key of the broker's log; `nil` where the space does not state it.
     package let log: VerifyingKey?
 
@@ -26,11 +28,15 @@ package struct StatedKeys: Sendable {
             case .object(let broker) = space["broker"], case .list(let keys) = space["keys"]
         else { return nil }
         var agents: [Agent] = []
+        var unstated: Set<String> = []
         for key in keys {
             guard case .object(let members) = key, case .text(let name) = members["agent"],
                 let systems = Self.texts(members["systems"])
             else { return nil }
-            guard let signature = members["sign"] else { continue }
+            guard let signature = members["sign"] else {
+                unstated.formUnion(systems)
+                continue
+            }
             guard let key = Self.key(signature) else { return nil }
             agents.append(Agent(name: name, systems: systems, key: key))
         }
@@ -42,6 +48,7 @@ package struct StatedKeys: Sendable {
         self.space = id
         self.version = UInt64(version)
         self.agents = agents
+        self.unstated = unstated
         self.log = log
     }
 
@@ -49,6 +56,9 @@ package struct StatedKeys: Sendable {
     package func agent(_ id: KeyID, for system: String) -> Agent? {
         agents.first { $0.key.id == id && $0.systems.contains(system) }
     }
+
+    /// Whether an agent may speak for this system whose key is not stated: of an earlier version.
+    package func hasUnstatedKey(of system: String) -> Bool { unstated.contains(system) }
 
     private static func texts(_ value: JSONValue?) -> [String]? {
         guard case .list(let values) = value else { return nil }

@@ -31,8 +31,10 @@ struct AdminClient: Sendable {
     /// The address as people write it.
     var address: String { "http://\(exchange.host):\(exchange.port)" }
 
-    func get<Page: Decodable>(_ type: Page.Type, _ path: String) throws(Failure) -> (page: Page, raw: Data) {
-        try page(type, "GET", path, nil, Self.deadline)
+    func get<Page: Decodable>(
+        _ type: Page.Type, _ path: String, within deadline: Duration = Self.deadline
+    ) throws(Failure) -> (page: Page, raw: Data) {
+        try page(type, "GET", path, nil, deadline)
     }
 
     func post<Page: Decodable>(

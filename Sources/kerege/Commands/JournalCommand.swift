@@ -13,7 +13,7 @@ struct JournalCommand: AsyncParsableCommand {
 struct JournalVerifyCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
-        abstract: "Recompute a journal from its records: leaves, tree, roots, chain, kept bodies.",
+        abstract: "Recompute a journal from its records: leaves, tree, roots, chain, kept bodies, signatures.",
         discussion: """
             EXAMPLES
               kerege journal verify ./data
@@ -41,6 +41,8 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         var messages: Int
         var bodies: Int
         var bodiesGone: Int
+        var signatures: Int
+        var signaturesUncheckable: Int
         var treeSize: UInt64
         var root: String
         var findings: [JournalVerifier.Finding]
@@ -74,8 +76,9 @@ struct JournalVerifyCommand: AsyncParsableCommand {
             return try Output.print(
                 json: Page(
                     sound: report.isSound, batches: report.batches, records: report.records, messages: report.messages,
-                    bodies: report.bodies, bodiesGone: report.bodiesGone, treeSize: report.treeSize, root: report.root,
-                    findings: report.findings))
+                    bodies: report.bodies, bodiesGone: report.bodiesGone, signatures: report.signatures,
+                    signaturesUncheckable: report.signaturesUncheckable, treeSize: report.treeSize,
+                    root: report.root, findings: report.findings))
         }
         for finding in report.findings {
             Output.write(
@@ -84,7 +87,10 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         Output.write(
             "\(report.isSound ? "sound" : "NOT sound"): \(report.records) records in \(report.batches) batches, "
                 + "\(report.messages) messages, \(report.bodies) kept bodies"
-                + (report.bodiesGone > 0 ? ", \(report.bodiesGone) bodies gone" : "") + "\nroot \(report.root)\n")
+                + (report.bodiesGone > 0 ? ", \(report.bodiesGone) bodies gone" : "")
+                + ", \(report.signatures) signatures checked"
+                + (report.signaturesUncheckable > 0 ? ", \(report.signaturesUncheckable) of keys no space states" : "")
+                + "\nroot \(report.root)\n")
         if report.findings.count >= JournalVerifier.maximumFindings { Output.tell("there may be more findings") }
     }
 }

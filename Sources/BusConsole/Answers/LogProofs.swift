@@ -1,0 +1,97 @@
+import BusBroker
+import BusDirectory
+import BusEvidence
+import BusJournal
+import BusProtocol
+import Synchronization
+
+/// The index of the log that proofs are made from; kept between answers, so that only the first one reads the whole journal.
+final class LogProofs: Sendable {
+    private let index = Mutex(LogIndex())
+
+    /// The index and the log's head, as of the newest batch.
+    func current(_ reader: JournalReader) throws(JournalError) -> (index: LogIndex, head: TreeHead) {
+        try index.withLock { index throws(JournalError) in
+            let head = try index.extend(reader)
+            return (index, head)
+        }
+    }
+}
+
+extension AdminAnswers {
+    /// Who signs checkpoints of the log: the broker's key, in the name of its space and itself.
+    func logSigner() throws(AdminError) -> NoteSigner {
+        let space = broker.readModel.overview.snapshot.space
+        guard let secret = broker.configuration.signingSecret,
+            let key = BusEvidence.SigningKey(seed: secret.revealBytes()),
+            let signer = NoteSigner(name: "\(space.id)/\(space.broker.id)", key: key)
+        else {
+            throw AdminError(
+                409, "unsigned-log", "the broker does not sign its log", why: "its key file has no signing key",
+                next:
+                    "kerege keys complete DATA/keys/broker.key, state its key as `sign:` of the space's broker, restart it"
+            )
+        }
+        return signer
+    }
+
+    /// The log as it is now, signed: size and root.
+    func checkpoint() async throws(AdminError) -> String {
+        let signer = try logSigner()
+        let head = try await reading { [log] reader throws(JournalError) in try log.current(reader).head }
+        return Checkpoint.sign(head, by: signer)
+    }
+
+    /// That the log of now begins with all of an earlier one.
+    func consistency(from text: String?) async throws(AdminError) -> ConsistencyPage {
+        let signer = try logSigner()
+        guard let text, let from = UInt64(text) else {
+            throw .badRequest(
+                "`from` is missing, or no number", why: "it is the size of the earlier log, a whole number",
+                next: "GET /v1/checkpoint/consistency?from=SIZE, the second line of the earlier checkpoint")
+        }
+        let page = try await reading { [log] reader throws(JournalError) -> ConsistencyPage? in
+            let (index, head) = try log.current(reader)
+            guard from <= head.size else { return nil }
+            let proof = try index.proofs(reader, of: from > 0 ? [from] : []).consistency(from: from)
+            return ConsistencyPage(
+                from: from, to: head.size, proof: proof.map(\.bytes.hex), checkpoint: Checkpoint.sign(head, by: signer))
+        }
+        guard let page else {
+            throw .badRequest(
+                "the log never had \(from) records", why: "it is shorter than that now",
+                next: "if a checkpoint says so, keep it: the broker's log has lost its end. kerege journal verify DIR")
+        }
+        return page
+    }
+}
+
+extension AdminAnswers {
+    /// Everything that proves one exchange, as a file of evidence.
+    func evidence(_ text: String) async throws(AdminError) -> [UInt8] {
+        let id = try Self.messageID(text)
+        let signer = try logSigner()
+        guard let authority = broker.authority.flatMap({ VerifyingKey($0.bytes) }) else {
+            throw AdminError(
+                409, "no-authority", "nobody outside of the bus says whose keys these are",
+                why: "this broker takes its space from files, without an authority's signature",
+                next:
+                    "kerege keys new authority, kerege space sign, then start the broker with --authority and --signed-space"
+            )
+        }
+        let position = await broker.whereabouts(of: id)?.position
+        let store = SpaceStore(folder: broker.configuration.data)
+        let result = try await reading { [log] reader throws(JournalError) -> Result<[UInt8], AdminError> in
+            let (index, head) = try log.current(reader)
+            let export = EvidenceExport(
+                reader: reader, index: index, head: head, log: signer, authority: authority, store: store)
+            do { return .success(try export.file(id, at: position).json()) } catch let error as AdminError {
+                return .failure(error)
+            } catch let error as JournalError { throw error } catch {
+                return .failure(
+                    AdminError(500, "journal", "the evidence cannot be made", why: "\(error)", next: "kerege doctor"))
+            }
+        }
+        return try result.get()
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Foundation
+import Glibc
+
+/// `kerege evidence export`
+struct EvidenceExportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write everything that proves one exchange into a file.",
+        discussion: """
+            A request with its reply, a command with its outcome, or an event: headers, signatures, the paths to a checkpoint that the
+            broker signs now, and the space that was in force with its authority's signature. Bodies are in it where the journal keeps
+            them; without them their digests are proven.
+
+            EXAMPLES
+              kerege evidence export 0199f3a2-… -o case.json
+              kerege evidence verify case.json --authority authority.pub
+
+            Exit code 1 when the journal has no such message, or something of the proof is missing; it says what.
+            """)
+
+    /// The first export of a broker reads its whole journal.
+    static let deadline = Duration.seconds(180)
+
+    @Argument(help: "The message's id; kerege call, send and publish print it.")
+    var id: String
+    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"))
+    var output: String
+    @Flag(help: "Write over a file that is there.")
+    var force = false
+    @OptionGroup var admin: AdminOptions
+
+    private struct Evidence: Decodable {
+        struct Message: Decodable { var position: String }
+        var messages: [Message]
+    }
+    private struct Page: Encodable {
+        var file: String
+        var messages: Int
+        var bytes: Int
+    }
+
+    mutating func run() async throws {
+        guard UUID(uuidString: id) != nil else {
+            throw Failure.wrongUse(
+                "`\(id)` is no message id", why: "an id is a UUID of 36 characters",
+                next: "copy it from the output of kerege call")
+        }
+        if !force, FileManager.default.fileExists(atPath: output) { throw exists }
+        let (evidence, raw) = try admin.client().get(
+            Evidence.self, "/v1/messages/\(id.lowercased())/evidence", within: Self.deadline)
+        try write(raw)
+        if admin.json {
+            try Output.print(json: Page(file: output, messages: evidence.messages.count, bytes: raw.count))
+        } else {
+            Output.write("\(output): \(evidence.messages.count) messages, \(raw.count) bytes\n")
+            Output.tell("next: kerege evidence verify \(output) --authority authority.pub")
+        }
+    }
+
+    private var exists: Failure {
+        .wrongUse(
+            "\(output) is there already", why: "evidence is not written over", next: "name another file, or add --force"
+        )
+    }
+
+    /// For its owner alone: bodies may be in it.
+    private func write(_ data: Data) throws(Failure) {
+        let descriptor = open(output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0o600)
+        if descriptor < 0, errno == EEXIST { throw exists }
+        guard descriptor >= 0 else { throw notWritten(String(cString: strerror(errno))) }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            try file.write(contentsOf: data)
+            try file.synchronize()
+            try file.close()
+        } catch { throw notWritten(error.localizedDescription) }
+    }
+
+    private func notWritten(_ why: String) -> Failure {
+        Failure(.no, "not-written", "\(output) was not written", why: why, next: "name another file with -o FILE")
+    }
+}
