@@ -38,7 +38,10 @@ struct KeyMeshTests {
                 let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
                 #expect(mode == 0o600, "\(file)")
             }
-            let kept = try #require(FileManager.default.contents(atPath: mesh.folder.path + "/agents/bravo-1.space"))
+            // The broker knows an agent before the agent has its space and has put it on the disk.
+            let copy = mesh.folder.path + "/agents/bravo-1.space"
+            #expect(await eventually(within: .seconds(20)) { FileManager.default.fileExists(atPath: copy) })
+            let kept = try #require(FileManager.default.contents(atPath: copy))
             #expect(
                 try SignedSpace(file: Array(kept)).isSigned(by: authority), "the agent's own copy is the authority's")
             let doctor = try await kerege(mesh, ["doctor", "--json", "--contracts", space.root + "/Schemas/contracts"])
