@@ -21,7 +21,7 @@ struct SignatureAudit {
         }
         do throws(ProofFault) {
             _ = try checker.check(leaf: leaf, proof: record.proof, signedRoot: signedRoot) { id in
-                keys.agent(id, for: sender).map { SenderKey($0.key) }
+                keys.agent(id, for: sender)?.sender
             }
         } catch {
             // An agent whose key is not stated yet may sign already; the broker looks at it no more than this.

@@ -134,6 +134,30 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         ] { #expect(read(whole.replacing(from, with: to)) == nil, "\(to)") }
     }
 
+    /// A key counts on the days the space says, by the sender's clock, and not at all once revoked.
+    @Test func keysCountOnTheirDays() {
+        // The messages were signed on 2026-01-01 at 05:00 by the time of Kazakhstan.
+        for (members, word) in [
+            (#""from":"2026-01-01","until":"2026-01-01""#, "ok"), (#""from":"2026-01-02""#, "key-not-valid-then"),
+            (#""until":"2025-12-31""#, "key-not-valid-then"), (#""revoked":"2030-01-01""#, "unknown-key"),
+            (#""from":"2026-01-02","until":"2026-01-01""#, "unknown-key"), (#""from":"2026-02-30","#, "skipped"),
+            (#""until":20260101,"#, "skipped"), (#""revoked":"soon","#, "skipped"),
+        ] {
+            let step = verify(fixture.exchange(withKeyOf: members)).first { $0.name == .signature }
+            #expect(step?.word == word, "\(members)")
+        }
+    }
+
+    @Test func daysAreThoseOfTheDirectory() {
+        for text in ["1900-01-01", "1970-01-01", "2000-02-29", "2026-11-27", "2100-03-01", "2199-12-31"] {
+            let end = CalendarDate(text)?.endOfDayMilliseconds
+            #expect(end != nil && StatedDay.start(of: text).map { $0 + StatedDay.milliseconds - 1 } == end, "\(text)")
+        }
+        for text in ["2100-02-29", "2026-13-01", "2026-00-01", "2026-1-01", "20260101", "2026-04-31", "1899-12-31"] {
+            #expect(StatedDay.start(of: text) == nil && CalendarDate(text) == nil, "\(text)")
+        }
+    }
+
     /// The snapshot that BusDirectory writes, and the members read here, are the same ones.
     @Test func keysOfARealSnapshotAreRead() throws {
         let key = BusEvidence.SigningKey().verifying

@@ -180,6 +180,16 @@ struct EvidenceFixture {
             messages: numbers.map { message($0, in: size, withBody: withBody) })
     }
 
+    /// A request and its reply under a space that has these members in the entry of the asking agent.
+    func exchange(withKeyOf members: String) -> EvidenceFile {
+        var file = file(1, 11, space: space())
+        let sign = #""sign":"\#(Self.signingKey("portal-1").verifying.bytes.hex)""#
+        let text = String(decoding: file.space.snapshot, as: UTF8.self).replacing(sign, with: members + "," + sign)
+        file.space.snapshot = Array(text.utf8)
+        file.space.signature = Self.signature(of: file.space.snapshot, by: Self.signingKey("authority"))
+        return file
+    }
+
     /// A request and its reply with everything a file can have.
     func exchange(_ number: UInt16 = 1) -> EvidenceFile {
         let size = leaves.count

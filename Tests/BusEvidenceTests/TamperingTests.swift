@@ -91,6 +91,11 @@ import Testing
             ("event", fixture.file(41), nil), ("log-key-given", silent, fixture.log.verifier.key),
             ("log-key-not-given", silent, nil), ("log-key-other", fixture.file(4), fixture.authority.verifier.key),
             ("log-key-wrong", silent, fixture.authority.verifier.key),
+            ("key-days", fixture.exchange(withKeyOf: #""from":"2026-01-01","until":"2026-01-01""#), nil),
+            ("key-expired", fixture.exchange(withKeyOf: #""until":"2025-12-31""#), nil),
+            ("key-not-yet", fixture.exchange(withKeyOf: #""from":"2026-01-02""#), nil),
+            ("key-revoked", fixture.exchange(withKeyOf: #""revoked":"2030-01-01""#), nil),
+            ("key-no-day", fixture.exchange(withKeyOf: #""from":"2026-02-30""#), nil),
         ]
     }
 

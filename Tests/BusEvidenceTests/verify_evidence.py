@@ -6,10 +6,12 @@
 """
 
 import base64
+import datetime
 import functools
 import hashlib
 import json
 import pathlib
+import re
 import struct
 import sys
 import unicodedata
@@ -435,12 +437,15 @@ def check_proof(leaf, proof, root, keys):
         raise Bad("malformed-proof")
     if len(root) != 116:
         raise Bad("no-signed-root")
-    size, _ = struct.unpack("<Iq", root[40:52])
+    size, signed_at = struct.unpack("<Iq", root[40:52])
     if index >= size:
         raise Bad("leaf-outside-batch")
-    key = next((key for key in keys if key_id(key) == root[32:40]), None)
-    if key is None:
+    stated = next((stated for stated in keys if key_id(stated[0]) == root[32:40]), None)
+    if stated is None:
         raise Bad("unknown-key")
+    key, start, end = stated
+    if not start <= signed_at <= end:
+        raise Bad("key-not-valid-then")
     found, fits = path_root(leaf, index, size, [proof[at:at + 32] for at in range(8, len(proof), 32)])
     if not fits:
         raise Bad("wrong-path-length")
@@ -509,6 +514,15 @@ def read_snapshot(data):
         need(isinstance(text, str) and len(text) == 64 and all(c in "0123456789abcdefABCDEF" for c in text))
         return bytes.fromhex(text)
 
+    def day(text):
+        need(isinstance(text, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", text, re.A))
+        try:
+            found = datetime.date.fromisoformat(text)
+        except ValueError:
+            raise Bad("malformed-space") from None
+        need(1900 <= found.year <= 2199)
+        return (found - datetime.date(1970, 1, 1)).days * 86400000 - 5 * 3600000
+
     try:
         whole = Json(data).read()
     except Bad:
@@ -524,7 +538,13 @@ def read_snapshot(data):
         systems = entry.get("systems")
         need(isinstance(systems, list) and all(isinstance(system, str) for system in systems))
         if "sign" in entry:
-            agents.append((entry["agent"], systems, key(entry["sign"])))
+            public = key(entry["sign"])
+            start = day(entry["from"]) if "from" in entry else -2**63
+            end = day(entry["until"]) + 86400000 - 1 if "until" in entry else 2**63 - 1
+            if "revoked" in entry:
+                day(entry["revoked"])
+            elif start <= end:
+                agents.append((entry["agent"], systems, (public, start, end)))
     log = key(space["broker"]["sign"]) if "sign" in space["broker"] else None
     return {"id": space["id"], "version": whole["version"], "agents": agents, "log": log}
 

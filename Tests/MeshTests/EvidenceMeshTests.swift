@@ -37,6 +37,63 @@ struct EvidenceMeshTests {
         try await verify(elsewhere, mesh)
     }
 
+    @Test("a call of an older version of the space is proven by that version")
+    func olderSpace() async throws {
+        let space = try TestSpace(systems: ["alpha", "bravo"], ways: [.init(consumer: "alpha", provider: "bravo")])
+        defer { space.remove() }
+        let mesh = try await Mesh.start(.init(root: space.root, agents: ["bravo"]))
+        do {
+            let old = try await call(mesh).id
+            let key = try KeyFile.create(name: "extra-1", in: mesh.folder.path + "/keys-more")
+            let list = try String(contentsOfFile: mesh.folder.keyList, encoding: .utf8)
+            let entry = "  - agent: extra-1\n    systems: [alpha]\n    curve: '\(key.publicKey)'\n"
+            try (list + entry).write(toFile: mesh.folder.keyList, atomically: true, encoding: .utf8)
+            let broker = ["--data", mesh.folder.path, "--http", mesh.httpAddress]
+            let places = [space.root + "/deploy/space", mesh.folder.keyList]
+            let applied = try await kerege(mesh, ["space", "apply"] + places + broker, mesh.folder.logs)
+            #expect(applied.code == 0, "\(applied.output)")
+            let new = try await call(mesh).id
+            for (id, version) in [(old, 1), (new, 2), (old, 1)] {
+                let file = mesh.folder.path + "/\(UUID().uuidString).json"
+                let made = try await kerege(mesh, ["evidence", "export", id, "-o", file] + broker, mesh.folder.logs)
+                #expect(made.code == 0, "\(made.output)")
+                let words = ["evidence", "verify", file, "--data", mesh.folder.path]
+                let holds = try await kerege(mesh, words, mesh.folder.logs)
+                #expect(holds.code == 0 && holds.output.contains("space test, version \(version),"), "\(holds.output)")
+            }
+        } catch {
+            await mesh.stop()
+            throw error
+        }
+        await mesh.stop()
+    }
+
+    @Test("a command with its outcome, and an event, have their bodies in the evidence")
+    func durable() async throws {
+        let mesh = try await LocalMesh.start(
+            space: projectRoot + "/deploy/space",
+            agents: ["real-estate-1": ["real-estate"], "e-notary-1": ["e-notary"], "individuals-1": ["individuals"]])
+        let register = try await mesh.agent("real-estate-1") { agent in
+            agent.perform("real-estate.encumbrance-impose.v1") { _ in .completed(bytes("{}")) }
+        }
+        let notary = try await mesh.agent("e-notary-1")
+        let people = try await mesh.agent("individuals-1")
+        let command = try await notary.send("real-estate.encumbrance-impose.v1", bytes("{}"))
+        let event = try await people.publish("individuals.person-born.v1", bytes("{}"))
+        let admin = mesh.admin
+        for (id, count) in [(command.id, 2), (event.id, 1)] {
+            let isThere = await eventually(within: .seconds(20)) {
+                guard let page = try? await admin.get("/v1/messages/\(id)/evidence") else { return false }
+                let messages = page["messages"].array
+                return messages.count == count && messages[0]["body"].string != nil
+                    && messages.allSatisfy { $0["proof"].string != nil }
+            }
+            #expect(isThere, "\(id)")
+        }
+        for agent in [register, notary, people] { await agent.close() }
+        await mesh.stop()
+    }
+
     /// - Returns: the call's id, and how many records the log had before it.
     private func call(_ mesh: Mesh) async throws -> (id: String, size: Int) {
         let size = try await mesh.admin.get("/v1/journal")["tree_size"].int ?? 0

@@ -175,7 +175,7 @@ package struct EvidenceVerifier {
             if let proof = message.proof, proof.count >= 4, proof[2] | proof[3] != 0 { throw ProofFault.malformed }
             let id = try checker.check(
                 leaf: message.leaf, proof: message.proof ?? [], signedRoot: message.signedRoot ?? []
-            ) { stated.agent($0, for: sender).map { SenderKey($0.key) } }
+            ) { stated.agent($0, for: sender)?.sender }
             return "signed by agent \(stated.agent(id, for: sender)?.name ?? "") for \(sender)"
         } catch { throw StepFault(error) }
     }

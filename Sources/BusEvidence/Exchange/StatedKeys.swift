@@ -9,6 +9,10 @@ package struct StatedKeys: Sendable {
         package let name: String
         package let systems: [String]
         package let key: VerifyingKey
+        /// Unix milliseconds at which its signatures count, by its own clock.
+        package let validity: ClosedRange<Int64>
+
+        package var sender: SenderKey { SenderKey(key, validity: validity) }
     }
 
     package let space: String
@@ -37,8 +41,13 @@ package struct StatedKeys: Sendable {
                 unstated.formUnion(systems)
                 continue
             }
-            guard let key = Self.key(signature) else { return nil }
-            agents.append(Agent(name: name, systems: systems, key: key))
+            guard let key = Self.key(signature), let from = Self.day(members["from"], or: .min),
+                let until = Self.day(members["until"], or: .max), Self.day(members["revoked"], or: 0) != nil
+            else { return nil }
+            let last = until == .max ? until : until + StatedDay.milliseconds - 1
+            // A revoked key counts from the space on that says so no more, whatever the day.
+            guard members["revoked"] == nil, from <= last else { continue }
+            agents.append(Agent(name: name, systems: systems, key: key, validity: from...last))
         }
         var log: VerifyingKey?
         if let signature = broker["sign"] {
@@ -68,6 +77,13 @@ package struct StatedKeys: Sendable {
             texts.append(text)
         }
         return texts
+    }
+
+    /// The first millisecond of a day; `nil` when it is none.
+    private static func day(_ value: JSONValue?, or absent: Int64) -> Int64? {
+        guard let value else { return absent }
+        guard case .text(let text) = value else { return nil }
+        return StatedDay.start(of: text)
     }
 
     private static func key(_ value: JSONValue) -> VerifyingKey? {
