@@ -76,7 +76,7 @@ let package = Package(
         room("BusContracts", ["CPCRE2"]),
         room("BusProtocol", [], more: [.define("KEREGE_FAILPOINTS", .when(configuration: .debug))]),
         room("BusEvidence", ["BusProtocol", crypto]),
-        room("BusDirectory", ["BusEvidence", crypto, yams]),
+        room("BusDirectory", ["BusProtocol", "BusEvidence", crypto, yams]),
         room("BusIntegrations", []),
         room("BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite]),
         room(
@@ -128,7 +128,7 @@ let package = Package(
         tests("BusProtocolTests", ["BusProtocol"]),
         tests(
             "BusEvidenceTests", ["BusEvidence", "BusProtocol", "BusDirectory", crypto], exclude: ["verify_evidence.py"]),
-        tests("BusDirectoryTests", ["BusDirectory"]),
+        tests("BusDirectoryTests", ["BusDirectory", "BusEvidence", crypto]),
         tests("BusIntegrationsTests", ["BusIntegrations"]),
         tests("BusJournalTests", ["BusJournal", "BusProtocol", "BusEvidence", grdb]),
         tests(
@@ -137,12 +137,15 @@ let package = Package(
                 "BusBroker", "BusProtocol", "BusDirectory", "BusIntegrations", "BusJournal", "BusEvidence", "ZeroMQ",
                 logging,
             ]),
-        tests("BusAgentTests", ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "ZeroMQ", grdb, logging]),
+        tests(
+            "BusAgentTests",
+            ["BusAgent", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", "ZeroMQ", grdb, logging]),
         tests("BusSystemsTests", ["BusSystems", "BusAgent", "BusContracts", grdb, logging, yams]),
         tests(
             "BusConsoleTests",
             [
-                "kerege", "BusConsole", "BusBroker", "BusAgent", "BusContracts", "BusDirectory", "BusProtocol",
+                "kerege", "BusConsole", "BusBroker", "BusAgent", "BusContracts", "BusDirectory", "BusEvidence",
+                "BusProtocol",
                 "ZeroMQ",
                 hummingbird, logging, yams,
             ]),

@@ -1,4 +1,5 @@
-package import BusDirectory
+import BusDirectory
+package import BusEvidence
 import BusProtocol
 public import Logging
 package import ZeroMQ
@@ -16,7 +17,7 @@ public struct AgentConfiguration: Sendable {
     /// The agent's own key pair.
     public var keys: KeyFile?
     /// The authority whose spaces this agent takes; `nil`: it takes what the broker sends, which only tests should.
-    package private(set) var authority: SigningKey?
+    package private(set) var authority: VerifyingKey?
     /// Secret halves of the seal keys of its systems.
     package var seals: [SealFile] = []
     /// Where the agent remembers its last receipt, its starts and the newest space; `nil`: nowhere.

@@ -81,13 +81,9 @@ extension Delivery {
 
     var body: [UInt8] { Array(frame[envelope.body]) }
 
-    /// What its sender signed: the digest a reply is bound to.
-    var leaf: Digest32 {
-        frame.withUnsafeBytes { raw in
-            LogHash.messageLeaf(
-                header: UnsafeRawBufferPointer(rebasing: raw[envelope.header.range]),
-                bodyDigest: LogHash.body(UnsafeRawBufferPointer(rebasing: raw[envelope.body])))
-        }
+    /// What a reply is bound to.
+    var digest: Digest32 {
+        leaf ?? frame.withUnsafeBytes { LogHash.messageLeaf(envelope, in: $0) }
     }
 
     /// Whether the message is for this service or event.

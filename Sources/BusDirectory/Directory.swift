@@ -1,24 +1,28 @@
+package import BusEvidence
+
 /// The keys of a space as those look them up who sign, check, seal and open: by key id, system and event. Revoked keys are not in
 /// it; whether one of the others counts at a moment is for the caller to ask (`validity`).
 package struct Directory: Sendable {
-    package struct Signer: Sendable, Equatable {
+    package struct Signer: Sendable {
         package var agent: String
-        package var systems: [String]
-        package var key: SigningKey
-        package var validity: KeyValidity
+        /// It may sign for these, whatever entry of the agent says so.
+        package var systems: Set<String>
+        package var key: SenderKey
     }
 
     package struct Seal: Sendable, Equatable {
         package var system: String
-        package var key: SealingKey
+        package var key: SystemPublicKey
         package var validity: KeyValidity
     }
 
     package let version: UInt64
     package let digest: SpaceDigest
     /// The broker's log key, which signs roots.
-    package let broker: SigningKey?
-    private let signers: [UInt64: Signer]
+    package let broker: VerifyingKey?
+    private let signers: [KeyID: Signer]
+    /// Systems with an agent whose entry states no signing key: what is theirs may come without proof.
+    private let unsigned: Set<String>
     private let seals: [String: [Seal]]
     private let subscribers: [String: [String]]
 
@@ -26,17 +30,22 @@ package struct Directory: Sendable {
         let space = snapshot.space
         version = snapshot.version
         digest = snapshot.digest
-        broker = space.broker.sign.flatMap { SigningKey($0) }
-        var signers: [UInt64: Signer] = [:]
+        broker = space.broker.sign.flatMap { VerifyingKey($0) }
+        var signers: [KeyID: Signer] = [:]
+        var unsigned: Set<String> = []
         for entry in space.keys where entry.revoked == nil {
-            guard let key = entry.signingKey else { continue }
-            signers[key.id] = Signer(
-                agent: entry.agent, systems: entry.systems, key: key, validity: entry.validity)
+            if let key = entry.senderKey {
+                signers[key.key.id, default: Signer(agent: entry.agent, systems: [], key: key)].systems.formUnion(
+                    entry.systems)
+            } else {
+                unsigned.formUnion(entry.systems)
+            }
         }
         self.signers = signers
+        self.unsigned = unsigned
         var seals: [String: [Seal]] = [:]
         for entry in space.seals where entry.revoked == nil {
-            guard let key = SealingKey(entry.seal) else { continue }
+            guard let key = SystemPublicKey(entry.seal) else { continue }
             seals[entry.system, default: []].append(Seal(system: entry.system, key: key, validity: entry.validity))
         }
         // The newest first: it is the one to seal to while two overlap.
@@ -44,7 +53,7 @@ package struct Directory: Sendable {
             list.sorted { left, right in
                 let a = left.validity.from?.startOfDayMilliseconds ?? .min
                 let b = right.validity.from?.startOfDayMilliseconds ?? .min
-                return (a, left.key.id) > (b, right.key.id)
+                return (a, left.key.id.value) > (b, right.key.id.value)
             }
         }
         var subscribers: [String: [String]] = [:]
@@ -56,7 +65,15 @@ package struct Directory: Sendable {
     }
 
     /// Who signs with the key of this id; nil: nobody, or the key is revoked.
-    package func signer(_ id: UInt64) -> Signer? { signers[id] }
+    package func signer(_ id: KeyID) -> Signer? { signers[id] }
+
+    /// The key of this id, if its agent may sign for this system.
+    package func key(_ id: KeyID, for system: String) -> SenderKey? {
+        guard let signer = signers[id], signer.systems.contains(system) else { return nil }
+        return signer.key
+    }
+
+    package func maySendUnsigned(_ system: String) -> Bool { unsigned.contains(system) }
 
     /// The key to seal to for a system now; nil: it has none, and messages to it go unsealed.
     /// - Parameter now: Unix milliseconds.
@@ -65,7 +82,7 @@ package struct Directory: Sendable {
     }
 
     /// The seal key of this id, valid now or not.
-    package func seal(_ id: UInt64, of system: String) -> Seal? { seals[system]?.first { $0.key.id == id } }
+    package func seal(_ id: KeyID, of system: String) -> Seal? { seals[system]?.first { $0.key.id == id } }
 
     /// Systems that receive an event, by name.
     package func subscribers(of event: String) -> [String] { subscribers[event] ?? [] }

@@ -1,3 +1,5 @@
+import BusEvidence
+
 /// How the text of one scalar becomes a value, and what to say when it does not.
 struct Scalar<Value>: Sendable {
     var code: Finding.Code
@@ -30,10 +32,10 @@ extension Scalar where Value == String {
     /// Whatever its form in the file, a snapshot has one.
     static let signingKey = Scalar(
         code: .badKey, right: "an Ed25519 public key as 64 hexadecimal digits or 43 characters of base64url"
-    ) { SigningKey($0)?.description }
+    ) { VerifyingKey($0)?.description }
     static let sealingKey = Scalar(
         code: .badKey, right: "an X-Wing public key as 1622 characters of base64url"
-    ) { SealingKey($0)?.description }
+    ) { SystemPublicKey($0)?.description }
     static let email = Scalar(code: .badValue, right: "`name@host`") { text in
         let parts = text.split(separator: "@", omittingEmptySubsequences: false)
         let isAddress = parts.count == 2 && parts.allSatisfy { !$0.isEmpty } && !text.contains(" ")

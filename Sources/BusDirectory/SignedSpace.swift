@@ -1,15 +1,12 @@
-import Crypto
+package import BusEvidence
+import BusProtocol
 
 /// A snapshot with the authority's word for it. Only who holds the authority's secret makes one, and it is never on the bus: a
 /// broker that was taken over can show an old space, and agents notice, but none of its own.
-///
-/// Signed is `"kerege space v1" ‖ 0x00 ‖ SHA-256(canonical bytes)`, so that no signature of the space can pass for another one
-/// of the same key.
 package struct SignedSpace: Sendable, Equatable {
-    private static let domain = "kerege space v1"
     private static let magic = "kerege-signed-space/1 "
     /// What a broker without an authority sends in the place of a signature.
-    package static let noSignature = [UInt8](repeating: 0, count: SigningKey.signatureByteCount)
+    package static let noSignature = [UInt8](repeating: 0, count: SpaceSignature.size)
 
     package let snapshot: SpaceSnapshot
     /// 64 bytes.
@@ -21,23 +18,12 @@ package struct SignedSpace: Sendable, Equatable {
     }
 
     /// Signs a snapshot.
-    package init(_ snapshot: SpaceSnapshot, by authority: SigningSecret) throws {
-        self.init(snapshot, signature: try authority.signature(over: Self.message(snapshot.canonical)))
+    package init(_ snapshot: SpaceSnapshot, by authority: SigningKey) {
+        self.init(snapshot, signature: SpaceSignature.make(of: snapshot.canonical, by: authority))
     }
 
-    package func isSigned(by authority: SigningKey) -> Bool {
-        authority.isSignature(signature, over: Self.message(snapshot.canonical))
-    }
-
-    /// Whether bytes that nobody has read yet are signed: what is not is never parsed.
-    package static func isSignature(
-        _ signature: [UInt8], over canonical: [UInt8], by authority: SigningKey
-    ) -> Bool {
-        authority.isSignature(signature, over: message(canonical))
-    }
-
-    private static func message(_ canonical: [UInt8]) -> [UInt8] {
-        Array(domain.utf8) + [0] + Array(SHA256.hash(data: canonical))
+    package func isSigned(by authority: VerifyingKey) -> Bool {
+        SpaceSignature.holds(signature, of: snapshot.canonical, by: authority)
     }
 
     // MARK: - As a file
@@ -47,7 +33,7 @@ package struct SignedSpace: Sendable, Equatable {
 
     /// One line with the format and the signature in hexadecimal, then the canonical bytes to the end.
     package var file: [UInt8] {
-        Array("\(Self.magic)\(Hexadecimal.text(signature))\n".utf8) + snapshot.canonical
+        Array("\(Self.magic)\(signature.hex)\n".utf8) + snapshot.canonical
     }
 
     /// Whether the text begins like a signed space rather than like a file of YAML.
@@ -59,7 +45,7 @@ package struct SignedSpace: Sendable, Equatable {
             throw .unreadable("it does not begin with `\(Self.magic)`")
         }
         let hex = String(decoding: bytes[Self.magic.utf8.count..<end], as: UTF8.self)
-        guard let signature = Hexadecimal.bytes(hex), signature.count == SigningKey.signatureByteCount else {
+        guard let signature = [UInt8](hex: hex), signature.count == SpaceSignature.size else {
             throw .unreadable("its signature is not 128 hexadecimal digits")
         }
         self.init(try SpaceSnapshot(canonical: Array(bytes[(end + 1)...])), signature: signature)
@@ -70,11 +56,11 @@ package struct SignedSpace: Sendable, Equatable {
 /// agent that is sent one.
 package struct SpaceTrust: Sendable {
     /// Nil: nobody is pinned, and whatever comes is believed.
-    package let authority: SigningKey?
+    package let authority: VerifyingKey?
     /// The newest that was taken.
     package private(set) var held: SignedSpace?
 
-    package init(authority: SigningKey?, held: SignedSpace? = nil) {
+    package init(authority: VerifyingKey?, held: SignedSpace? = nil) {
         self.authority = authority
         self.held = held
     }
@@ -102,9 +88,9 @@ package struct SpaceTrust: Sendable {
         return try adopt(offered)
     }
 
-    /// Takes the bytes of a space as they came over the wire; they are parsed only when they are signed.
+    /// Takes the bytes of a space as they came over the wire; what is not signed is never parsed.
     package mutating func take(signature: [UInt8], canonical: [UInt8]) throws(Refusal) -> Bool {
-        if let authority, !SignedSpace.isSignature(signature, over: canonical, by: authority) { throw .notSigned }
+        if let authority, !SpaceSignature.holds(signature, of: canonical, by: authority) { throw .notSigned }
         let snapshot: SpaceSnapshot
         do throws(SnapshotError) { snapshot = try SpaceSnapshot(canonical: canonical) } catch {
             throw .unreadable(error)

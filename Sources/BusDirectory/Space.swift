@@ -1,3 +1,5 @@
+package import BusEvidence
+
 /// The space: who is on the bus, what they offer, and who may use it. A value without identity; see `SpaceSnapshot`.
 ///
 /// Every list is sorted by its identifier, so the order of files and of entries changes nothing.
@@ -268,7 +270,7 @@ package struct AgentKey: Sendable, Codable, Equatable {
     }
 
     package var validity: KeyValidity { KeyValidity(from: from, until: until, revoked: revoked) }
-    package var signingKey: SigningKey? { sign.flatMap { SigningKey($0) } }
+    package var signingKey: VerifyingKey? { sign.flatMap { VerifyingKey($0) } }
 }
 
 /// The public key to which messages for a system are sealed. The system's agents share the secret half. Several may overlap.
@@ -289,5 +291,5 @@ package struct SystemSeal: Sendable, Codable, Equatable {
     }
 
     package var validity: KeyValidity { KeyValidity(from: from, until: until, revoked: revoked) }
-    package var sealingKey: SealingKey? { SealingKey(seal) }
+    package var sealingKey: SystemPublicKey? { SystemPublicKey(seal) }
 }

@@ -18,6 +18,8 @@ package struct HeaderView: Sendable {
     package private(set) var target: Range<Int> = 0..<0
     package private(set) var consumer: Range<Int> = 0..<0
     package private(set) var provider: Range<Int> = 0..<0
+    /// The items of the extensions, without the size before them.
+    private var extensions: Range<Int> = 0..<0
 
     /// Reads and checks a header. Extensions that are not critical are skipped; every byte must be accounted for.
     package init(_ frame: UnsafeRawBufferPointer, in range: Range<Int>) throws(Fault) {
@@ -59,7 +61,7 @@ package struct HeaderView: Sendable {
                 }
             }
         }
-        if has(.extensions) { try Self.skipExtensions(&reader) }
+        if has(.extensions) { extensions = try Self.takeExtensions(&reader) }
         guard reader.remaining == 0 else { throw Self.bad("\(reader.remaining) bytes stand behind the last field") }
         guard id.isVersion7 else {
             throw Fault(.badIdentifier, at: .unknown, "the id \(id) is not a UUID of version 7")
@@ -68,6 +70,19 @@ package struct HeaderView: Sendable {
 
     @inline(__always)
     package func has(_ field: Header.Field) -> Bool { present & field.bit != 0 }
+
+    /// Where the value of the first extension of this type stands in the frame; `nil` where there is none.
+    package func extensionValue(_ type: UInt16, in frame: UnsafeRawBufferPointer) -> Range<Int>? {
+        var offset = extensions.lowerBound
+        // Whole items: the header was read to its end.
+        while offset < extensions.upperBound {
+            let found = UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            let size = Int(UInt16(littleEndian: frame.loadUnaligned(fromByteOffset: offset + 2, as: UInt16.self)))
+            if found == type { return offset + 4..<offset + 4 + size }
+            offset += 4 + size
+        }
+        return nil
+    }
 
     /// One of the fields of 8 bytes (`keyEpoch`, `counter`, `publisherSequence`); they are looked up when they are needed, which
     /// most headers' never are.
@@ -130,12 +145,13 @@ package struct HeaderView: Sendable {
         return range
     }
 
-    private static func skipExtensions(_ reader: inout ByteReader) throws(Fault) {
+    private static func takeExtensions(_ reader: inout ByteReader) throws(Fault) -> Range<Int> {
         let size = Int(try reader.take(UInt16.self))
         guard size == reader.remaining else {
             throw bad("the extensions' length is \(size), \(reader.remaining) bytes are left")
         }
         guard size > 0 else { throw bad("extensions are marked present and there are none") }
+        let start = reader.offset
         while reader.remaining > 0 {
             let type = try reader.take(UInt16.self)
             let length = Int(try reader.take(UInt16.self))
@@ -146,6 +162,7 @@ package struct HeaderView: Sendable {
                 )
             }
         }
+        return start..<start + size
     }
 
     package static func bad(_ why: String) -> Fault {

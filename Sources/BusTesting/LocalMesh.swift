@@ -54,7 +54,7 @@ public final class LocalMesh: Sendable {
         var configuration = BrokerConfiguration(
             listen: "tcp://127.0.0.1:*", data: folder.path, name: "broker-local", secretKey: keys.curveSecret,
             source: .signed(space, authority: try folder.authorityKey().publicKey))
-        configuration.signingSecret = keys.signing
+        configuration.signingKey = keys.signing
         let broker = try Broker(configuration, logger: logger)
         let console = try Console(
             broker: broker, journalFolder: folder.path, port: 0, dataFolder: folder.path, logger: logger)

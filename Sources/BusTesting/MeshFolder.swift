@@ -2,6 +2,7 @@ public import BusAgent
 import BusBroker
 import BusConsole
 package import BusDirectory
+import BusEvidence
 import BusSystems
 import DurableFiles
 import Foundation
@@ -118,7 +119,7 @@ public struct MeshFolder: Sendable {
         return signed
     }
 
-    private func newestSigned(by authority: SigningKey) throws -> SignedSpace? {
+    private func newestSigned(by authority: VerifyingKey) throws -> SignedSpace? {
         let kept = try [SpaceStore.read(signedSpace), SpaceStore(folder: path).read()].compactMap(\.self)
         return kept.filter { $0.isSigned(by: authority) }.max { $0.snapshot.version < $1.snapshot.version }
     }

@@ -99,7 +99,7 @@ struct BrokerOptions {
         let keys = try KeyFile.load(key ?? data + "/keys/broker.key")
         var configuration = BrokerConfiguration(
             listen: listen, data: data, name: name, secretKey: keys.curveSecret, source: try source())
-        configuration.signingSecret = keys.signing
+        configuration.signingKey = keys.signing
         return configuration
     }
 

@@ -8,11 +8,11 @@ import Testing
 /// An agent signs what leaves, and acts on nothing that is not its sender's.
 @Suite("Signatures of an agent")
 struct SignedSessionTests {
-    private let ours = BusEvidence.SigningKey()
-    private let theirs = BusEvidence.SigningKey()
+    private let ours = SigningKey()
+    private let theirs = SigningKey()
 
     /// A portal that signs, and knows whose key the register signs with.
-    private func bench() -> (CoreBench, ScriptedBroker) {
+    private func bench() throws -> (CoreBench, ScriptedBroker) {
         var broker = ScriptedBroker()
         var bench = CoreBench()
         bench.core.signer = BatchSigner(ours)
@@ -21,18 +21,18 @@ struct SignedSessionTests {
             id: "small", title: LocalizedName(en: "Small"), broker: BrokerFacts(id: "b", endpoint: "tcp://127.0.0.1:1"),
             keys: [
                 AgentKey(
-                    agent: "individuals-1", systems: ["individuals"], curve: curve, sign: theirs.verifying.bytes.hex),
-                AgentKey(agent: "portal-1", systems: ["portal"], curve: curve, sign: ours.verifying.bytes.hex),
+                    agent: "individuals-1", systems: ["individuals"], curve: curve, sign: theirs.publicKey.bytes.hex),
+                AgentKey(agent: "portal-1", systems: ["portal"], curve: curve, sign: ours.publicKey.bytes.hex),
                 AgentKey(agent: "archive-1", systems: ["archive"], curve: curve),
             ])
-        bench.core.senders = SenderCheck(SenderDirectory(space))
+        bench.core.senders = SenderCheck(Directory(try SpaceSnapshot(space)))
         bench.open(&broker)
         return (bench, broker)
     }
 
     @Test("every message of a frame leads to the one root that was signed")
     func signsFrames() throws {
-        var (bench, _) = bench()
+        var (bench, _) = try bench()
         for number in 1...5 { bench.submit(UInt64(number)) }
         bench.flush()
         let frame = try #require(bench.take().frames.last)
@@ -42,11 +42,11 @@ struct SignedSessionTests {
         _ = try frame.withUnsafeBytes { raw in
             try EnvelopeFrame.decode(raw, FrameHead(raw)) { _, result in
                 guard case .success(let view) = result else { return }
-                let leaf = Self.leaf(Array(raw[view.header.range]), Array(raw[view.body]))
+                let leaf = LogHash.messageLeaf(view, in: raw)
                 roots.insert(Array(raw[view.signedRoot]))
                 let key = try? checker.check(
                     leaf: leaf, proof: Array(raw[view.proof]), signedRoot: Array(raw[view.signedRoot])
-                ) { $0 == ours.id ? SenderKey(ours.verifying) : nil }
+                ) { $0 == ours.id ? SenderKey(ours.publicKey) : nil }
                 if key == ours.id { proven += 1 }
             }
         }
@@ -59,7 +59,7 @@ struct SignedSessionTests {
 
     @Test("only the provider's own answer to this very request ends it", arguments: Answer.allCases)
     func answers(_ answer: Answer) throws {
-        var (bench, broker) = bench()
+        var (bench, broker) = try bench()
         bench.submit(1)
         bench.submit(2, body: [2])
         bench.flush()
@@ -71,7 +71,9 @@ struct SignedSessionTests {
         header.provider = "individuals"
         if answer != .withoutDigest {
             header.extensions = [
-                Header.Extension(type: RequestDigest.type, value: Self.leaf(asked.header, asked.body).bytes)
+                Header.Extension(
+                    type: RequestDigest.type,
+                    value: LogHash.messageLeaf(header: asked.header[...], body: asked.body[...]).bytes)
             ]
         }
         if answer == .fromTheBroker || answer == .successFromTheBroker {
@@ -97,7 +99,7 @@ struct SignedSessionTests {
         "a request that is not its sender's reaches no handler, one of an agent without a key does",
         arguments: [true, false])
     func requests(isFromArchive: Bool) throws {
-        var (bench, broker) = bench()
+        var (bench, broker) = try bench()
         var header = Header(kind: .request, id: ScriptedBroker.id(4), created: 3)
         header.target = "portal.status-get.v1"
         header.consumer = isFromArchive ? "archive" : "individuals"
@@ -106,18 +108,12 @@ struct SignedSessionTests {
         let deliveries = bench.take().deliveries
         #expect(deliveries.map(\.isUnproven) == [!isFromArchive])
     }
-
-    static func leaf(_ header: [UInt8], _ body: [UInt8]) -> Digest32 {
-        header.withUnsafeBytes { header in
-            body.withUnsafeBytes { LogHash.messageLeaf(header: header, bodyDigest: LogHash.body($0)) }
-        }
-    }
 }
 
 extension ScriptedBroker {
     /// One message for the agent.
     mutating func deliver(
-        _ header: Header, body: [UInt8], signedBy key: BusEvidence.SigningKey?, changing: Bool = false
+        _ header: Header, body: [UInt8], signedBy key: SigningKey?, changing: Bool = false
     ) -> [UInt8] {
         var head = head(.deliver)
         delivered += 1
@@ -125,7 +121,7 @@ extension ScriptedBroker {
         let bytes = header.encoded()
         var envelope = OutgoingEnvelope(header: bytes[...], body: body[...], annotations: Annotations())
         if let key {
-            let batch = BatchSigner(key).sign([SignedSessionTests.leaf(bytes, body)], at: 5)
+            let batch = BatchSigner(key).sign([LogHash.messageLeaf(header: bytes[...], body: body[...])], at: 5)
             envelope.proof = batch.proof(0)
             envelope.signedRoot = batch.row[...]
         }

@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import BusProtocol
 import Foundation
 import Logging
@@ -8,7 +9,7 @@ import Testing
 
 @Suite("The space, at the agent")
 struct SpaceTests {
-    private let authority = SigningSecret()
+    private let authority = SigningKey()
 
     /// Two systems and a signing key: enough to see what was taken.
     private func space(_ note: String) -> Space {
@@ -105,7 +106,7 @@ struct SpaceTests {
 
     @Test func anotherAuthorityIsRefusedAndLookedAtAgainLater() throws {
         let space = try versions("one")[0]
-        let forged = try SignedSpace(space.snapshot, by: SigningSecret())
+        let forged = SignedSpace(space.snapshot, by: SigningKey())
         var broker = ScriptedBroker()
         var bench = bench()
         bench.receive(welcome(&broker, forged))
@@ -164,7 +165,7 @@ struct SpaceTests {
         memory.write(space)
         let next = SpaceMemory(directory: scratch.path, agent: "a-1", logger)
         #expect(next.read(authority.publicKey).held == space)
-        #expect(next.read(SigningSecret().publicKey).held == nil, "another authority begins anew")
+        #expect(next.read(SigningKey().publicKey).held == nil, "another authority begins anew")
         #expect(next.read(nil).held == nil)
     }
 }

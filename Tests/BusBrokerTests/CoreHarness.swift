@@ -397,7 +397,8 @@ final class TestAgent {
         var envelopes = messages.map { OutgoingEnvelope(header: $0.header[...], body: $0.body[...]) }
         guard let signer else { return envelopes }
         let batch = signer.sign(
-            messages.map { LogHash.messageLeaf($0.header, $0.body) }, at: world.now.wallMilliseconds)
+            messages.map { LogHash.messageLeaf(header: $0.header[...], body: $0.body[...]) },
+            at: world.now.wallMilliseconds)
         for index in envelopes.indices {
             envelopes[index].proof = batch.proof(index)
             envelopes[index].signedRoot = batch.row[...]
@@ -577,13 +578,5 @@ extension DeliveryFold {
             }
         }
         try result.get()
-    }
-}
-
-extension LogHash {
-    static func messageLeaf(_ header: [UInt8], _ body: [UInt8]) -> Digest32 {
-        header.withUnsafeBytes { header in
-            body.withUnsafeBytes { messageLeaf(header: header, bodyDigest: LogHash.body($0)) }
-        }
     }
 }

@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import BusProtocol
 import Foundation
 import Logging
@@ -137,13 +138,13 @@ import Testing
 
 /// A broker that takes only what its authority signed.
 @Suite(.timeLimit(.minutes(2))) struct SignedBrokerTests {
-    private let authority = SigningSecret()
+    private let authority = SigningKey()
 
     private func signed(_ space: Space, after previous: SpaceSnapshot? = nil) throws -> SignedSpace {
         try SignedSpace(SpaceSnapshot(space, after: previous), by: authority)
     }
 
-    private func start(_ folder: String, _ space: SignedSpace?, by key: SigningKey? = nil) throws -> Broker {
+    private func start(_ folder: String, _ space: SignedSpace?, by key: VerifyingKey? = nil) throws -> Broker {
         var logger = Logger(label: "broker")
         logger.logLevel = .critical
         return try Broker(
@@ -174,7 +175,7 @@ import Testing
             let broker = try start(folder, first)
             await refused("is not signed") { _ = try await broker.apply(try Spaces.space { $0.note = "x" }) }
             await refused("not signed by the authority") {
-                _ = try await broker.apply(try SignedSpace(second.snapshot, by: SigningSecret()))
+                _ = try await broker.apply(SignedSpace(second.snapshot, by: SigningKey()))
             }
             #expect(try await broker.apply(second).version == 2)
             #expect(try await broker.apply(second).version == 2)
@@ -208,7 +209,7 @@ import Testing
             let second = try signed(Spaces.space { $0.note = "2" }, after: first.snapshot)
             await refused("no space that it signed") { _ = try start(folder, nil) }
             await refused("not signed by the pinned authority") {
-                _ = try start(folder, try SignedSpace(first.snapshot, by: SigningSecret()))
+                _ = try start(folder, SignedSpace(first.snapshot, by: SigningKey()))
             }
             let broker = try start(folder, second)
             await broker.stop()

@@ -8,13 +8,13 @@ import Testing
 
 /// Messages are their senders' only when these signed them, and stay provable wherever they go.
 @Suite struct ProofTests {
-    private let portalKey = BusEvidence.SigningKey()
-    private let registerKey = BusEvidence.SigningKey()
+    private let portalKey = SigningKey()
+    private let registerKey = SigningKey()
 
     private func world() throws -> (World, register: TestAgent, portal: TestAgent) {
         var keys = Spaces.keys()
-        keys[0].sign = registerKey.verifying.bytes.hex
-        keys[2].sign = portalKey.verifying.bytes.hex
+        keys[0].sign = registerKey.publicKey.bytes.hex
+        keys[2].sign = portalKey.publicKey.bytes.hex
         let world = try World(try Spaces.space(keys: keys))
         let register = TestAgent.register(world)
         register.signer = BatchSigner(registerKey)
@@ -23,12 +23,13 @@ import Testing
         return (world, register, portal)
     }
 
-    private func isProven(_ message: Delivered, by key: BusEvidence.SigningKey) -> Bool {
+    private func isProven(_ message: Delivered, by key: SigningKey) -> Bool {
         var checker = ProofChecker()
         let found = try? checker.check(
-            leaf: LogHash.messageLeaf(message.header.encoded(), message.body), proof: message.proof,
+            leaf: LogHash.messageLeaf(header: message.header.encoded()[...], body: message.body[...]),
+            proof: message.proof,
             signedRoot: message.signedRoot
-        ) { id in id == key.id ? SenderKey(key.verifying) : nil }
+        ) { id in id == key.id ? SenderKey(key.publicKey) : nil }
         return found == key.id
     }
 

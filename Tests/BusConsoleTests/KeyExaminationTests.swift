@@ -1,5 +1,6 @@
 import BusAgent
 import BusDirectory
+import BusEvidence
 import Foundation
 import Testing
 
@@ -73,7 +74,7 @@ struct KeyExaminationTests {
     @Test func whatDoesNotBelongTogetherIsNamed() throws {
         try expect("is not in the space", mend: "curve: '") { $0.space.keys = [] }
         try expect("has another signing key than portal-1.key", mend: "sign: '") {
-            $0.space.keys[0].sign = "\(SigningSecret().publicKey)"
+            $0.space.keys[0].sign = "\(SigningKey().publicKey)"
         }
         try expect("no signing key of portal-1", mend: "sign: '") { $0.space.keys[0].sign = nil }
         try expect("is the key of agent portal-9", mend: "mv ") { $0.space.keys[0].agent = "portal-9" }
@@ -102,7 +103,7 @@ struct KeyExaminationTests {
     @Test func anotherAuthorityIsNamed() throws {
         let bench = try Bench()
         #expect(
-            try bench.complaints(authority: .some("\(SigningSecret().publicKey)")).first?.found.contains("4094") == true
+            try bench.complaints(authority: .some("\(SigningKey().publicKey)")).first?.found.contains("4094") == true
         )
         #expect(try bench.complaints(authority: .some(nil)).first?.mend?.contains("--authority") == true)
     }

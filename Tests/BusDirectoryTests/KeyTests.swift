@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import Testing
 
 @Suite("Keys in a space")
@@ -36,8 +37,8 @@ struct KeyTests {
     }
 
     @Test func anAgentMayHaveTwoKeysAndASystemTwoSeals() throws {
-        let (old, new) = (SigningSecret().publicKey, SigningSecret().publicKey)
-        let (first, second) = (try SealingSecret().publicKey, try SealingSecret().publicKey)
+        let (old, new) = (SigningKey().publicKey, SigningKey().publicKey)
+        let (first, second) = (try SystemKey().publicKey, try SystemKey().publicKey)
         let text =
             SpaceFixture.text + """
 
@@ -71,8 +72,8 @@ struct KeyTests {
     }
 
     @Test func whatIsRevokedIsNotInTheDirectory() throws {
-        let key = SigningSecret().publicKey
-        let seal = try SealingSecret().publicKey
+        let key = SigningKey().publicKey
+        let seal = try SystemKey().publicKey
         var space = try SpaceFixture.space()
         space.keys[0].sign = "\(key)"
         space.seals = [SystemSeal(system: "register", seal: "\(seal)")]
@@ -92,19 +93,19 @@ struct KeyTests {
 
     /// Whoever writes it in another language gets the same number.
     @Test func keysAreNamedAsThePageOfTheWireSays() throws {
-        let key = try #require(SigningKey(bytes: [UInt8](0..<32)))
-        #expect(KeyID.text(key.id) == "58c5543693126696")
-        #expect(SigningKey("\(key)") == key && SigningKey(Base64URL.encode(key.bytes)) == key)
-        #expect(SigningKey("ab") == nil)
+        let key = try #require(VerifyingKey([UInt8](0..<32)))
+        #expect("\(key.id)" == "58c5543693126696")
+        #expect(VerifyingKey("\(key)") == key && VerifyingKey(Base64URL.encode(key.bytes)) == key)
+        #expect(VerifyingKey("ab") == nil)
     }
 
     @Test func secretsDoNotShow() throws {
-        let signing = SigningSecret()
-        let sealing = try SealingSecret()
+        let signing = SigningKey()
+        let sealing = try SystemKey()
         for text in ["\(signing)", String(reflecting: signing), "\(sealing)", String(reflecting: sealing)] {
             #expect(!text.contains(signing.reveal()) && !text.contains(sealing.reveal()))
         }
-        #expect(SigningSecret(signing.reveal())?.publicKey == signing.publicKey)
-        #expect(SealingSecret(sealing.reveal())?.publicKey == sealing.publicKey)
+        #expect(SigningKey(secret: signing.reveal())?.publicKey == signing.publicKey)
+        #expect(SystemKey(secret: sealing.reveal())?.publicKey == sealing.publicKey)
     }
 }

@@ -160,7 +160,7 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
 
     /// The snapshot that BusDirectory writes, and the members read here, are the same ones.
     @Test func keysOfARealSnapshotAreRead() throws {
-        let key = BusEvidence.SigningKey().verifying
+        let key = SigningKey().publicKey
         let space = Space(
             id: "demo", title: LocalizedName(en: "Demo"), isDemo: true, note: "қ \"1\"",
             broker: BrokerFacts(id: "broker-1", endpoint: "tcp://127.0.0.1:7400"),
@@ -174,12 +174,11 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         #expect(stated.agents.map(\.name) == ["portal-1"])
         #expect(stated.agent(key.id, for: "mobile")?.key == key && stated.agent(key.id, for: "individuals") == nil)
         // The signature that is on the bus and the one of a file are the same.
-        let secret = SigningSecret()
-        let signed = try SignedSpace(snapshot, by: secret)
+        let secret = SigningKey()
+        let signed = SignedSpace(snapshot, by: secret)
         var file = fixture.file(1, 11)
         file.space = EvidenceFile.Space(snapshot: snapshot.canonical, signature: signed.signature)
-        let authority = try #require(VerifyingKey(secret.publicKey.bytes))
-        #expect(EvidenceVerifier.verify(file, authority: authority).first?.word == "ok")
+        #expect(EvidenceVerifier.verify(file, authority: secret.publicKey).first?.word == "ok")
     }
 
     @Test func headersNameTheirSender() throws {

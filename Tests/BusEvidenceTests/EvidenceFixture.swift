@@ -135,7 +135,7 @@ struct EvidenceFixture {
     static func snapshot(version: Int, statesLog: Bool = true) -> [UInt8] {
         func key(_ agent: String, _ systems: String...) -> String {
             let list = systems.map { #""\#($0)""# }.joined(separator: ",")
-            let signature = signingKey(agent).verifying.bytes.hex
+            let signature = signingKey(agent).publicKey.bytes.hex
             return #"{"agent":"\#(agent)","curve":"c","roles":[],"sign":"\#(signature)","systems":[\#(list)]}"#
         }
         let keys = [
@@ -143,7 +143,7 @@ struct EvidenceFixture {
             #"{"agent":"old","curve":"c","roles":["operator"],"systems":[]}"#, key("portal-1", "mobile", "portal"),
             key("real-estate-1", "real-estate"),
         ].joined(separator: ",")
-        let logKey = statesLog ? #","sign":"\#(signingKey("broker-1").verifying.bytes.hex)""# : ""
+        let logKey = statesLog ? #","sign":"\#(signingKey("broker-1").publicKey.bytes.hex)""# : ""
         let broker = #"{"endpoint":"tcp://127.0.0.1:7400","id":"broker-1"\#(logKey)}"#
         let previous = String(repeating: "0", count: 63) + "1"
         return Array(
@@ -183,7 +183,7 @@ struct EvidenceFixture {
     /// A request and its reply under a space that has these members in the entry of the asking agent.
     func exchange(withKeyOf members: String) -> EvidenceFile {
         var file = file(1, 11, space: space())
-        let sign = #""sign":"\#(Self.signingKey("portal-1").verifying.bytes.hex)""#
+        let sign = #""sign":"\#(Self.signingKey("portal-1").publicKey.bytes.hex)""#
         let text = String(decoding: file.space.snapshot, as: UTF8.self).replacing(sign, with: members + "," + sign)
         file.space.snapshot = Array(text.utf8)
         file.space.signature = Self.signature(of: file.space.snapshot, by: Self.signingKey("authority"))

@@ -12,7 +12,7 @@ import Testing
         _ leaf: Digest32, _ proof: some Collection<UInt8>, _ root: [UInt8], _ checker: inout ProofChecker
     ) throws(ProofFault) -> KeyID {
         try checker.check(leaf: leaf, proof: Array(proof), signedRoot: root) {
-            $0 == key.id ? SenderKey(key.verifying) : nil
+            $0 == key.id ? SenderKey(key.publicKey) : nil
         }
     }
 
@@ -67,7 +67,7 @@ import Testing
             try EnvelopeFrame.decode(raw, FrameHead(raw)) { _, result in
                 guard case .success(let view) = result else { return }
                 do throws(ProofFault) {
-                    let id = try checker.check(view, in: raw) { $0 == key.id ? SenderKey(key.verifying) : nil }
+                    let id = try checker.check(view, in: raw) { $0 == key.id ? SenderKey(key.publicKey) : nil }
                     said.append(id == key.id ? "ok" : "another key")
                 } catch { said.append(error.code) }
             }
@@ -112,12 +112,12 @@ import Testing
         }
         #expect(throws: ProofFault.unknownKey(key.id)) {
             try checker.check(leaf: testLeaf(1), proof: Array(batch.proof(0)), signedRoot: batch.row) { _ in
-                SenderKey(SigningKey().verifying)
+                SenderKey(SigningKey().publicKey)
             }
         }
         #expect(throws: ProofFault.outsideValidity(signedAt: 5)) {
             try checker.check(leaf: testLeaf(1), proof: Array(batch.proof(0)), signedRoot: batch.row) { _ in
-                SenderKey(key.verifying, validity: 6...9)
+                SenderKey(key.publicKey, validity: 6...9)
             }
         }
     }
@@ -134,7 +134,7 @@ import Testing
 
     @Test func keysHaveSeedsAndIDs() throws {
         let again = try #require(SigningKey(seed: key.seed))
-        #expect(again.verifying == key.verifying && again.id == key.id && key.seed.count == 32)
+        #expect(again.publicKey == key.publicKey && again.id == key.id && key.seed.count == 32)
         #expect(SigningKey().id != key.id)
         #expect(SigningKey(seed: [1]) == nil && VerifyingKey([1]) == nil)
         // Beginning of SHA-256("kerege signing key v1" 00 ‖ 32 zero bytes), computed with another implementation.

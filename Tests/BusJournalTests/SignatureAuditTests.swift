@@ -9,7 +9,7 @@ import Testing
     private let other = SigningKey()
 
     private func space(_ key: SigningKey?) -> JournalBatch.Entry {
-        let sign = key.map { #","sign":"\#($0.verifying.bytes.hex)""# } ?? ""
+        let sign = key.map { #","sign":"\#($0.publicKey.bytes.hex)""# } ?? ""
         return .record(
             .space,
             Array(

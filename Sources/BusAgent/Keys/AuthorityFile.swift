@@ -1,13 +1,14 @@
-package import BusDirectory
+import BusDirectory
+package import BusEvidence
 import Glibc
 
 /// The authority of the space: `authority.key` signs spaces and belongs on a machine of its own, off the bus; `authority.pub` is
 /// pinned by the broker and by every agent. No daemon needs the first.
 package struct AuthorityFile: Sendable {
     package static let name = "authority"
-    package let secret: SigningSecret
+    package let secret: SigningKey
 
-    package var publicKey: SigningKey { secret.publicKey }
+    package var publicKey: VerifyingKey { secret.publicKey }
 
     private static let remedy = "kerege keys new authority"
 
@@ -23,7 +24,7 @@ package struct AuthorityFile: Sendable {
     }
 
     /// Reads the public half, from `authority.pub` or from the secret file.
-    package static func publicKey(_ path: String) throws(KeyFile.Problem) -> SigningKey {
+    package static func publicKey(_ path: String) throws(KeyFile.Problem) -> VerifyingKey {
         guard let key = SigningLines.publicKey(try KeyLines(path)) else {
             throw KeyFile.Problem(
                 description: "\(path) has no line \"sign-public: …\" with the authority's public key. "
@@ -34,7 +35,7 @@ package struct AuthorityFile: Sendable {
 
     /// Makes `DIRECTORY/authority.key` and `authority.pub`; an existing key is never overwritten.
     package static func create(in directory: String) throws(KeyFile.Problem) -> AuthorityFile {
-        let secret = SigningSecret()
+        let secret = SigningKey()
         try KeyLines.create(
             secret: "\(directory)/\(name).key",
             ["sign-public": "\(secret.publicKey)", "sign-secret": secret.reveal()],

@@ -1,4 +1,5 @@
-package import BusDirectory
+import BusDirectory
+package import BusEvidence
 import Glibc
 package import ZeroMQ
 
@@ -11,7 +12,7 @@ public struct KeyFile: Sendable {
     public var signPublicKey: String? { signing?.publicKey.description }
     package let curvePublic: CurveKey
     package let curveSecret: CurveSecretKey
-    package let signing: SigningSecret?
+    package let signing: SigningKey?
 
     /// What is wrong with a key file, and the command that mends it.
     public struct Problem: Error, Sendable, CustomStringConvertible {
@@ -54,7 +55,7 @@ public struct KeyFile: Sendable {
         }
         let pair: (public: CurveKey, secret: CurveSecretKey)
         do throws(ZeroMQError) { pair = try CurveKey.generatePair() } catch { throw Problem(description: "\(error)") }
-        let made = KeyFile(curvePublic: pair.public, curveSecret: pair.secret, signing: SigningSecret())
+        let made = KeyFile(curvePublic: pair.public, curveSecret: pair.secret, signing: SigningKey())
         try KeyLines.create(
             secret: "\(directory)/\(name).key", made.lines, shown: "\(directory)/\(name).pub", made.publicLines)
         return made
@@ -65,13 +66,13 @@ public struct KeyFile: Sendable {
     public static func addSigning(to path: String) throws(Problem) -> KeyFile {
         let old = try load(path)
         guard old.signing == nil else { return old }
-        let made = KeyFile(curvePublic: old.curvePublic, curveSecret: old.curveSecret, signing: SigningSecret())
+        let made = KeyFile(curvePublic: old.curvePublic, curveSecret: old.curveSecret, signing: SigningKey())
         try KeyLines.replace(secret: path, made.lines)
         if path.hasSuffix(".key") { try KeyLines.replace(shown: path.dropLast(4) + ".pub", made.publicLines) }
         return made
     }
 
-    package init(curvePublic: CurveKey, curveSecret: CurveSecretKey, signing: SigningSecret? = nil) {
+    package init(curvePublic: CurveKey, curveSecret: CurveSecretKey, signing: SigningKey? = nil) {
         self.curvePublic = curvePublic
         self.curveSecret = curveSecret
         self.signing = signing
@@ -99,9 +100,10 @@ public struct KeyFile: Sendable {
 /// The lines of a signing key in any of the files that have one.
 enum SigningLines {
     /// Nil where the file has no line `sign-secret`.
-    static func read(_ lines: KeyLines, remedy: String) throws(KeyFile.Problem) -> SigningSecret? {
+    static func read(_ lines: KeyLines, remedy: String) throws(KeyFile.Problem) -> SigningKey? {
         guard let text = lines["sign-secret"] else { return nil }
-        guard let secret = SigningSecret(text), let shown = lines["sign-public"], let key = SigningKey(shown) else {
+        guard let secret = SigningKey(secret: text), let shown = lines["sign-public"], let key = VerifyingKey(shown)
+        else {
             throw KeyFile.Problem(
                 description: "the lines \"sign-public: …\" and \"sign-secret: …\" in \(lines.path) are no signing key. "
                     + "Make a new one: \(remedy)")
@@ -113,5 +115,5 @@ enum SigningLines {
         return secret
     }
 
-    static func publicKey(_ lines: KeyLines) -> SigningKey? { lines["sign-public"].flatMap { SigningKey($0) } }
+    static func publicKey(_ lines: KeyLines) -> VerifyingKey? { lines["sign-public"].flatMap { VerifyingKey($0) } }
 }

@@ -1,13 +1,14 @@
-package import BusDirectory
+import BusDirectory
+package import BusEvidence
 import Glibc
 
 /// The key to which messages for a system are sealed, in `SYSTEM.seal`: secret, and shared by the agents of that system. Its public
 /// half is in `SYSTEM.seal.pub` and in the space.
 package struct SealFile: Sendable {
     package let system: String
-    package let secret: SealingSecret
+    package let secret: SystemKey
 
-    package var publicKey: SealingKey { secret.publicKey }
+    package var publicKey: SystemPublicKey { secret.publicKey }
 
     package static func path(_ system: String, in directory: String) -> String { "\(directory)/\(system).seal" }
 
@@ -16,7 +17,7 @@ package struct SealFile: Sendable {
         let path = path(system, in: directory)
         let remedy = "kerege keys new AGENT --system \(system)"
         let lines = try KeyLines.secret(path, remedy: remedy)
-        guard let text = lines["seal-secret"], let secret = SealingSecret(text) else {
+        guard let text = lines["seal-secret"], let secret = SystemKey(secret: text) else {
             throw KeyFile.Problem(
                 description: "\(path) has no line \"seal-secret: …\" with 43 characters of base64url. "
                     + "Move it away and make a new one: \(remedy)")
@@ -37,7 +38,7 @@ package struct SealFile: Sendable {
 
     /// Makes the key of a system that has none.
     package static func create(system: String, in directory: String) throws(KeyFile.Problem) -> SealFile {
-        guard let secret = try? SealingSecret() else {
+        guard let secret = try? SystemKey() else {
             throw KeyFile.Problem(description: "no seal key could be made: X-Wing is not available here")
         }
         let path = path(system, in: directory)

@@ -1,4 +1,5 @@
 package import BusDirectory
+import BusEvidence
 package import BusProtocol
 
 /// What the core wants done. The caller executes actions in order.
@@ -71,6 +72,8 @@ package struct Delivery: Sendable {
     package let mark: DeliveryMark
     /// Monotonic arrival, microseconds.
     package let arrived: UInt64
+    /// What its sender signed, where that was looked at.
+    var leaf: Digest32?
     /// It is not what its sender signed: nobody may act on it.
     package var isUnproven = false
 }

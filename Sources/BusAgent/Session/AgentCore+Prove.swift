@@ -7,32 +7,22 @@ extension AgentCore {
     /// session is signed again, under a new root: the message itself never changes.
     mutating func signOutgoing(_ wall: Int64) {
         guard let signer, !outgoing.isEmpty else { return }
-        let leaves = outgoing.map { envelope in
-            envelope.header.withUnsafeBytes { header in
-                envelope.body.withUnsafeBytes { LogHash.messageLeaf(header: header, bodyDigest: LogHash.body($0)) }
-            }
-        }
+        let leaves = outgoing.map { LogHash.messageLeaf(header: $0.header, body: $0.body) }
         let batch = signer.sign(leaves, at: wall)
         let row = batch.row[...]
         for index in outgoing.indices {
             outgoing[index].proof = batch.proof(index)
             outgoing[index].signedRoot = row
         }
-    }
-
-    /// Why a delivered message is not what its sender signed; `nil` when it is, or need not be.
-    mutating func unproven(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> ProofFault? {
-        guard senders != nil else { return nil }
-        return senders?.fault(in: envelope, raw)
+        // They are the last that were sent, in the same order; a reply to one of them is held to its leaf.
+        for (reference, leaf) in zip(inFlight.suffix(leaves.count), leaves) { pending.setLeaf(leaf, of: reference) }
     }
 
     /// Whether a reply answers the request that was asked: its provider signed the digest of what it saw.
-    func answers(_ reply: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ request: Submission) -> Bool {
-        // A reply of the broker's own is a fault and names no provider; unsigned providers bind nothing.
-        guard signer != nil, senders?.mustSign(reply.header, raw) == true else { return true }
-        let leaf = request.header.withUnsafeBytes { header in
-            request.body.withUnsafeBytes { LogHash.messageLeaf(header: header, bodyDigest: LogHash.body($0)) }
-        }
-        return RequestDigest.read(raw, reply.header) == leaf.bytes
+    func answers(_ reply: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ request: PendingTable.Reference) -> Bool {
+        // A reply of the broker's own is a fault and names no provider; who cannot sign binds nothing.
+        guard let leaf = pending.leaf(of: request), senders?.mustSign(reply.header, raw) == true else { return true }
+        guard let digest = reply.header.extensionValue(RequestDigest.type, in: raw) else { return false }
+        return raw[digest].elementsEqual(leaf.bytes)
     }
 }

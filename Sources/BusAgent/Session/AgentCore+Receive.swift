@@ -91,8 +91,8 @@ extension AgentCore {
         into actions: inout [AgentAction]
     ) {
         let annotations = Self.annotations(envelope, raw)
-        let fault = unproven(envelope, raw)
-        if let fault {
+        let verdict = senders?.judge(envelope, raw) ?? .init()
+        if let fault = verdict.fault {
             counters.badProofs += 1
             actions.append(.notice(Fault(.badSignature, at: .broker, "\(fault)")))
         }
@@ -100,7 +100,7 @@ extension AgentCore {
             // A reply counts whatever the session: its request may have been asked in an earlier one.
             if isOpen { release(DeliveryMark(session: session, cost: envelope.cost)) }
             // A forged answer ends nothing: the right one may still come.
-            if fault == nil { replied(envelope, frame, raw, annotations, into: &actions) }
+            if verdict.fault == nil { replied(envelope, frame, raw, annotations, into: &actions) }
             return
         }
         guard isOpen else { return }
@@ -111,7 +111,7 @@ extension AgentCore {
             .deliver(
                 Delivery(
                     frame: frame, envelope: envelope, annotations: annotations, mark: mark, arrived: clock.now,
-                    isUnproven: fault != nil)))
+                    leaf: verdict.leaf, isUnproven: verdict.fault != nil)))
     }
 
     private static func annotations(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> Annotations {
@@ -124,11 +124,11 @@ extension AgentCore {
         _ envelope: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ annotations: Annotations,
         into actions: inout [AgentAction]
     ) {
-        guard let reference = requests[envelope.header.correlation], let request = pending[reference] else {
+        guard let reference = requests[envelope.header.correlation] else {
             counters.strayReplies += 1
             return
         }
-        guard answers(envelope, raw, request) else {
+        guard answers(envelope, raw, reference) else {
             counters.badProofs += 1
             let fault = Fault(.badSignature, at: .broker, "the reply is signed for another request than the one asked")
             return actions.append(.notice(fault))

@@ -26,8 +26,7 @@ extension AgentCore {
         guard isOpen || welcomeInWaiting != nil else { return }
         do throws(SpaceTrust.Refusal) {
             if try trust.take(signature: frame.signature, canonical: frame.canonical), let held = trust.held {
-                directory = Directory(held.snapshot)
-                senders = SenderCheck(SenderDirectory(held.snapshot.space))
+                senders = SenderCheck(Directory(held.snapshot))
                 actions.append(.remember(held))
             }
         } catch {

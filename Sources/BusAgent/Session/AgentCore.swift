@@ -58,7 +58,7 @@ package struct AgentCore: Sendable {
     /// Who may change the space, and the newest this agent has taken.
     package internal(set) var trust: SpaceTrust
     /// The keys of that space; nil until one was taken.
-    package internal(set) var directory: Directory?
+    package var directory: Directory? { senders?.directory }
     /// WELCOME was taken, and the space it names is still to come.
     var welcomeInWaiting: (Welcome, FrameHead)?
     /// Health of the systems served; goes out with every REPORT.
@@ -137,8 +137,7 @@ package struct AgentCore: Sendable {
         self.timing = timing
         self.receipt = receipt
         self.trust = trust
-        directory = trust.held.map { Directory($0.snapshot) }
-        senders = trust.held.map { SenderCheck(SenderDirectory($0.snapshot.space)) }
+        senders = trust.held.map { SenderCheck(Directory($0.snapshot)) }
         self.started = started
         self.random = random
         backoff = Backoff(timing)

@@ -8,10 +8,4 @@ enum RequestDigest {
 
     /// What a template is made with.
     static let placeholder = Header.Extension(type: type, value: [UInt8](repeating: 0, count: size))
-
-    /// The 32 bytes; `nil` where the header has none.
-    static func read(_ raw: UnsafeRawBufferPointer, _ header: HeaderView) -> [UInt8]? {
-        guard header.has(.extensions), let whole = try? Header(decoding: raw, in: header.range) else { return nil }
-        return whole.extensions.first { $0.type == type && $0.value.count == size }?.value
-    }
 }

@@ -2,55 +2,35 @@ package import BusDirectory
 import BusEvidence
 import BusProtocol
 
-/// Whose keys sign for which systems, as the directory says.
-package struct SenderDirectory: Sendable {
-    private var keys: [BusEvidence.KeyID: (key: SenderKey, systems: Set<String>)] = [:]
-    /// Systems with an agent that cannot sign: their messages may come without proof.
-    private var unsigned: Set<String> = []
-
-    package init(_ space: Space) {
-        for entry in space.keys where entry.revoked == nil {
-            if let key = entry.senderKey {
-                keys[key.key.id, default: (key, [])].systems.formUnion(entry.systems)
-            } else {
-                unsigned.formUnion(entry.systems)
-            }
-        }
-    }
-
-    func key(_ id: BusEvidence.KeyID, for system: String) -> SenderKey? {
-        guard let found = keys[id], found.systems.contains(system) else { return nil }
-        return found.key
-    }
-
-    func maySendUnsigned(_ system: String) -> Bool { unsigned.contains(system) }
-}
-
 /// Holds what comes from the broker to what its sender signed.
 package struct SenderCheck: Sendable {
-    package var directory: SenderDirectory
+    package let directory: Directory
     private var checker = ProofChecker()
 
-    package init(_ directory: SenderDirectory) { self.directory = directory }
+    package init(_ directory: Directory) { self.directory = directory }
 
-    /// - Returns: `nil` when the message is its sender's, or when nobody could have signed it.
-    mutating func fault(in envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> ProofFault? {
-        guard let system = Self.sender(envelope.header, raw) else { return nil }
-        if envelope.proof.isEmpty, directory.maySendUnsigned(system) { return nil }
-        let body = LogHash.body(UnsafeRawBufferPointer(rebasing: raw[envelope.body]))
-        let leaf = LogHash.messageLeaf(
-            header: UnsafeRawBufferPointer(rebasing: raw[envelope.header.range]), bodyDigest: body)
+    /// What its sender signed, where anybody looked, and why the message is not its sender's; no fault when it is, or when nobody
+    /// could have signed it.
+    struct Verdict {
+        var leaf: Digest32?
+        var fault: ProofFault?
+    }
+
+    mutating func judge(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> Verdict {
+        guard let system = Self.sender(envelope.header, raw) else { return Verdict() }
+        if envelope.proof.isEmpty, directory.maySendUnsigned(system) { return Verdict() }
+        let leaf = LogHash.messageLeaf(envelope, in: raw)
         do throws(ProofFault) {
             let directory = directory
             try checker.check(
                 leaf: leaf, proof: UnsafeRawBufferPointer(rebasing: raw[envelope.proof]),
                 signedRoot: UnsafeRawBufferPointer(rebasing: raw[envelope.signedRoot])
             ) { directory.key($0, for: system) }
-            return nil
+            return Verdict(leaf: leaf)
         } catch {
             // An agent that signs already and whose key the space does not state yet proves no more than one that cannot sign.
-            if case .unknownKey = error, directory.maySendUnsigned(system) { return nil }
-            return error
+            if case .unknownKey = error, directory.maySendUnsigned(system) { return Verdict(leaf: leaf) }
+            return Verdict(leaf: leaf, fault: error)
         }
     }
 

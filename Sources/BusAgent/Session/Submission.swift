@@ -1,3 +1,4 @@
+import BusEvidence
 package import BusProtocol
 
 /// A message an agent wants to send: bytes that never change, so that repeating them is safe.
@@ -47,6 +48,8 @@ struct PendingTable: Sendable {
         var stage: Stage
         /// Order of submission over all sessions.
         var serial: UInt64
+        /// What was signed of it, once it was.
+        var leaf: Digest32?
     }
 
     /// Names a row; a reference to a row that has ended finds nothing.
@@ -93,6 +96,12 @@ struct PendingTable: Sendable {
     }
 
     func stage(of reference: Reference) -> Stage? { lives(reference) ? rows[reference.index]?.stage : nil }
+
+    mutating func setLeaf(_ leaf: Digest32, of reference: Reference) {
+        if lives(reference) { rows[reference.index]?.leaf = leaf }
+    }
+
+    func leaf(of reference: Reference) -> Digest32? { lives(reference) ? rows[reference.index]?.leaf : nil }
 
     /// The credit of the answered delivery has been given back; it must not be given twice.
     mutating func clearMark(of reference: Reference) {

@@ -173,7 +173,7 @@ extension SocketLoop {
                 kind: .reply, id: id,
                 header: route.template.reply(
                     id, created: clock.wall, to: request, outcome: outcome,
-                    digest: route.bindsRequest ? delivery.leaf : nil), body: body,
+                    digest: route.bindsRequest ? delivery.digest : nil), body: body,
                 answers: delivery.mark),
             clock, into: &actions)
     }

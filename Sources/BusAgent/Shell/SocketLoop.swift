@@ -64,8 +64,7 @@ final class SocketLoop {
             identity, timing: configuration.timing, receipt: memory.receipt,
             trust: spaceMemory.read(configuration.authority), started: clock.now)
         core.health = configuration.systems.map { .init(system: $0, dataUpdatedAt: -1, healthy: true) }
-        core.signer = configuration.keys?.signing
-            .flatMap { BusEvidence.SigningKey(seed: $0.revealBytes()) }.map { BatchSigner($0) }
+        core.signer = configuration.keys?.signing.map { BatchSigner($0) }
         let opened = try Self.open(configuration, context)
         socket = opened
         poller = Poller()

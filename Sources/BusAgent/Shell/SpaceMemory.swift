@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import DurableFiles
 import Glibc
 import Logging
@@ -16,7 +17,7 @@ struct SpaceMemory {
     }
 
     /// What was taken before, if the pinned authority signed it.
-    func read(_ authority: SigningKey?) -> SpaceTrust {
+    func read(_ authority: VerifyingKey?) -> SpaceTrust {
         guard let authority, let path, access(path, F_OK) == 0 else { return SpaceTrust(authority: authority) }
         if let bytes = try? DurableFile.read(path, limit: SignedSpace.fileLimit),
             let held = try? SignedSpace(file: bytes), held.isSigned(by: authority)

@@ -43,8 +43,6 @@ struct Rights: Sendable {
     }
 
     let snapshot: SpaceSnapshot
-    /// Keys by their ids.
-    let directory: Directory
     let agents: [Agent]
     let systems: [String]
     /// Usually there are none, and nothing is counted then.
@@ -67,7 +65,6 @@ struct Rights: Sendable {
     init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
         self.snapshot = snapshot
-        directory = Directory(snapshot)
         agents = space.keys.map { key in
             Agent(
                 name: key.agent, key: key.curve, systems: key.systems, validity: key.validity, sign: key.senderKey,
@@ -133,8 +130,9 @@ struct Rights: Sendable {
         guard providers.indices.contains(system) else { return nil }
         let candidates = providers[system]
         if candidates.count == 1 {
-            let session = sessions[candidates[0]]
-            return session.isDraining || session.fit(work) == .none ? nil : candidates[0]
+            // Field by field: a copy of the whole session would cost more than the rest of the choice.
+            let slot = candidates[0]
+            return sessions[slot].isDraining || sessions[slot].fit(work) == .none ? nil : slot
         }
         var best: (slot: Int, fit: TakenWork.Fit, load: Int)?
         for step in candidates.indices {

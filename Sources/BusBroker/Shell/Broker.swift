@@ -1,5 +1,5 @@
 package import BusDirectory
-import BusEvidence
+package import BusEvidence
 import BusIntegrations
 import BusJournal
 package import BusProtocol
@@ -96,7 +96,7 @@ package final class Broker: Sendable {
     }
 
     /// Who must have signed a space that is to take effect here; nil: nobody.
-    package var authority: BusDirectory.SigningKey? { configuration.space.authority }
+    package var authority: VerifyingKey? { configuration.space.authority }
 
     /// Puts a space in force: the next message is judged by it. Refused where an authority is pinned.
     package func apply(_ space: Space) async throws(BrokerError) -> SpaceSnapshot { try await apply(.files(space)) }

@@ -1,4 +1,5 @@
 package import BusDirectory
+package import BusEvidence
 package import ZeroMQ
 
 /// Everything a broker is started with.
@@ -10,7 +11,7 @@ package struct BrokerConfiguration: Sendable {
     package var name: String
     package var secretKey: CurveSecretKey
     /// With which the roots of the log are signed; nil: they are not.
-    package var signingSecret: SigningSecret?
+    package var signingKey: SigningKey?
     /// Where the space comes from.
     package var space: SpaceSource
     package var limits = BrokerLimits()
@@ -34,9 +35,9 @@ package enum SpaceSource: Sendable {
     /// As the files say; applied at start when it differs from the one in force.
     case files(Space)
     /// Only what this authority signed: at the start the newest of the one given and the one kept in the data folder.
-    case signed(SignedSpace?, authority: SigningKey)
+    case signed(SignedSpace?, authority: VerifyingKey)
 
-    var authority: SigningKey? { if case .signed(_, let authority) = self { authority } else { nil } }
+    var authority: VerifyingKey? { if case .signed(_, let authority) = self { authority } else { nil } }
 }
 
 /// Why a broker cannot start or go on: what happened, why, what to do.

@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import BusIntegrations
 import BusJournal
 import BusProtocol
@@ -41,7 +42,7 @@ struct BrokerLoop: ~Copyable {
     private let journal: JournalThread
     private let mailbox: BrokerMailbox
     private let keys: DirectoryKeys
-    private let authority: SigningKey?
+    private let authority: VerifyingKey?
     private let store: SpaceStore
     private let reading: JournalReading
     private let readModel: ReadModel

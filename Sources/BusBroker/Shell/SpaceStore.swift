@@ -1,4 +1,5 @@
 package import BusDirectory
+import BusEvidence
 import BusProtocol
 package import DurableFiles
 
@@ -89,7 +90,7 @@ struct SpaceAtStart {
     }
 
     private static func newest(
-        _ given: SignedSpace?, _ kept: SignedSpace?, _ authority: SigningKey
+        _ given: SignedSpace?, _ kept: SignedSpace?, _ authority: VerifyingKey
     ) throws(BrokerError) -> SignedSpace {
         if let given, !given.isSigned(by: authority) {
             throw BrokerError(

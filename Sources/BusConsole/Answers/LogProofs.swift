@@ -22,8 +22,7 @@ extension AdminAnswers {
     /// Who signs checkpoints of the log: the broker's key, in the name of its space and itself.
     func logSigner() throws(AdminError) -> NoteSigner {
         let space = broker.readModel.overview.snapshot.space
-        guard let secret = broker.configuration.signingSecret,
-            let key = BusEvidence.SigningKey(seed: secret.revealBytes()),
+        guard let key = broker.configuration.signingKey,
             let signer = NoteSigner(name: "\(space.id)/\(space.broker.id)", key: key)
         else {
             throw AdminError(

@@ -67,10 +67,7 @@ package struct EvidenceVerifier {
     private mutating func checkSpace() {
         step(.space) { verifier throws(StepFault) in
             let file = verifier.file.space
-            let digest = file.snapshot.withUnsafeBytes { LogHash.body($0) }
-            guard file.signature.count == VerifyingKey.signatureSize,
-                verifier.authority.isSignature(file.signature, of: Domain.space.bytes + digest.bytes)
-            else {
+            guard SpaceSignature.holds(file.signature, of: file.snapshot, by: verifier.authority) else {
                 throw StepFault(
                     "wrong-signature",
                     "the signature is not the authority's, of this snapshot; compare the "

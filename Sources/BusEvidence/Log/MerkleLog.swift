@@ -1,3 +1,4 @@
+package import BusProtocol
 import Crypto
 
 /// A SHA-256 value, 32 bytes, kept inline.
@@ -54,6 +55,19 @@ package enum LogHash {
         let header = ContiguousArray(header)
         let digest = ContiguousArray(body).withUnsafeBytes { Self.body($0) }
         return header.withUnsafeBytes { messageLeaf(header: $0, bodyDigest: digest) }
+    }
+
+    /// The same of a message as it stands in a frame.
+    package static func messageLeaf(_ message: EnvelopeView, in frame: UnsafeRawBufferPointer) -> Digest32 {
+        messageLeaf(
+            header: UnsafeRawBufferPointer(rebasing: frame[message.header.range]),
+            bodyDigest: body(UnsafeRawBufferPointer(rebasing: frame[message.body])))
+    }
+
+    package static func messageLeaf(header: ArraySlice<UInt8>, body bytes: ArraySlice<UInt8>) -> Digest32 {
+        header.withUnsafeBytes { header in
+            bytes.withUnsafeBytes { messageLeaf(header: header, bodyDigest: body($0)) }
+        }
     }
 
     /// Leaf of any other record: H(0x00 ‖ 0xff ‖ type ‖ payload). A header begins with its format, never 0xff, so no

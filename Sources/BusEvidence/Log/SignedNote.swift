@@ -9,7 +9,7 @@ package struct NoteSigner: Sendable {
 
     /// `nil` when the name is none: empty, or with spaces, control characters or "+".
     package init?(name: String, key: SigningKey) {
-        guard let verifier = NoteVerifier(name: name, key: key.verifying) else { return nil }
+        guard let verifier = NoteVerifier(name: name, key: key.publicKey) else { return nil }
         self.verifier = verifier
         self.key = key
     }

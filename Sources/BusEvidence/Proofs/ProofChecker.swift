@@ -60,10 +60,9 @@ package struct ProofChecker: Sendable {
         _ message: EnvelopeView, in frame: UnsafeRawBufferPointer, key lookUp: (KeyID) -> SenderKey?
     ) throws(ProofFault) -> KeyID {
         func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: frame[range]) }
-        let leaf = LogHash.messageLeaf(
-            header: bytes(message.header.range), bodyDigest: LogHash.body(bytes(message.body)))
         return try check(
-            leaf: leaf, proof: bytes(message.proof), signedRoot: bytes(message.signedRoot), key: lookUp)
+            leaf: LogHash.messageLeaf(message, in: frame), proof: bytes(message.proof),
+            signedRoot: bytes(message.signedRoot), key: lookUp)
     }
 
     private mutating func checkSignature(_ row: UnsafeRawBufferPointer, _ key: VerifyingKey) throws(ProofFault) {

@@ -19,10 +19,10 @@ package struct KeyID: Hashable, Sendable, CustomStringConvertible {
 }
 
 /// The Ed25519 key of an agent, of a broker's log or of a space's authority. Its seed is a secret: it is never described.
-package struct SigningKey: Sendable {
+package struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package static let seedSize = 32
     private let key: Curve25519.Signing.PrivateKey
-    package let verifying: VerifyingKey
+    package let publicKey: VerifyingKey
 
     /// A new key.
     package init() { self.init(Curve25519.Signing.PrivateKey()) }
@@ -37,11 +37,15 @@ package struct SigningKey: Sendable {
 
     private init(_ key: Curve25519.Signing.PrivateKey) {
         self.key = key
-        verifying = VerifyingKey(key.publicKey)
+        publicKey = VerifyingKey(key.publicKey)
     }
 
     package var seed: [UInt8] { Array(key.rawRepresentation) }
-    package var id: KeyID { verifying.id }
+    package var id: KeyID { publicKey.id }
+
+    package var description: String { "(secret)" }
+    package var debugDescription: String { "(secret)" }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 
     /// 64 bytes. `statement` begins with the words of its domain.
     func sign(_ statement: [UInt8]) -> [UInt8] {

@@ -4,7 +4,7 @@ import Foundation
 
 /// The private key of a system, shared by the agents that serve it: X-Wing, which is ML-KEM-768 and X25519 together, so that
 /// what is sealed today stays closed to the computers of tomorrow. Its seed is a secret: it is never described.
-package struct SystemKey: Sendable {
+package struct SystemKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package static let seedSize = 32
     let key: XWingMLKEM768X25519.PrivateKey
     package let publicKey: SystemPublicKey
@@ -29,6 +29,10 @@ package struct SystemKey: Sendable {
 
     package var seed: [UInt8] { Array(key.seedRepresentation) }
     package var id: KeyID { publicKey.id }
+
+    package var description: String { "(secret)" }
+    package var debugDescription: String { "(secret)" }
+    package var customMirror: Mirror { Mirror(self, children: [:]) }
 }
 
 /// The public half of a `SystemKey`.

@@ -84,16 +84,11 @@ struct EvidenceVerifyCommand: AsyncParsableCommand {
     }
 
     private static func key(_ path: String, of whom: String, option: String) throws(Failure) -> VerifyingKey {
-        let why: String
-        do throws(KeyFile.Problem) {
-            if let key = VerifyingKey(try AuthorityFile.publicKey(path).bytes) { return key }
-            why = "\(path) holds 32 bytes that are no Ed25519 key"
-        } catch {
-            why = "\(error)"
+        do throws(KeyFile.Problem) { return try AuthorityFile.publicKey(path) } catch {
+            throw Failure(
+                .wrongUse, "no-key", "there is no public key of \(whom) to verify with", why: "\(error)",
+                next: "name its file: \(option)")
         }
-        throw Failure(
-            .wrongUse, "no-key", "there is no public key of \(whom) to verify with", why: why,
-            next: "name its file: \(option)")
     }
 }
 

@@ -1,5 +1,6 @@
 import BusAgent
 import BusDirectory
+import BusEvidence
 import Foundation
 
 /// The files of a key folder as far as they can be read, and what is wrong with the others.
@@ -16,7 +17,7 @@ struct KeyFolder {
     /// Seal keys by system.
     private(set) var seals: [String: SealFile] = [:]
     /// What is pinned here.
-    private(set) var authority: SigningKey?
+    private(set) var authority: VerifyingKey?
     private(set) var unreadable: [Unreadable] = []
 
     init(path: String) {

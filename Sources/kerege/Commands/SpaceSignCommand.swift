@@ -133,11 +133,11 @@ struct SpaceSigning {
         if let previous, next.space == previous.space {
             isNew = false
             breaking = []
-            signed = try SignedSpace(previous, by: key.secret)
+            signed = SignedSpace(previous, by: key.secret)
         } else {
             isNew = true
             breaking = previous.map { SpaceDiff(from: $0.space, to: next.space).breaking } ?? []
-            signed = try SignedSpace(next, by: key.secret)
+            signed = SignedSpace(next, by: key.secret)
         }
     }
 }
