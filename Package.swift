@@ -119,6 +119,7 @@ let package = Package(
             "kerege-bench",
             [
                 "ZeroMQ", "BusAgent", "BusBroker", "BusContracts", "BusDirectory", "BusJournal", "BusProtocol",
+                "BusTesting",
                 histogram, logging,
             ]),
         door("kerege-chaos", ["BusTesting", "BusProtocol"]),

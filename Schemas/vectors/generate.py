@@ -360,6 +360,11 @@ def check_proof(key, validity, header_bytes, body, data, row):
 
 # The signature is made up: vectors of the wire say where it stands, not who signed.
 CANONICAL = wire.shorten(b'{"format":"kerege-space/1","space":{"id":"small"},"version":8}')
+WANT = {"token": "21", "system": "portal", "epochs": [
+    {"epoch": "1311768467463790320", "sender": "individuals"}, {"epoch": "18446744073709551615", "sender": "e-notary"}]}
+KEYS = {"token": "21", "rows": [
+    {"epoch": "1311768467463790320", "sender": "individuals", "event": "", "record": wire.shorten(bytes(1160))},
+    {"epoch": "7", "sender": "individuals", "event": "individuals.person-born.v1", "record": wire.shorten(bytes(1192))}]}
 SPACE = {"version": "8", "signature": bytes(range(64)).hex(), "canonical": CANONICAL}
 
 FRAMES |= {
@@ -371,6 +376,18 @@ FRAMES |= {
     "space": later(frame("space", SPACE), 3),
     "space-not-signed": later(frame("space", SPACE | {"version": "18446744073709551615", "signature": "00" * 64}), 3),
     "space-of-no-bytes": later(frame("space", SPACE | {"canonical": ""}), 3),
+    "want": later(frame("want", WANT), 3),
+    "want-none": later(frame("want", WANT | {"token": "0", "epochs": []}), 3),
+    "want-most": later(frame("want", WANT | {"epochs": [WANT["epochs"][0]] * 32}), 3),
+    "keys": later(frame("keys", KEYS), 3),
+    "keys-none": later(frame("keys", {"token": "0", "rows": []}), 3),
+    "state-sealed-outcome": later(frame("state", {"token": "7", "rows": [
+        FINAL | {"state": "completed", "outcomeHeader": wire.write_header(SEALED).hex(), "outcome": "00" * 34}]}), 3),
+    "submit-keys": later(envelopes("submit", signed("portal-1", [
+        envelope(header("keyEpoch", COMMAND_ID, keyEpoch="1311768467463790320", consumer="portal", provider="individuals"),
+                 bytes(1160)),
+        envelope(header("keyWrap", OTHER_ID, keyEpoch="7", target="individuals.person-born.v1", consumer="individuals",
+                        provider="portal"), bytes(1192)), envelope(SEALED, bytes(33))])), 3),
     "space-large": later(frame("space", SPACE | {"canonical": wire.shorten(b"\x20" * 300000)}), 3),
     "query-version-3": later(frame("query", {"token": "7", "consumer": "e-notary", "commands": []}), 3),
 }
@@ -453,7 +470,8 @@ def lenient():
         "proof-without-table": (tabled([], [bare(BATCH[0])]), later(envelopes("submit", [bare(BATCH[0])]))),
         "proof-of-seven-bytes": (tabled([row_of(BATCH[0])], [ASK | {"proof": "01000000000000"}]),
                                  later(envelopes("submit", [ASK | {"proof": "01000000000000"}]))),
-        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name]) for name in ("hello-version-3-takes", "welcome-version-3", "space")},
+        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name]) for name in ("hello-version-3-takes", "welcome-version-3", "space", "want", "keys")},
+        "outcome-header-in-version-2": (patched(wire.write_frame(FRAMES["state"]), 48 + 10 + 22, b"\x28\x00"), FRAMES["state"]),
     }
 
 
@@ -612,6 +630,12 @@ def bad_frames():
         "space-in-version-1": (patched(data["space"], 4, b"\x01"), "unknown-command"),
         "space-in-version-2": (patched(data["space"], 4, b"\x02"), "unknown-command"),
         "frame-command-23-in-version-3": (patched(data["space"], 5, b"\x17"), "unknown-command"),
+        **{f"{name}-in-version-2": (patched(data[name], 4, b"\x02"), "unknown-command") for name in ("want", "keys")},
+        "want-33-epochs": (wire.write_frame(later(frame("want", WANT | {"epochs": [WANT["epochs"][0]] * 33}), 3)), "bad-frame"),
+        "want-more-epochs-than-bytes": (patched(data["want"], 48 + 8, b"\x03"), "bad-frame"),
+        "keys-33-rows": (wire.write_frame(later(frame("keys", KEYS | {"rows": [KEYS["rows"][0]] * 33}), 3)), "bad-frame"),
+        "keys-record-size-lies": (patched(data["keys"], 48 + 10 + 8 + 12 + 1, b"\xff\xff"), "bad-frame"),
+        "state-outcome-header-longer-than-both": (patched(data["state-sealed-outcome"], 48 + 10 + 22, b"\xff\xff"), "bad-frame"),
         "space-size-lies": (patched(data["space"], 48 + 72, b"\xff\xff\xff\xff"), "bad-frame"),
         "space-cut-in-signature": (patched(data["space"][:48 + 40], 36, b"\x28\x00"), "bad-frame"),
         "welcome-version-3-without-a-space": (patched(data["welcome"], 48, b"\x03"), "bad-frame"),

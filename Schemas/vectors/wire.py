@@ -16,11 +16,13 @@ SYSTEMS_PER_AGENT = 64
 REPORT_ROWS = 512
 TAKEN_NAMES = 512
 QUERY_ROWS = 32
+WANTED_EPOCHS = 32
 
 OLDEST_VERSION, NEWEST_VERSION = 1, 3
 
 COMMANDS = ["hello", "welcome", "error", "submit", "accept", "deliver", "ack", "nak", "term", "report", "credit",
-            "ping", "pong", "drain", "bye", "query", "state", "seek", "done", "space"]
+            "ping", "pong", "drain", "bye", "query", "state", "seek", "done", "space", "want",
+            "keys"]
 FIRST_OF_VERSION_2 = COMMANDS.index("query") + 1
 FIRST_OF_VERSION_3 = COMMANDS.index("space") + 1
 STATES = ["accepted", "delivering", "delivered", "completed", "failed", "expired", "dead-lettered"]
@@ -401,10 +403,11 @@ def write_fields(command, f):
             w.number("B", 0)
             w.number("H", row["code"])
             w.number("H", row["attempts"])
-            w.number("H", 0)
+            outcome_header = bytes.fromhex(row.get("outcomeHeader", ""))
+            w.number("H", len(outcome_header))
             w.number("Q", row["position"])
             w.number("q", row["acceptedAt"])
-            outcome = expand(row["outcome"])
+            outcome = outcome_header + expand(row["outcome"])
             w.number("I", len(outcome))
             w.bytes += outcome
     elif command == "seek":
@@ -414,6 +417,23 @@ def write_fields(command, f):
         w.number("Q", f["value"])
         w.text8(f["system"])
         w.text8(f["event"])
+    elif command == "want":
+        w.number("Q", f["token"])
+        w.number("H", len(f["epochs"]))
+        w.text8(f["system"])
+        for row in f["epochs"]:
+            w.number("Q", row["epoch"])
+            w.text8(row["sender"])
+    elif command == "keys":
+        w.number("Q", f["token"])
+        w.number("H", len(f["rows"]))
+        for row in f["rows"]:
+            record = expand(row["record"])
+            w.number("Q", row["epoch"])
+            w.text8(row["sender"])
+            w.text8(row["event"])
+            w.number("H", len(record))
+            w.bytes += record
     elif command == "done":
         w.number("Q", f["token"])
         w.number("H", f["code"])
@@ -481,10 +501,18 @@ def read_fields(command, data, version):
         f["commands"] = [str(uuid.UUID(bytes=r.take(16))) for _ in range(count)]
     elif command == "state":
         f["token"], count = r.number("Q"), bounded(r.number("H"), QUERY_ROWS)
-        f["rows"] = [read_state(r) for _ in range(count)]
+        f["rows"] = [read_state(r, version) for _ in range(count)]
     elif command == "seek":
         f["token"], f["start"], _ = r.number("Q"), named(STARTS, r.number("B")), r.take(7)
         f["value"], f["system"], f["event"] = r.number("Q"), r.text8(), r.text8()
+    elif command == "want":
+        f["token"], count = r.number("Q"), bounded(r.number("H"), WANTED_EPOCHS)
+        f["system"] = r.text8()
+        f["epochs"] = [{"epoch": r.number("Q"), "sender": r.text8()} for _ in range(count)]
+    elif command == "keys":
+        f["token"], count = r.number("Q"), bounded(r.number("H"), WANTED_EPOCHS)
+        f["rows"] = [{"epoch": r.number("Q"), "sender": r.text8(), "event": r.text8(),
+                      "record": shorten(r.take(r.number("H")))} for _ in range(count)]
     elif command == "done":
         f["token"], f["code"], _, f["count"] = r.number("Q"), r.number("H"), r.take(6), r.number("Q")
     elif command == "space":
@@ -493,12 +521,17 @@ def read_fields(command, data, version):
     return f
 
 
-def read_state(r):
+def read_state(r, version):
     row = {"command": str(uuid.UUID(bytes=r.take(16))), "state": named(STATES, r.number("B") - 1)}
     r.take(1)
-    row["code"], row["attempts"], _ = r.number("H"), r.number("H"), r.take(2)
+    row["code"], row["attempts"], header_size = r.number("H"), r.number("H"), r.number("H")
     row["position"], row["acceptedAt"] = r.number("Q"), r.number("q")
-    row["outcome"] = shorten(r.take(r.number("I")))
+    size = r.number("I")
+    if version >= 3 and header_size:
+        if header_size > size:
+            raise Fault("bad-frame", "an outcome's header is longer than both")
+        row["outcomeHeader"], size = r.hex(header_size), size - header_size
+    row["outcome"] = shorten(r.take(size))
     return row
 
 

@@ -43,7 +43,10 @@ extension Agent {
         header.created = id.unixMilliseconds
         header.expiry = expiry.map { id.unixMilliseconds + Int64(clamping: $0.microseconds / 1000) }
         header.orderKey = OrderKey.of(body, route.contract, provider: Names.system(of: service))
-        return PreparedMessage(kind: .command, id: id, header: header.encoded(), body: body)
+        try sealer.checkReady()
+        if let tag = sealer.repeatTag(header, body) { header.extensions.append(tag) }
+        return PreparedMessage(
+            .command, id, try sealer.seal(header, body, from: header.consumer, to: Names.system(of: service)))
     }
 
     /// Where commands of one of this agent's systems stand. The broker does not know those that are missing in the answer.
@@ -179,14 +182,17 @@ extension Agent {
         header.consumer = consumer
         header.provider = Names.system(of: service)
         header.contractDigest = contract?.digest
+        let body: [UInt8]
         switch result {
-        case .success(let body):
-            try contract?.checkReply(body, at: .providerAgent)
-            return PreparedMessage(kind: .outcome, id: id, header: header.encoded(), body: body)
+        case .success(let answer):
+            try contract?.checkReply(answer, at: .providerAgent)
+            body = answer
         case .failure(let fault):
             header.outcome = fault.number
-            return PreparedMessage(kind: .outcome, id: id, header: header.encoded(), body: fault.body())
+            body = fault.body()
         }
+        try sealer.checkReady()
+        return PreparedMessage(.outcome, id, try sealer.seal(header, body, from: header.provider, to: consumer))
     }
 
     // MARK: - Both

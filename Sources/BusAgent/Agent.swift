@@ -32,7 +32,7 @@ public final class Agent: Sendable {
     public init(_ configuration: AgentConfiguration) throws(BusFault) {
         self.configuration = configuration
         do throws(ZeroMQError) {
-            let shared = try AgentShared()
+            let shared = try AgentShared(configuration)
             self.shared = shared
             thread = try SocketThread(name: configuration.name) { shared.runThread(configuration) }
         } catch {
@@ -97,10 +97,10 @@ public final class Agent: Sendable {
         try check(route) { contract throws(BusFault) in try contract.checkRequest(body, at: .consumerAgent) }
         let reply = try await send(route, body, within: deadline ?? configuration.defaultDeadline).get()
         guard reply.outcome == 0 else {
-            throw BusFault(outcome: reply.outcome, body: reply.frame[reply.body]).about(reply.request)
+            throw BusFault(outcome: reply.outcome, body: reply.bytes[...]).about(reply.request)
         }
         let answer = Answer(
-            body: Array(reply.frame[reply.body]), requestID: reply.request, annotations: reply.annotations)
+            body: reply.bytes, requestID: reply.request, annotations: reply.annotations)
         do throws(BusFault) {
             try check(route) { contract throws(BusFault) in try contract.checkReply(answer.body, at: .consumerAgent) }
         } catch { throw error.about(reply.request) }
@@ -175,7 +175,9 @@ public final class Agent: Sendable {
         header.id = id
         header.created = id.unixMilliseconds
         header.orderKey = OrderKey.of(body, route.contract, provider: Names.system(of: event))
-        return PreparedMessage(kind: .event, id: id, header: header.encoded(), body: body)
+        try shared.sealer.checkReady()
+        if let tag = shared.sealer.repeatTag(header, body) { header.extensions.append(tag) }
+        return PreparedMessage(.event, id, try shared.sealer.seal(event: header, body))
     }
 
     /// Receives an event. It is acknowledged after the handler returned, and delivered again, later and later, when it threw.
@@ -222,6 +224,7 @@ public final class Agent: Sendable {
     // MARK: - Routes and contracts
 
     func put(_ order: Order) -> Bool { shared.inbox.put(order) }
+    var sealer: Sealer { shared.sealer }
     var closedFault: BusFault { shared.closedFault }
     func newCall() -> UInt64 { calls.wrappingAdd(1, ordering: .relaxed).oldValue }
     func newID() -> MessageID { ids.withLock { $0.next(unixMilliseconds: ClockReading.current().wall) } }

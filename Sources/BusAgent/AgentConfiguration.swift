@@ -63,8 +63,11 @@ public struct AgentConfiguration: Sendable {
     /// - Throws: when a file cannot be read, others may read it, or it is no key.
     public mutating func loadSeals(from directory: String) throws(KeyFile.Problem) {
         seals = []
-        for system in systems {
-            if let seal = try SealFile.loadIfPresent(system: system, in: directory) { seals.append(seal) }
-        }
+        for system in systems { seals += try SealFile.all(system: system, in: directory) }
+    }
+
+    /// Reads every seal key of a folder: for tools that ask as any system. What they may not read they cannot open.
+    package mutating func loadEverySeal(from directory: String) {
+        seals = SealFile.systems(in: directory).flatMap { (try? SealFile.all(system: $0, in: directory)) ?? [] }
     }
 }

@@ -7,12 +7,19 @@ package struct PreparedMessage: Sendable, Equatable {
     package let id: MessageID
     package let header: [UInt8]
     package let body: [UInt8]
+    /// Records of the epoch that it was sealed with: the broker must have them before it.
+    package let keys: [KeyMessage]
 
-    package init(kind: MessageKind, id: MessageID, header: [UInt8], body: [UInt8]) {
+    package init(kind: MessageKind, id: MessageID, header: [UInt8], body: [UInt8], keys: [KeyMessage] = []) {
         self.kind = kind
         self.id = id
         self.header = header
         self.body = body
+        self.keys = keys
+    }
+
+    init(_ kind: MessageKind, _ id: MessageID, _ sealed: Sealer.Sealed) {
+        self.init(kind: kind, id: id, header: sealed.header, body: sealed.body, keys: sealed.keys)
     }
 }
 

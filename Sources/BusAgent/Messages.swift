@@ -79,7 +79,8 @@ extension Delivery {
         frame.withUnsafeBytes { try? Header(decoding: $0, in: envelope.header.range) }
     }
 
-    var body: [UInt8] { Array(frame[envelope.body]) }
+    /// As its sender meant it.
+    var body: [UInt8] { opened ?? Array(frame[envelope.body]) }
 
     /// What a reply is bound to.
     var digest: Digest32 {

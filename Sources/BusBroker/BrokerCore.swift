@@ -107,7 +107,7 @@ package struct BrokerCore: Sendable {
         self.treeRoot = treeRoot
         rights = Rights(space)
         spaceSignature = signature
-        book = DeliveryBook(ledgerLimit: limits.ledger)
+        book = DeliveryBook(limits)
         book.retentions = rights.retentions
         nextSession = random.next() >> 1
         ids = MessageIDSource(random: random)

@@ -27,6 +27,11 @@ package struct BrokerLimits: Sendable {
     /// Commands, outcomes and events whose ids are remembered. Older ids are refused with 4100.
     /// A row is 60 to 120 bytes.
     package var ledger = 1_000_000
+    /// Records of sealing epochs that are found again, about 150 bytes each: beyond it the oldest is not, and what was sealed with it cannot
+    /// be opened by an agent that has not met it before.
+    package var keyRecords = 200_000
+    /// Records of epochs one session may bring within a second.
+    package var keysPerSecond = 256
     /// Bodies whose retention is waited for, about 50 bytes each; beyond it the next one due is erased before its time.
     package var erasures = 1_000_000
     /// Deliveries of a message whose service names no terms of its own.

@@ -84,6 +84,14 @@ package struct Directory: Sendable {
     /// The seal key of this id, valid now or not.
     package func seal(_ id: KeyID, of system: String) -> Seal? { seals[system]?.first { $0.key.id == id } }
 
+    /// Everybody who opens an event: its publisher and its subscribers, each with its key; nil where one of them has none, so that it goes
+    /// open for all.
+    package func receivers(of event: String, publisher: String, at now: Int64) -> [Seal]? {
+        let systems = Set(subscribers(of: event)).union([publisher]).sorted()
+        let seals = systems.compactMap { seal(of: $0, at: now) }
+        return seals.count == systems.count ? seals : nil
+    }
+
     /// Systems that receive an event, by name.
     package func subscribers(of event: String) -> [String] { subscribers[event] ?? [] }
 }

@@ -17,6 +17,7 @@ enum Domain: String, CaseIterable {
     case epochID = "kerege epoch id v1"
     /// HPKE's info of a wrapped content key.
     case keyWrap = "kerege key wrap v1"
+    case repeatTag = "kerege repeat tag v1"
     /// Id of an epoch of events.
     case eventKeyID = "kerege event key id v1"
     /// An order key, and the secret it is made with: HPKE's info of its wrap, and its id.

@@ -85,11 +85,13 @@ package struct StateAnswer: Sendable, Equatable {
         package var acceptedAt: Int64
         /// Body of the outcome, when there is one.
         package var outcome: [UInt8]
+        /// Header of the outcome where its body is sealed: without it nobody opens it. Else empty.
+        package var outcomeHeader: [UInt8]
 
         package init(
             command: MessageID, state: CommandState, code: UInt16, attempts: UInt16, position: UInt64,
             acceptedAt: Int64,
-            outcome: [UInt8] = []
+            outcome: [UInt8] = [], outcomeHeader: [UInt8] = []
         ) {
             self.command = command
             self.state = state
@@ -98,6 +100,7 @@ package struct StateAnswer: Sendable, Equatable {
             self.position = position
             self.acceptedAt = acceptedAt
             self.outcome = outcome
+            self.outcomeHeader = outcomeHeader
         }
     }
 
@@ -119,16 +122,18 @@ package struct StateAnswer: Sendable, Equatable {
             out.put(UInt8(0))
             out.put(row.code)
             out.put(row.attempts)
-            out.put(UInt16(0))
+            out.put(UInt16(row.outcomeHeader.count))
             out.put(row.position)
             out.put(row.acceptedAt)
-            out.put(UInt32(row.outcome.count))
+            out.put(UInt32(row.outcomeHeader.count + row.outcome.count))
+            out.put(raw: row.outcomeHeader)
             out.put(raw: row.outcome)
         }
         return out.finish()
     }
 
-    package init(_ reader: inout ByteReader) throws(Fault) {
+    /// - Parameter version: of the frame; before 3 an outcome has no header here.
+    package init(_ reader: inout ByteReader, version: UInt8) throws(Fault) {
         token = try reader.take()
         let count = Int(try reader.take(UInt16.self))
         guard count <= Limits.queryRows else { throw Fault(.badFrame, at: .unknown, "\(count) rows in one STATE") }
@@ -142,14 +147,20 @@ package struct StateAnswer: Sendable, Equatable {
             _ = try reader.take(UInt8.self)
             let code: UInt16 = try reader.take()
             let attempts: UInt16 = try reader.take()
-            _ = try reader.take(UInt16.self)
+            let reserved = Int(try reader.take(UInt16.self))
+            let headerSize = version < 3 ? 0 : reserved
             let position: UInt64 = try reader.take()
             let acceptedAt: Int64 = try reader.take()
-            let outcome = try reader.takeArray(Int(reader.take(UInt32.self)))
+            let size = Int(try reader.take(UInt32.self))
+            guard headerSize <= size else {
+                throw Fault(.badFrame, at: .unknown, "an outcome's header of \(headerSize) bytes in \(size)")
+            }
+            let outcomeHeader = try reader.takeArray(headerSize)
+            let outcome = try reader.takeArray(size - headerSize)
             rows.append(
                 Row(
                     command: command, state: state, code: code, attempts: attempts, position: position,
-                    acceptedAt: acceptedAt, outcome: outcome))
+                    acceptedAt: acceptedAt, outcome: outcome, outcomeHeader: outcomeHeader))
         }
     }
 }

@@ -68,6 +68,10 @@ package struct HeaderView: Sendable {
         }
     }
 
+    package var isSealed: Bool { sealSuite == 1 }
+    /// Epoch and counter are said, without which nobody opens it.
+    package var namesSeal: Bool { has(.keyEpoch) && has(.counter) }
+
     @inline(__always)
     package func has(_ field: Header.Field) -> Bool { present & field.bit != 0 }
 

@@ -28,6 +28,8 @@ package enum Limits {
     package static let takenNames = 512
     /// Rows of one QUERY: with an outcome of the largest body each, STATE still fits a frame.
     package static let queryRows = 32
+    /// Epochs of one WANT: with a record each, KEYS stays under the target of a frame.
+    package static let wantedEpochs = 32
     /// Largest body of a reply whose outcome is a fault, bytes: a small JSON object.
     package static let faultDetail = 2 * 1024
 }

@@ -37,7 +37,7 @@ public final class LocalMesh: Sendable {
         let path = NSTemporaryDirectory() + "kerege-local-" + UUID().uuidString.prefix(8).lowercased()
         let folder = MeshFolder(path: path)
         let files = agents.sorted { $0.key < $1.key }.map { name, systems in
-            MeshFolder.AgentFile(path: "", name: name, systems: systems, database: nil, register: nil)
+            MeshFolder.AgentFile(name: name, systems: systems)
         }
         let reading = Space.load(try SpaceFolder.files(at: space))
         try folder.prepareKeys(agents: files, systems: reading.space?.systems.map(\.id) ?? [])
@@ -96,7 +96,12 @@ public final class LocalMesh: Sendable {
         configuration.brokerKey = try folder.key("broker").publicKey
         configuration.keys = try folder.key(name)
         try configuration.pinAuthority(folder.authority)
-        try configuration.loadSeals(from: folder.keys)
+        // The operator's key serves no system and asks as any.
+        if systems.isEmpty {
+            configuration.loadEverySeal(from: folder.keys)
+        } else {
+            try configuration.loadSeals(from: folder.keys)
+        }
         configuration.contracts = contracts
         return try await Agent.connect(configuration, preparing: prepare)
     }

@@ -142,6 +142,7 @@ public final class Mesh: Sendable {
         configuration.brokerKey = try folder.key("broker").publicKey
         configuration.keys = try folder.key(MeshFolder.operatorName)
         try configuration.pinAuthority(folder.authority)
+        configuration.loadEverySeal(from: folder.keys)
         configuration.contracts = contracts
         return try await Agent.connect(configuration)
     }

@@ -19,6 +19,19 @@ public struct MeshFolder: Sendable {
         public var systems: [String]
         public var database: String?
         public var register: String?
+
+        init(path: String, name: String, systems: [String], database: String?, register: String?) {
+            self.path = path
+            self.name = name
+            self.systems = systems
+            self.database = database
+            self.register = register
+        }
+
+        /// An agent that is no daemon: its keys are wanted.
+        package init(name: String, systems: [String]) {
+            self.init(path: "", name: name, systems: systems, database: nil, register: nil)
+        }
     }
 
     /// The key with which `kerege call` and tests speak as any system, without serving one.

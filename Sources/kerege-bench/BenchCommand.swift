@@ -12,7 +12,8 @@ struct BenchCommand: AsyncParsableCommand {
         discussion: """
             Starts a broker on a temporary data folder, or uses a running one (--broker with --data). Every request and every
             reply is durable before it is delivered, and travels over CURVE. Bodies are JSON checked against a contract at
-            both edges (four checks a request) unless --opaque is given.
+            both edges (four checks a request) unless --opaque is given. Every message is signed by its agent and sealed for its
+            system, as kerege up does it, unless --plain is given.
 
             EXAMPLES
               kerege-bench --window 64

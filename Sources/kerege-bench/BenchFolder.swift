@@ -1,4 +1,5 @@
 import BusAgent
+import BusTesting
 import Foundation
 
 /// The temporary folder of a run: keys, space, contract, and the processes started in it.
@@ -8,28 +9,47 @@ struct BenchFolder {
     let path: String
     private let isOwn: Bool
 
-    /// - Parameter subscribers: further systems, each with an agent of its name, that subscribe to the event.
-    init(existing: String?, subscribers: Int = 0) throws {
+    /// Whether messages are signed and sealed, under a space that an authority signed.
+    private let isProven: Bool
+
+    /// - Parameters:
+    ///   - subscribers: further systems, each with an agent of its name, that subscribe to the event.
+    ///   - plain: without signatures and seals.
+    init(existing: String?, subscribers: Int = 0, plain: Bool = false) throws {
         isOwn = existing == nil
+        isProven = isOwn && !plain
         path = existing ?? NSTemporaryDirectory() + "kerege-bench-" + UUID().uuidString.prefix(8).lowercased()
         let manager = FileManager.default
         try manager.createDirectory(atPath: path + "/bench", withIntermediateDirectories: true)
         try manager.createDirectory(atPath: path + "/contracts", withIntermediateDirectories: true)
         try BenchSpace.contract.write(
             toFile: path + "/contracts/\(BenchSpace.service).json", atomically: true, encoding: .utf8)
-        var keys = "keys:\n"
         let more = (0..<subscribers).map { (BenchSpace.subscriber($0), BenchSpace.subscriber($0)) }
         let agents = [("bench-requester", BenchSpace.consumer), ("bench-responder", BenchSpace.provider)] + more
-        for (name, system) in agents {
-            let file = "\(path)/keys/\(name).key"
-            let pair =
-                manager.fileExists(atPath: file)
-                ? try KeyFile.load(file) : try KeyFile.create(name: name, in: path + "/keys")
-            keys += "  - {agent: \(name), systems: [\(system)], curve: '\(pair.publicKey)'}\n"
+        let space = BenchSpace.yaml(subscribers: subscribers) + "\n"
+        let file = path + "/bench/space.yaml"
+        if isProven {
+            try space.write(toFile: file, atomically: true, encoding: .utf8)
+            let mesh = MeshFolder(path: path)
+            let files = agents.map { name, system in
+                MeshFolder.AgentFile(name: name, systems: [system])
+            }
+            try mesh.prepareKeys(agents: files, systems: agents.map(\.1))
+            try mesh.signSpace([file, mesh.keyList])
+        } else {
+            try (space + Self.plainKeys(agents, path)).write(toFile: file, atomically: true, encoding: .utf8)
+            if isOwn { _ = try KeyFile.create(name: "broker", in: path + "/keys", signs: false) }
         }
-        let space = BenchSpace.yaml(subscribers: subscribers)
-        try (space + "\n" + keys).write(toFile: path + "/bench/space.yaml", atomically: true, encoding: .utf8)
-        if isOwn { _ = try KeyFile.create(name: "broker", in: path + "/keys") }
+    }
+
+    private static func plainKeys(_ agents: [(String, String)], _ path: String) throws -> String {
+        try agents.reduce(into: "keys:\n") { lines, agent in
+            let file = "\(path)/keys/\(agent.0).key"
+            let pair =
+                FileManager.default.fileExists(atPath: file)
+                ? try KeyFile.load(file) : try KeyFile.create(name: agent.0, in: path + "/keys", signs: false)
+            lines += "  - {agent: \(agent.0), systems: [\(agent.1)], curve: '\(pair.publicKey)'}\n"
+        }
     }
 
     func remove() { if isOwn { try? FileManager.default.removeItem(atPath: path) } }
@@ -37,12 +57,17 @@ struct BenchFolder {
     /// A broker of our own, or a running one.
     func startBroker(at address: String?) async throws -> RunningBroker {
         if let address { return RunningBroker(address: address, process: nil, folder: path) }
+        let mesh = MeshFolder(path: path)
+        let space =
+            isProven
+            ? ["--authority", mesh.authority, "--signed-space", mesh.signedSpace] : ["--space", path + "/bench"]
         let process = Child(
             Self.tool("kerege-broker"),
             [
-                "--listen", "tcp://127.0.0.1:*", "--http", "127.0.0.1:0", "--data", path, "--space", path + "/bench",
-                "--contracts", path + "/contracts", "--stop-with-parent",
-            ], log: path + "/broker.log")
+                "--listen", "tcp://127.0.0.1:*", "--http", "127.0.0.1:0", "--data", path, "--contracts",
+                path + "/contracts",
+                "--stop-with-parent",
+            ] + space, log: path + "/broker.log")
         try process.start()
         for _ in 0..<200 {
             if let address = Self.endpoint(in: path + "/broker.log") {
@@ -75,6 +100,9 @@ struct BenchFolder {
         var configuration = AgentConfiguration(broker: broker, name: name, systems: systems)
         configuration.brokerKey = try KeyFile.publicKey(folder + "/keys/broker.pub")
         configuration.keys = try KeyFile.load("\(folder)/keys/\(name).key")
+        try configuration.loadSeals(from: folder + "/keys")
+        let authority = MeshFolder(path: folder).authority
+        if FileManager.default.fileExists(atPath: authority) { try configuration.pinAuthority(authority) }
         configuration.isOpaque = opaque
         if !opaque { configuration.contracts = try ContractLibrary.load(folder + "/contracts") }
         return try await Agent.connect(configuration, preparing: preparing)

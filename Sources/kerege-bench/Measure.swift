@@ -9,6 +9,7 @@ struct Measure: AsyncParsableCommand {
     @Option(help: "Bytes of a body.") var payload = 1024
     @Option(help: "Seconds measured, after one second of warm-up.") var seconds = 4.0
     @Flag(help: "Bodies are bytes that nobody checks.") var opaque = false
+    @Flag(help: "Without signatures and seals, to see what they cost.") var plain = false
     @Flag(help: "Print one JSON object.") var json = false
     @Option(help: "A running broker's address; its space must hold this benchmark's (see --print-space).") var broker:
         String?
@@ -27,7 +28,7 @@ struct Measure: AsyncParsableCommand {
             print(BenchSpace.yaml)
             return
         }
-        let bench = try BenchFolder(existing: data)
+        let bench = try BenchFolder(existing: data, plain: plain)
         defer { bench.remove() }
         let broker = try await bench.startBroker(at: broker)
         let responder = try bench.start("respond", shared(bench, broker.address))
@@ -45,7 +46,7 @@ struct Measure: AsyncParsableCommand {
         }
         let after = broker.cost()
         let report = Report(
-            checked: !opaque, window: window, payload: payload, result: result,
+            checked: !opaque, proven: !plain && data == nil, window: window, payload: payload, result: result,
             brokerCPU: after.cpuSeconds - before.cpuSeconds, responderCPU: responder.cost().cpuSeconds,
             brokerPSS: after.pssMegabytes, idleBrokerPSS: before.pssMegabytes)
         responder.stop()
@@ -61,6 +62,7 @@ struct Measure: AsyncParsableCommand {
 /// What is printed. Stable: scripts read the JSON form.
 struct Report: Codable {
     var bodies: String
+    var messages: String
     var window: Int
     var payload: Int
     var requests: Int
@@ -79,9 +81,11 @@ struct Report: Codable {
     var idleBrokerPSSMegabytes: Double
 
     init(
-        checked: Bool, window: Int, payload: Int, result: RequestResult, brokerCPU: Double, responderCPU: Double,
+        checked: Bool, proven: Bool, window: Int, payload: Int, result: RequestResult, brokerCPU: Double,
+        responderCPU: Double,
         brokerPSS: Double, idleBrokerPSS: Double
     ) {
+        messages = proven ? "signed and sealed" : "plain"
         bodies = checked ? "json, checked against a contract at both edges" : "opaque"
         self.window = window
         self.payload = payload
@@ -109,7 +113,7 @@ struct Report: Codable {
 
     var text: String {
         """
-        \(bodies); window \(window), \(payload) bytes, durable, CURVE
+        \(bodies); \(messages); window \(window), \(payload) bytes, durable, CURVE
           \(Self.round(requestsPerSecond, 0)) requests/s   (\(requests) in \(Self.round(seconds, 1)) s, \(failures) failed)
           latency p50 \(Self.round(p50Microseconds, 0)) µs   p99 \(Self.round(p99Microseconds, 0)) µs   p99.9 \
         \(Self.round(p999Microseconds, 0)) µs   max \(Self.round(maxMicroseconds, 0)) µs

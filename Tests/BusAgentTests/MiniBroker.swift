@@ -1,3 +1,4 @@
+import BusDirectory
 import BusProtocol
 import Synchronization
 import ZeroMQ
@@ -14,6 +15,10 @@ final class MiniBroker: Sendable {
         /// The next messages of a kind are refused with these.
         var refuses: [MessageKind: [FaultCode]] = [:]
         var heartbeatMilliseconds: UInt32 = 1000
+        /// By agent: the space it is sent, which nobody signed.
+        var spaces: [String: SpaceSnapshot] = [:]
+        /// WANT is not answered.
+        var withholdsKeys = false
         /// Answers HELLO with this fault.
         var refusesHello: FaultCode?
     }
@@ -45,6 +50,12 @@ final class MiniBroker: Sendable {
         durable.withLock { $0.filter { (try? $0.fields.kind) == kind } }
     }
     let submits = Atomic(0)
+    /// Every body that came, as the broker sees it.
+    let seen = Mutex<[[UInt8]]>([])
+    /// Records of epochs that came.
+    let records = Mutex<[(header: Header, body: [UInt8])]>([])
+    /// What agents are asked at the next round: by system.
+    let wishes = Mutex<[(system: String, wish: KeyWish)]>([])
 
     /// Kept as long as the broker runs: a CURVE server needs it.
     private let authenticator: ZAPHandler?
@@ -133,6 +144,7 @@ final class MiniBroker: Sendable {
             try poller.wait(atMost: .seconds(1))
             wakeup.drain()
             if forget.exchange(false, ordering: .sequentiallyConsistent) { state.sessions = [:] }
+            for (frame, route) in takeWishes(state) { _ = try socket.send(frame, to: route) }
             var taken = 0
             while taken < 256, let received = try socket.receive() {
                 taken += 1
@@ -155,7 +167,11 @@ final class MiniBroker: Sendable {
                 guard let hello = try? Hello(&fields) else { return [] }
                 if let code = behaviour.withLock({ $0.refusesHello }) { return [(route, Self.error(code))] }
                 state.sessions[route] = Session(systems: hello.systems)
-                return [(route, welcome(state))]
+                let space = behaviour.withLock { $0.spaces[hello.agent] }
+                return welcome(state, space).map { (route, $0) }
+            case .want:
+                guard let wish = try? KeyWish(&fields), !behaviour.withLock({ $0.withholdsKeys }) else { return [] }
+                return [(route, FrameHead(.keys, version: 3).frame(keys(wish).encoded()))]
             case .submit:
                 guard state.sessions[route] != nil else { return [(route, Self.error(.notGreeted))] }
                 submits.add(1, ordering: .relaxed)
@@ -191,6 +207,7 @@ final class MiniBroker: Sendable {
             guard case .success(let view) = result else { return }
             state.sessions[from]?.received += 1
             state.sessions[from]?.owesAccept = true
+            seen.withLock { $0.append(Array(frame[view.body])) }
             if refuse(view, frame, from, &state) { return }
             let envelope = OutgoingEnvelope(
                 header: frame[view.header.range], body: frame[view.body], annotations: Self.annotations(&state))
@@ -219,7 +236,45 @@ final class MiniBroker: Sendable {
                 let system = String(decoding: frame[view.header.consumer], as: UTF8.self)
                 let consumer = state.sessions.first { $0.value.systems.contains(system) }
                 if let consumer { state.sessions[consumer.key]?.outgoing.append(envelope) }
-            default: break
+            case .keyEpoch, .keyWrap:
+                guard let header = try? Header(decoding: raw, in: view.header.range) else { return }
+                records.withLock { $0.append((header, Array(frame[view.body]))) }
+            }
+        }
+    }
+
+    private func keys(_ wish: KeyWish) -> KeyAnswer {
+        let found = records.withLock { records in
+            records.filter { record in
+                record.header.provider == wish.system
+                    && wish.epochs.contains(EpochName(record.header.keyEpoch ?? 0, of: record.header.consumer))
+            }
+        }
+        return KeyAnswer(
+            token: wish.token,
+            rows: found.map {
+                KeyAnswer.Row(
+                    EpochName($0.header.keyEpoch ?? 0, of: $0.header.consumer), event: $0.header.target, record: $0.body
+                )
+            })
+    }
+
+    func sendsSpace(to agent: String) -> Bool { behaviour.withLock { $0.spaces[agent] != nil } }
+
+    /// Asks the agents of a system for keys of their events.
+    func ask(_ system: String, _ wish: KeyWish) {
+        wishes.withLock { $0.append((system, wish)) }
+        wakeup.signal()
+    }
+
+    private func takeWishes(_ state: State) -> [([UInt8], [UInt8])] {
+        let taken = wishes.withLock { wishes in
+            defer { wishes = [] }
+            return wishes
+        }
+        return taken.flatMap { item in
+            state.sessions.filter { $0.value.systems.contains(item.system) }.map {
+                (FrameHead(.want, version: 3).frame(item.wish.encoded()), $0.key)
             }
         }
     }
@@ -282,12 +337,21 @@ final class MiniBroker: Sendable {
         return head
     }
 
-    private func welcome(_ state: State) -> [UInt8] {
-        let welcome = Welcome(
+    /// WELCOME, and behind it the space where this agent gets one.
+    private func welcome(_ state: State, _ space: SpaceSnapshot?) -> [[UInt8]] {
+        var welcome = Welcome(
             heartbeatMilliseconds: behaviour.withLock { $0.heartbeatMilliseconds },
             session: UInt64.random(in: 1...1 << 40),
-            broker: 1, spaceVersion: 1, treeSize: state.treeSize, root: [UInt8](repeating: 1, count: 32), name: "mini")
-        return head(.welcome, nil).frame(welcome.encoded())
+            broker: 1, spaceVersion: space?.version ?? 1, treeSize: state.treeSize,
+            root: [UInt8](repeating: 1, count: 32), name: "mini")
+        guard let space else { return [head(.welcome, nil).frame(welcome.encoded())] }
+        welcome.version = 3
+        welcome.spaceDigest = space.digest.bytes
+        let frame = SpaceFrame(
+            version: space.version, signature: SignedSpace.noSignature, canonical: space.canonical)
+        var head = head(.welcome, nil)
+        head.version = 3
+        return [head.frame(welcome.encoded()), FrameHead(.space, version: 3).frame(frame.encoded())]
     }
 
     private static func error(_ code: FaultCode) -> [UInt8] {

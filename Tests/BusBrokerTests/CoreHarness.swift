@@ -122,6 +122,8 @@ enum Got {
     case state(StateAnswer)
     case done(Done)
     case space(SpaceFrame)
+    case want(KeyWish)
+    case keys(KeyAnswer)
     case other(Command)
 }
 
@@ -530,9 +532,11 @@ final class TestAgent {
                 }
             }
             if let fault = faults.first { throw fault }
-        case .state: got.append(.state(try StateAnswer(&reader)))
+        case .state: got.append(.state(try StateAnswer(&reader, version: head.version)))
         case .done: got.append(.done(try Done(&reader)))
         case .space: got.append(.space(try SpaceFrame(&reader)))
+        case .want: got.append(.want(try KeyWish(&reader)))
+        case .keys: got.append(.keys(try KeyAnswer(&reader)))
         default: got.append(.other(head.command))
         }
     }
@@ -557,6 +561,8 @@ final class TestAgent {
     var states: [StateAnswer] { got.compactMap { if case .state(let item) = $0 { item } else { nil } } }
     var dones: [Done] { got.compactMap { if case .done(let item) = $0 { item } else { nil } } }
     var spaces: [SpaceFrame] { got.compactMap { if case .space(let item) = $0 { item } else { nil } } }
+    var wants: [KeyWish] { got.compactMap { if case .want(let item) = $0 { item } else { nil } } }
+    var keys: [KeyAnswer] { got.compactMap { if case .keys(let item) = $0 { item } else { nil } } }
     var events: [Delivered] { delivered.filter { $0.header.kind == .event } }
     var accepts: [Acceptance] { got.compactMap { if case .accept(let item) = $0 { item } else { nil } } }
     var refused: [Acceptance.Refused] { accepts.flatMap(\.refused) }

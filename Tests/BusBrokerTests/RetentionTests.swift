@@ -44,6 +44,34 @@ import Testing
         #expect(try erased(world) == [position])
     }
 
+    /// Found by the simulator: nothing but the records of its end says that a stored outcome was delivered again.
+    @Test func anErasedOutcomeThatIsAskedForAgainIsADeadLetterAlsoAfterARestart() throws {
+        let world = try world()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        let command = portal.send()
+        register.settle(.ack, .init(position: try #require(register.commandsGot.first).annotations.position))
+        register.conclude(command, for: "portal")
+        let outcome = try #require(portal.outcomesGot.first).annotations.position
+        portal.settle(.ack, .init(position: outcome))
+        world.pass(milliseconds: 2400)
+        world.journal.erased = Set(try erased(world))
+        portal.send(id: command)
+        world.pass(milliseconds: 100)
+        let letter = try #require(world.core.deadLetters.first)
+        #expect(letter.position == outcome && letter.code == 4041 && letter.queue == .outcomes(for: "portal"))
+        func isTheSame(_ letter: DeadLetter) throws -> Bool {
+            let known = try world.restarted().core.deadLetters
+            return known.map { [$0.position, UInt64($0.code), UInt64($0.resent), UInt64($0.attempts)] }
+                == [[letter.position, UInt64(letter.code), UInt64(letter.resent), UInt64(letter.attempts)]]
+        }
+        #expect(try isTheSame(letter))
+        world.core.resend([(outcome, "portal")], order: 1, at: world.now)
+        world.pass(milliseconds: 100)
+        let again = try #require(world.core.deadLetters.first)
+        #expect(again.resent == 1)
+        #expect(try isTheSame(again))
+    }
+
     @Test func aCommandAndItsOutcomeAreErasedEachInItsTime() throws {
         let world = try world()
         let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))

@@ -56,7 +56,7 @@ import Testing
             "deadlineMilliseconds": UInt64(Limits.deadlineMilliseconds), "creditMessages": Limits.creditMessages,
             "creditBytes": Limits.creditBytes, "systemsPerAgent": UInt64(Limits.systemsPerAgent),
             "reportRows": UInt64(Limits.reportRows), "takenNames": UInt64(Limits.takenNames),
-            "queryRows": UInt64(Limits.queryRows),
+            "queryRows": UInt64(Limits.queryRows), "wantedEpochs": UInt64(Limits.wantedEpochs),
             "faultDetail": UInt64(Limits.faultDetail),
             "maximumSystem": UInt64(Names.maximumSystem), "maximumService": UInt64(Names.maximumService),
         ]

@@ -98,6 +98,26 @@ struct VectorFrame: Decodable {
         var position: Decimal<UInt64>
         var acceptedAt: Decimal<Int64>
         var outcome: VectorBytes
+        var outcomeHeader: VectorBytes?
+    }
+    struct EpochOf: Decodable {
+        var epoch: Decimal<UInt64>
+        var sender: String
+    }
+    struct Wanted: Decodable {
+        var token: Decimal<UInt64>
+        var system: String
+        var epochs: [EpochOf]
+    }
+    struct KeyRow: Decodable {
+        var epoch: Decimal<UInt64>
+        var sender: String
+        var event: String
+        var record: VectorBytes
+    }
+    struct Given: Decodable {
+        var token: Decimal<UInt64>
+        var rows: [KeyRow]
     }
     struct States: Decodable {
         var token: Decimal<UInt64>
@@ -151,6 +171,8 @@ struct VectorFrame: Decodable {
     var seek: Wish?
     var done: Finished?
     var space: Directory?
+    var want: Wanted?
+    var keys: Given?
     var envelopes: [Envelope]?
 
     func value() throws -> WholeFrame {
@@ -179,6 +201,16 @@ struct VectorFrame: Decodable {
             return .space(
                 SpaceFrame(
                     version: space.version.value, signature: space.signature.bytes, canonical: space.canonical.bytes))
+        }
+        if let want {
+            let epochs = want.epochs.map { EpochName($0.epoch.value, of: $0.sender) }
+            return .want(KeyWish(token: want.token.value, system: want.system, epochs: epochs))
+        }
+        if let keys {
+            let rows = keys.rows.map {
+                KeyAnswer.Row(EpochName($0.epoch.value, of: $0.sender), event: $0.event, record: $0.record.bytes)
+            }
+            return .keys(KeyAnswer(token: keys.token.value, rows: rows))
         }
         if let envelopes { return .envelopes(try envelopes.map(Self.envelope)) }
         return .nothing
@@ -278,7 +310,8 @@ struct VectorFrame: Decodable {
                 }
                 return StateAnswer.Row(
                     command: try MessageID(vector: row.command), state: state, code: row.code, attempts: row.attempts,
-                    position: row.position.value, acceptedAt: row.acceptedAt.value, outcome: row.outcome.bytes)
+                    position: row.position.value, acceptedAt: row.acceptedAt.value, outcome: row.outcome.bytes,
+                    outcomeHeader: row.outcomeHeader?.bytes ?? [])
             })
     }
 

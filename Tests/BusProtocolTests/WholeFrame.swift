@@ -26,6 +26,8 @@ struct WholeFrame: Equatable {
         case seek(Seek)
         case done(Done)
         case space(SpaceFrame)
+        case want(KeyWish)
+        case keys(KeyAnswer)
         case nothing
     }
 
@@ -64,10 +66,12 @@ struct WholeFrame: Equatable {
         case .report: content = .report(try AgentReport(&fields, version: head.version))
         case .ping, .pong: content = .token(try Heartbeat.decode(&fields))
         case .query: content = .query(try StateQuery(&fields))
-        case .state: content = .state(try StateAnswer(&fields))
+        case .state: content = .state(try StateAnswer(&fields, version: head.version))
         case .seek: content = .seek(try Seek(&fields))
         case .done: content = .done(try Done(&fields))
         case .space: content = .space(try SpaceFrame(&fields))
+        case .want: content = .want(try KeyWish(&fields))
+        case .keys: content = .keys(try KeyAnswer(&fields))
         case .credit, .drain, .bye: content = .nothing
         case .submit, .deliver: try readEnvelopes(frame, head)
         }
@@ -134,6 +138,8 @@ struct WholeFrame: Equatable {
         case .seek(let fields): return head.frame(fields.encoded())
         case .done(let fields): return head.frame(fields.encoded())
         case .space(let fields): return head.frame(fields.encoded())
+        case .want(let fields): return head.frame(fields.encoded())
+        case .keys(let fields): return head.frame(fields.encoded())
         case .nothing: return head.frame()
         case .envelopes(let envelopes):
             return EnvelopeFrame.encode(

@@ -80,6 +80,8 @@ struct AgentFuzz: Sendable {
             case .welcomed: outcomes.insert("welcomed")
             case .remember: outcomes.insert("remember")
             case .inquired: outcomes.insert("inquired")
+            case .keys: outcomes.insert("keys")
+            case .wanted: outcomes.insert("wanted")
             case .inquiriesRefused(let fault): outcomes.insert("inquiries refused \(fault.code.number)")
             case .drained: outcomes.insert("drained")
             }

@@ -44,7 +44,7 @@ struct KeyMeshTests {
             let kept = try #require(FileManager.default.contents(atPath: copy))
             #expect(
                 try SignedSpace(file: Array(kept)).isSigned(by: authority), "the agent's own copy is the authority's")
-            let doctor = try await kerege(mesh, ["doctor", "--json", "--contracts", space.root + "/Schemas/contracts"])
+            let doctor = try await mesh.kerege(["doctor", "--json", "--contracts", space.root + "/Schemas/contracts"])
             #expect(doctor.output.contains(#"{"found":"4 key pairs and 2 seals"#), "\(doctor.output)")
             #expect(doctor.output.contains(#"{"found":"pinned","name":"authority","ok":true}"#), "\(doctor.output)")
         }
@@ -69,7 +69,7 @@ struct KeyMeshTests {
     @Test("an agent whose key is revoked while it sends is cut off within a second")
     func revoked() async throws {
         try await withMesh { mesh, space in
-            let alpha = try await Agent.connect(configuration(mesh, "alpha-1", ["alpha"]))
+            let alpha = try await Agent.connect(mesh.configuration("alpha-1", ["alpha"]))
             let answered = LastAnswer()
             let sending = Task {
                 for token in 0..<Int.max {
@@ -80,10 +80,10 @@ struct KeyMeshTests {
                 }
             }
             #expect(await eventually(within: .seconds(10)) { answered.count > 20 })
-            try edit(mesh) {
+            try mesh.edit {
                 $0.replacing("  - agent: alpha-1\n", with: "  - agent: alpha-1\n    revoked: 2026-11-27\n")
             }
-            #expect(try await apply(mesh, space) == 0)
+            #expect(try await mesh.apply(space) == 0)
             let applied = ContinuousClock.now
             #expect(
                 await eventually(within: .seconds(20)) {
@@ -105,7 +105,7 @@ struct KeyMeshTests {
             await alpha.close()
             // Also with a connection of its own.
             await expectFault(5032) {
-                let again = try await Agent.connect(configuration(mesh, "alpha-1", ["alpha"], within: .seconds(2)))
+                let again = try await Agent.connect(mesh.configuration("alpha-1", ["alpha"], within: .seconds(2)))
                 await again.close()
             }
         }
@@ -114,7 +114,7 @@ struct KeyMeshTests {
     @Test("a key is changed while requests run: none is lost, and the old key is refused in the end")
     func rotated() async throws {
         try await withMesh { mesh, space in
-            let alpha = try await Agent.connect(configuration(mesh, "alpha-1", ["alpha"]))
+            let alpha = try await Agent.connect(mesh.configuration("alpha-1", ["alpha"]))
             let results = Results()
             let sending = Task {
                 for token in 0..<Int.max {
@@ -132,11 +132,11 @@ struct KeyMeshTests {
             for file in ["broker.pub", "authority.pub", "bravo.seal"] {
                 try FileManager.default.copyItem(atPath: "\(mesh.folder.keys)/\(file)", toPath: "\(next)/\(file)")
             }
-            try edit(mesh) { text in
+            try mesh.edit { text in
                 text + "  - agent: bravo-1\n    systems: [bravo]\n    curve: '\(made.publicKey)'\n"
                     + "    sign: \(made.signPublicKey ?? "")\n    from: 2026-01-01\n"
             }
-            #expect(try await apply(mesh, space) == 0)
+            #expect(try await mesh.apply(space) == 0)
             // The agent starts with it, then the one with the old key drains.
             let new = old.moved(arguments: old.arguments.map { $0 == mesh.folder.keys ? next : $0 })
             try new.start()
@@ -149,10 +149,10 @@ struct KeyMeshTests {
             await old.stop()
             #expect(old.exitCode == 0)
             let oldKey = try mesh.folder.key("bravo-1").publicKey
-            try edit(mesh) {
+            try mesh.edit {
                 $0.replacing("    curve: '\(oldKey)'\n", with: "    curve: '\(oldKey)'\n    revoked: 2026-11-27\n")
             }
-            #expect(try await apply(mesh, space) == 0)
+            #expect(try await mesh.apply(space) == 0)
             let before = results.count
             #expect(await eventually(within: .seconds(20)) { results.count > before + 20 })
             results.end()
@@ -176,11 +176,11 @@ struct KeyMeshTests {
             try FileManager.default.copyItem(atPath: mesh.folder.signedSpace, toPath: first)
             let own = mesh.folder.path + "/own"
             try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
-            let alpha = try await Agent.connect(configuration(mesh, "alpha-1", ["alpha"], data: own))
-            try edit(mesh) {
+            let alpha = try await Agent.connect(mesh.configuration("alpha-1", ["alpha"], data: own))
+            try mesh.edit {
                 $0.replacing("  - agent: operator\n", with: "  - agent: operator\n    until: 2199-12-31\n")
             }
-            #expect(try await apply(mesh, space) == 0)
+            #expect(try await mesh.apply(space) == 0)
             #expect(
                 await eventually(within: .seconds(10)) { alpha.spaceVersion == 2 },
                 "a live session is sent the new space")
@@ -191,7 +191,7 @@ struct KeyMeshTests {
 
             try await withBroker(mesh, space: first, authority: mesh.folder.authority, name: "older") {
                 await expectFault(4094) {
-                    let agent = try await Agent.connect(configuration(mesh, "alpha-1", ["alpha"], data: own))
+                    let agent = try await Agent.connect(mesh.configuration("alpha-1", ["alpha"], data: own))
                     await agent.close()
                 }
             }
@@ -207,7 +207,7 @@ struct KeyMeshTests {
                 name: "foreign"
             ) {
                 await expectFault(4094) {
-                    let agent = try await Agent.connect(configuration(mesh, "alpha-1", ["alpha"]))
+                    let agent = try await Agent.connect(mesh.configuration("alpha-1", ["alpha"]))
                     await agent.close()
                 }
             }
@@ -238,42 +238,6 @@ struct KeyMeshTests {
             throw error
         }
         await broker.stop()
-    }
-
-    private func configuration(
-        _ mesh: Mesh, _ name: String, _ systems: [String], data: String? = nil, within limit: Duration = .seconds(10)
-    ) throws -> AgentConfiguration {
-        var configuration = AgentConfiguration(broker: mesh.brokerAddress, name: name, systems: systems)
-        configuration.brokerKey = try mesh.folder.key("broker").publicKey
-        configuration.keys = try mesh.folder.key(name)
-        configuration.dataDirectory = data
-        configuration.connectDeadline = limit
-        try configuration.pinAuthority(mesh.folder.authority)
-        return configuration
-    }
-
-    private func edit(_ mesh: Mesh, _ change: (String) -> String) throws {
-        let old = try String(contentsOfFile: mesh.folder.keyList, encoding: .utf8)
-        let new = change(old)
-        #expect(new != old, "nothing was edited")
-        try new.write(toFile: mesh.folder.keyList, atomically: true, encoding: .utf8)
-    }
-
-    /// `kerege space apply`, as an operator types it. Returns its exit code.
-    private func apply(_ mesh: Mesh, _ space: TestSpace) async throws -> Int32? {
-        let run = try await kerege(mesh, ["space", "apply", space.root + "/deploy/space", mesh.folder.keyList])
-        if run.code != 0 { Issue.record("\(run.output)") }
-        return run.code
-    }
-
-    private func kerege(_ mesh: Mesh, _ words: [String]) async throws -> (code: Int32?, output: String) {
-        let log = "\(mesh.folder.logs)/kerege-\(UUID().uuidString.prefix(8)).log"
-        let process = ChildProcess(
-            name: "kerege", executable: (mesh.broker.executable as NSString).deletingLastPathComponent + "/kerege",
-            arguments: words + ["--data", mesh.folder.path, "--http", mesh.httpAddress], log: log)
-        try process.start()
-        await process.waitForExit(within: .seconds(30))
-        return (process.exitCode, (try? String(contentsOfFile: log, encoding: .utf8)) ?? "")
     }
 }
 

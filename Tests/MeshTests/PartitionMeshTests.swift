@@ -50,6 +50,7 @@ struct PartitionMeshTests {
         var configuration = AgentConfiguration(broker: address, name: MeshFolder.operatorName, systems: [])
         configuration.brokerKey = try mesh.folder.key("broker").publicKey
         configuration.keys = try mesh.folder.key(MeshFolder.operatorName)
+        configuration.loadEverySeal(from: mesh.folder.keys)
         return try await Agent.connect(configuration)
     }
 }

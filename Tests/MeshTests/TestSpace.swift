@@ -31,6 +31,23 @@ struct TestSpace {
         }
     }
 
+    /// Another file of the space, or another text of one that was added.
+    func add(_ name: String, _ text: String) throws { try write("deploy/space/\(name)", text) }
+
+    /// A contract of a service or event whose bodies are any objects.
+    func addContract(_ name: String, kind: String) throws {
+        let object = #"{"type":"object","additionalProperties":{"type":["string","integer"]}}"#
+        let parts = kind == "event" ? ["event"] : ["request", "reply"]
+        let members = parts.map { #""\#($0)":\#(object)"# }.joined(separator: ",")
+        let example = parts.map { #""\#($0)":{"a":1}"# }.joined(separator: ",")
+        try write(
+            "Schemas/contracts/\(name).json",
+            """
+            {"contract":"\(name)","kind":"\(kind)","title":{"kk":"А","ru":"А","en":"A"},"summary":"Anything.",\(members),
+             "examples":[{\(example)},{\(example.replacing("1", with: "2"))}]}
+            """)
+    }
+
     func remove() { try? FileManager.default.removeItem(atPath: root) }
 
     private func write(_ path: String, _ text: String) throws {

@@ -26,12 +26,13 @@ enum DeliveryRecords {
         CREATE TABLE IF NOT EXISTS kerege_outcome (
             id INTEGER PRIMARY KEY, command TEXT NOT NULL UNIQUE, service TEXT, consumer TEXT,
             code INTEGER NOT NULL DEFAULT 0, body TEXT,
-            outcome TEXT, header BLOB, bytes BLOB, sent INTEGER NOT NULL DEFAULT 0, refused INTEGER NOT NULL DEFAULT 0);
+            outcome TEXT, header BLOB, bytes BLOB, sent INTEGER NOT NULL DEFAULT 0, refused INTEGER NOT NULL DEFAULT 0,
+            keys BLOB);
         CREATE INDEX IF NOT EXISTS kerege_outcome_unsent ON kerege_outcome (id) WHERE sent = 0;
         CREATE TABLE IF NOT EXISTS kerege_outbox (event TEXT PRIMARY KEY, published INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS kerege_sending (
             event TEXT NOT NULL, row INTEGER NOT NULL, message TEXT NOT NULL, header BLOB, body BLOB,
-            code INTEGER, settled_at INTEGER, PRIMARY KEY (event, row)) WITHOUT ROWID;
+            code INTEGER, settled_at INTEGER, keys BLOB, PRIMARY KEY (event, row)) WITHOUT ROWID;
         """
 
     /// A statement tells an outcome by command, code and body; the rest of the row is known from the inbox. An outcome of a command
@@ -47,12 +48,19 @@ enum DeliveryRecords {
         END;
         """
 
-    /// Earlier agents kept only the id of what they were sending.
+    /// Earlier agents kept only the id of what they were sending, and sealed nothing.
     private static func widen(_ database: Database) throws {
-        let known = Set(try database.columns(in: "kerege_sending").map(\.name))
-        for (column, type) in [("header", "BLOB"), ("body", "BLOB"), ("code", "INTEGER"), ("settled_at", "INTEGER")]
-        where !known.contains(column) {
-            try database.execute(sql: "ALTER TABLE kerege_sending ADD COLUMN \(column) \(type)")
+        let sending = [
+            ("header", "BLOB"), ("body", "BLOB"), ("code", "INTEGER"), ("settled_at", "INTEGER"), ("keys", "BLOB"),
+        ]
+        try widen("kerege_sending", sending, database)
+        try widen("kerege_outcome", [("keys", "BLOB")], database)
+    }
+
+    private static func widen(_ table: String, _ columns: [(String, String)], _ database: Database) throws {
+        let known = Set(try database.columns(in: table).map(\.name))
+        for (column, type) in columns where !known.contains(column) {
+            try database.execute(sql: "ALTER TABLE \(table) ADD COLUMN \(column) \(type)")
         }
     }
 

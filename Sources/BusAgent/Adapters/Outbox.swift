@@ -75,11 +75,12 @@ struct Outbox: Sendable {
         _ row: Int64, _ body: String, _ agent: Agent, _ database: Database
     ) throws -> Result<PreparedMessage, BusFault> {
         let known = try GRDB.Row.fetchOne(
-            database, sql: "SELECT message, header, body FROM kerege_sending WHERE event = ? AND row = ?",
+            database, sql: "SELECT message, header, body, keys FROM kerege_sending WHERE event = ? AND row = ?",
             arguments: [name, row])
         let id = (known?[0] as String?).flatMap { MessageID($0) }
         if let id, let header = known?[1] as Data?, let stored = known?[2] as Data? {
-            return .success(PreparedMessage(kind: kind, id: id, header: Array(header), body: Array(stored)))
+            let keys = (known?[3] as Data?).map { KeyMessage.read(Array($0)) } ?? []
+            return .success(PreparedMessage(kind: kind, id: id, header: Array(header), body: Array(stored), keys: keys))
         }
         let made = Result { () throws(BusFault) in try prepare(Array(body.utf8), id: id, agent) }
         if case .success(let message) = made { try store(message, row, database) }
@@ -88,8 +89,23 @@ struct Outbox: Sendable {
 
     private func store(_ message: PreparedMessage, _ row: Int64, _ database: Database) throws {
         try database.execute(
-            sql: "INSERT OR REPLACE INTO kerege_sending (event, row, message, header, body) VALUES (?, ?, ?, ?, ?)",
-            arguments: [name, row, message.id.description, Data(message.header), Data(message.body)])
+            sql: """
+                INSERT OR REPLACE INTO kerege_sending (event, row, message, header, body, keys) VALUES (?, ?, ?, ?, ?, ?)
+                """,
+            arguments: [
+                name, row, message.id.description, Data(message.header), Data(message.body),
+                Data(KeyMessage.stored(message.keys)),
+            ])
+    }
+
+    /// The space wants sealed what was stored before it did: the same message gets other bytes. The broker has refused those of before, so
+    /// there is only one.
+    func prepareAnew(_ row: Row, _ connection: SQLConnection) throws {
+        try connection.queue.write { database in
+            try database.execute(
+                sql: "UPDATE kerege_sending SET header = NULL, body = NULL, keys = NULL WHERE event = ? AND row = ?",
+                arguments: [name, row.id])
+        }
     }
 
     /// The broker has a row, or never will: the outbox goes on behind it, and never back.

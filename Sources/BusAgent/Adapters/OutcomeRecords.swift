@@ -50,7 +50,7 @@ enum OutcomeRecords {
         try Row.fetchAll(
             database,
             sql: """
-                SELECT id, command, service, consumer, code, coalesce(body, '{}'), outcome, header, bytes
+                SELECT id, command, service, consumer, code, coalesce(body, '{}'), outcome, header, bytes, keys
                 FROM kerege_outcome WHERE sent = 0 ORDER BY id LIMIT ?
                 """, arguments: [batch]
         ).compactMap { row in
@@ -58,7 +58,8 @@ enum OutcomeRecords {
             let id = (row[6] as String?).flatMap { MessageID($0) }
             let stored = id.flatMap { id -> PreparedMessage? in
                 guard let header = row[7] as Data?, let bytes = row[8] as Data? else { return nil }
-                return PreparedMessage(kind: .outcome, id: id, header: Array(header), body: Array(bytes))
+                let keys = (row[9] as Data?).map { KeyMessage.read(Array($0)) } ?? []
+                return PreparedMessage(kind: .outcome, id: id, header: Array(header), body: Array(bytes), keys: keys)
             }
             return Told(
                 id: row[0], command: command, service: row[2], consumer: row[3],
@@ -68,16 +69,30 @@ enum OutcomeRecords {
 
     private static func store(_ message: PreparedMessage, _ id: Int64, _ database: Database) throws {
         try database.execute(
-            sql: "UPDATE kerege_outcome SET outcome = ?, header = ?, bytes = ? WHERE id = ?",
-            arguments: [message.id.description, Data(message.header), Data(message.body), id])
+            sql: "UPDATE kerege_outcome SET outcome = ?, header = ?, bytes = ?, keys = ? WHERE id = ?",
+            arguments: [
+                message.id.description, Data(message.header), Data(message.body), Data(KeyMessage.stored(message.keys)),
+                id,
+            ])
     }
 
     /// - Parameter refused: why the broker does not want it; nil when it has it.
     static func sent(_ outcome: Ready, refused: BusFault?, _ connection: SQLConnection) throws {
         try connection.queue.write { database in
             try database.execute(
-                sql: "UPDATE kerege_outcome SET sent = 1, refused = ?, header = NULL, bytes = NULL WHERE id = ?",
+                sql: """
+                    UPDATE kerege_outcome SET sent = 1, refused = ?, header = NULL, bytes = NULL, keys = NULL WHERE id = ?
+                    """,
                 arguments: [refused?.number ?? 0, outcome.id])
+        }
+    }
+
+    /// The space wants sealed what was stored before it did.
+    static func prepareAnew(_ outcome: Ready, _ connection: SQLConnection) throws {
+        try connection.queue.write { database in
+            try database.execute(
+                sql: "UPDATE kerege_outcome SET outcome = NULL, header = NULL, bytes = NULL, keys = NULL WHERE id = ?",
+                arguments: [outcome.id])
         }
     }
 }
@@ -97,6 +112,8 @@ extension OutcomeRecords.Told {
         do throws(BusFault) {
             return try agent.prepareOutcome(of: command, service, for: consumer, .success(bytes))
         } catch {
+            // Nothing is wrong with it: it waits for the space.
+            guard error.code != .brokerUnreachable else { throw error }
             return try agent.prepareOutcome(of: command, service, for: consumer, .failure(error))
         }
     }

@@ -31,11 +31,15 @@ extension SQLAdapter {
 
     /// - Returns: why the row can never be sent; nil when the broker has it.
     /// - Throws: why it cannot be sent now.
-    private func send(_ row: Outbox.Row, of outbox: Outbox, _ agent: Agent) async throws(BusFault) -> BusFault? {
+    private func send(_ row: Outbox.Row, of outbox: Outbox, _ agent: Agent) async throws -> BusFault? {
         do throws(BusFault) {
             _ = try await agent.submit(row.message.get())
             return nil
         } catch {
+            if error.code == .notSealed {
+                try await perform { try outbox.prepareAnew(row, $0) }
+                throw error
+            }
             guard outbox.isFinal(error) else { throw error }
             return error
         }

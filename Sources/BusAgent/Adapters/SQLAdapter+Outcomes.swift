@@ -28,6 +28,7 @@ extension SQLAdapter {
         var refused: BusFault?
         Failpoint.beforeOutcome.pass()
         do throws(BusFault) { _ = try await agent.submit(outcome.message) } catch {
+            if error.code == .notSealed { try await perform { try OutcomeRecords.prepareAnew(outcome, $0) } }
             guard Self.endsOutcome(error) else { throw error }
             refused = error
             logger.warning("outcome not wanted", metadata: ["id": "\(outcome.message.id)", "fault": "\(error)"])

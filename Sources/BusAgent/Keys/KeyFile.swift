@@ -50,12 +50,17 @@ public struct KeyFile: Sendable {
 
     /// Makes the keys: `DIRECTORY/NAME.key`, secret, and `DIRECTORY/NAME.pub`. An existing key is never overwritten.
     public static func create(name: String, in directory: String) throws(Problem) -> KeyFile {
+        try create(name: name, in: directory, signs: true)
+    }
+
+    /// - Parameter signs: false: a file as there were before there were signatures.
+    package static func create(name: String, in directory: String, signs: Bool) throws(Problem) -> KeyFile {
         guard !name.isEmpty, !name.contains("/"), name.first != "." else {
             throw Problem(description: "\"\(name)\" cannot name a key: use letters, digits and hyphens")
         }
         let pair: (public: CurveKey, secret: CurveSecretKey)
         do throws(ZeroMQError) { pair = try CurveKey.generatePair() } catch { throw Problem(description: "\(error)") }
-        let made = KeyFile(curvePublic: pair.public, curveSecret: pair.secret, signing: SigningKey())
+        let made = KeyFile(curvePublic: pair.public, curveSecret: pair.secret, signing: signs ? SigningKey() : nil)
         try KeyLines.create(
             secret: "\(directory)/\(name).key", made.lines, shown: "\(directory)/\(name).pub", made.publicLines)
         return made

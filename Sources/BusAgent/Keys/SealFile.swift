@@ -1,5 +1,6 @@
 import BusDirectory
 package import BusEvidence
+import Foundation
 import Glibc
 
 /// The key to which messages for a system are sealed, in `SYSTEM.seal`: secret, and shared by the agents of that system. Its public
@@ -14,7 +15,10 @@ package struct SealFile: Sendable {
 
     /// - Throws: `KeyFile.Problem` when the file is missing, others may read it, or it is no seal key.
     package static func load(system: String, in directory: String) throws(KeyFile.Problem) -> SealFile {
-        let path = path(system, in: directory)
+        try load(system: system, at: path(system, in: directory))
+    }
+
+    private static func load(system: String, at path: String) throws(KeyFile.Problem) -> SealFile {
         let remedy = "kerege keys new AGENT --system \(system)"
         let lines = try KeyLines.secret(path, remedy: remedy)
         guard let text = lines["seal-secret"], let secret = SystemKey(secret: text) else {
@@ -46,5 +50,47 @@ package struct SealFile: Sendable {
             secret: path, ["seal-public": "\(secret.publicKey)", "seal-secret": secret.reveal()],
             shown: path + ".pub", ["seal-public": "\(secret.publicKey)"])
         return SealFile(system: system, secret: secret)
+    }
+
+    // MARK: - Renewal
+
+    /// Keys of a system that were replaced are kept as `SYSTEM.seal.1` and so on, for what was sealed to them.
+    private static func retired(_ system: String, in directory: String) -> [String] {
+        let start = "\(system).seal."
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        let numbers = names.compactMap { $0.hasPrefix(start) ? Int($0.dropFirst(start.count)) : nil }
+        return numbers.sorted().map { "\(directory)/\(start)\($0)" }
+    }
+
+    /// The key of a system and those that it replaced; none where the system has no key.
+    package static func all(system: String, in directory: String) throws(KeyFile.Problem) -> [SealFile] {
+        guard let newest = try loadIfPresent(system: system, in: directory) else { return [] }
+        var all = [newest]
+        for path in retired(system, in: directory) { all.append(try load(system: system, at: path)) }
+        return all
+    }
+
+    /// Systems with a seal key in a folder.
+    package static func systems(in directory: String) -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        return names.filter { $0.hasSuffix(".seal") }.map { String($0.dropLast(5)) }.sorted()
+    }
+
+    /// Puts a new key in the place of a system's, which is kept.
+    /// - Returns: the new key, and where the one before is now.
+    package static func renew(
+        system: String, in directory: String
+    ) throws(KeyFile.Problem) -> (made: SealFile, kept: String) {
+        _ = try load(system: system, in: directory)
+        let path = path(system, in: directory)
+        let last = retired(system, in: directory).compactMap { $0.split(separator: ".").last.flatMap { Int($0) } }.max()
+        let kept = "\(path).\((last ?? 0) + 1)"
+        guard rename(path, kept) == 0 else {
+            throw KeyFile.Problem(description: "cannot rename \(path): \(String(cString: strerror(errno)))")
+        }
+        do throws(KeyFile.Problem) { return (try create(system: system, in: directory), kept) } catch {
+            rename(kept, path)
+            throw error
+        }
     }
 }

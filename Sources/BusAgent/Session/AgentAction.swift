@@ -24,6 +24,10 @@ package enum AgentAction: Sendable {
     /// The broker answers too many questions of this agent at once: those under way may be asked again later.
     case inquiriesRefused(Fault)
     case inquired(token: UInt64, InquiryAnswer)
+    /// Records of epochs that were wanted.
+    case keys(KeyAnswer)
+    /// A subscriber lacks keys of this agent's events.
+    case wanted(KeyWish)
     /// Draining is done: nothing is under way any more.
     case drained
 }
@@ -44,12 +48,18 @@ package enum InquiryAnswer: Sendable {
 /// A reply as it arrived: ranges into the frame, nothing copied.
 package struct ReceivedReply: Sendable {
     package let frame: [UInt8]
+    package let header: HeaderView
     package let body: Range<Int>
-    /// The request's id.
-    package let request: MessageID
-    /// 0, or a number of the catalogue.
-    package let outcome: UInt16
     package let annotations: Annotations
+    /// The body of a sealed reply, once it was opened.
+    var opened: [UInt8]?
+
+    /// The request's id.
+    package var request: MessageID { header.correlation }
+    /// 0, or a number of the catalogue.
+    package var outcome: UInt16 { header.outcome }
+    /// The body as its sender meant it.
+    var bytes: [UInt8] { opened ?? Array(frame[body]) }
 }
 
 /// A state of the broker's log that an ACCEPT or WELCOME named.
@@ -76,6 +86,8 @@ package struct Delivery: Sendable {
     var leaf: Digest32?
     /// It is not what its sender signed: nobody may act on it.
     package var isUnproven = false
+    /// The body of a sealed message, once it was opened.
+    var opened: [UInt8]?
 }
 
 /// What became of a delivered command or event.

@@ -41,12 +41,14 @@ extension AgentCore {
             }
         case .credit, .pong: break
         case .state:
-            let answer = try StateAnswer(&fields)
+            let answer = try StateAnswer(&fields, version: head.version)
             actions.append(.inquired(token: answer.token, .state(answer)))
         case .done:
             let answer = try Done(&fields)
             actions.append(.inquired(token: answer.token, .done(answer)))
         case .space: offered(try SpaceFrame(&fields), clock, into: &actions)
+        case .keys: actions.append(.keys(try KeyAnswer(&fields)))
+        case .want: actions.append(.wanted(try KeyWish(&fields)))
         case .query, .seek, .hello, .submit, .ack, .nak, .term, .report:
             throw Fault(.unknownCommand, at: .consumerAgent, "a broker does not send \(head.command)")
         }
@@ -135,8 +137,7 @@ extension AgentCore {
         }
         counters.replies += 1
         let reply = ReceivedReply(
-            frame: frame, body: envelope.body, request: envelope.header.correlation, outcome: envelope.header.outcome,
-            annotations: annotations)
+            frame: frame, header: envelope.header, body: envelope.body, annotations: annotations)
         finish(reference, .answer(reply), into: &actions)
     }
 

@@ -41,6 +41,8 @@ extension AgentCore {
         if submission.answers != nil {
             return saidDrained ? Fault(.draining, at: .providerAgent, "the agent was closed") : nil
         }
+        // Nobody opens without it what is still to be answered.
+        if submission.isKey { return nil }
         if isDraining { return Fault(.draining, at: .consumerAgent, "this agent is draining and takes no new work") }
         guard waitingCount < timing.waitingMessages, waitingBytes + submission.cost <= timing.waitingBytes else {
             return Fault(
@@ -82,7 +84,7 @@ extension AgentCore {
                 waiting.remove(at: next)
                 continue
             }
-            if brokerDrains, submission.kind != .reply, submission.kind != .outcome {
+            if brokerDrains, submission.kind != .reply, submission.kind != .outcome, !submission.isKey {
                 next += 1
                 continue
             }

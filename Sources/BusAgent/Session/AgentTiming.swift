@@ -11,6 +11,8 @@ package struct AgentTiming: Sendable {
     package var backoffFloor: UInt64 = 10_000
     /// A request that has left waits this much longer than its deadline: the broker's own 408 names the hop that was slow.
     package var deadlineGrace: UInt64 = 100_000
+    /// How long a sealed message waits for its key.
+    package var keyPatience: UInt64 = 5_000_000
     /// Submissions that wait for credit or for a session.
     package var waitingMessages = 16_384
     /// The same in bytes of header and body.

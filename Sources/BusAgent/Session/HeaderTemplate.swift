@@ -8,31 +8,56 @@ package import BusProtocol
 package struct HeaderTemplate: Sendable {
     private let bytes: [UInt8]
     private let isReply: Bool
+    /// Where epoch and counter stand; `nil` where nothing is sealed.
+    private let sealOffset: Int?
 
-    /// - Parameter header: its id, created, outcome, remaining and correlation are only placeholders.
-    package init(_ header: Header) {
+    /// - Parameters:
+    ///   - header: its id, created, outcome, remaining and correlation are only placeholders.
+    ///   - isSealed: with places for epoch and counter.
+    package init(_ header: Header, isSealed: Bool = false) {
         var header = header
         isReply = header.kind == .reply
         if isReply { header.correlation = MessageID(value: 1) }
+        if isSealed {
+            header.sealSuite = SealSender.suite
+            (header.keyEpoch, header.counter) = (0, 0)
+        }
         bytes = header.encoded()
+        sealOffset = isSealed ? Self.sealOffset(header) : nil
     }
 
+    /// Behind the optional fields that come before it.
+    private static func sealOffset(_ header: Header) -> Int {
+        let before = [
+            (header.correlation != .none, 16), (header.causation != .none, 16), (header.expiry != nil, 8),
+            (header.orderKey != nil, 16), (header.subjectReference != nil, 16),
+            (header.contractDigest?.count == 32, 32),
+        ]
+        return before.reduce(Header.fixedSize) { $1.0 ? $0 + $1.1 : $0 }
+    }
+
+    /// Epoch and counter of a sealed message.
+    package typealias Seal = (epoch: UInt64, counter: UInt64)
+
     /// A request, command or event.
-    package func message(_ id: MessageID, created: Int64, remaining: UInt32) -> [UInt8] {
-        filled(id, created: created, outcome: 0, remaining: remaining, correlation: nil)
+    package func message(_ id: MessageID, created: Int64, remaining: UInt32, seal: Seal? = nil) -> [UInt8] {
+        filled(id, created: created, outcome: 0, remaining: remaining, correlation: nil, seal)
     }
 
     /// - Parameter digest: of the request, where the template was made with a place for it: its last 32 bytes.
     package func reply(
-        _ id: MessageID, created: Int64, to request: MessageID, outcome: UInt16, digest: Digest32? = nil
+        _ id: MessageID, created: Int64, to request: MessageID, outcome: UInt16, digest: Digest32? = nil,
+        seal: Seal? = nil
     ) -> [UInt8] {
-        var copy = filled(id, created: created, outcome: outcome, remaining: 0, correlation: isReply ? request : nil)
+        var copy = filled(
+            id, created: created, outcome: outcome, remaining: 0, correlation: isReply ? request : nil, seal)
         if let digest { copy.replaceSubrange((copy.count - RequestDigest.size)..., with: digest.bytes) }
         return copy
     }
 
     private func filled(
-        _ id: MessageID, created: Int64, outcome: UInt16, remaining: UInt32, correlation: MessageID?
+        _ id: MessageID, created: Int64, outcome: UInt16, remaining: UInt32, correlation: MessageID?,
+        _ seal: Seal?
     ) -> [UInt8] {
         var copy = bytes
         // The offsets are inside the fixed part, which every encoded header has in full.
@@ -43,6 +68,10 @@ package struct HeaderTemplate: Sendable {
             raw.storeBytes(of: remaining.littleEndian, toByteOffset: 36, as: UInt32.self)
             if let correlation {
                 raw.storeBytes(of: correlation.value.bigEndian, toByteOffset: Header.fixedSize, as: UInt128.self)
+            }
+            if let seal, let sealOffset {
+                raw.storeBytes(of: seal.epoch.littleEndian, toByteOffset: sealOffset, as: UInt64.self)
+                raw.storeBytes(of: seal.counter.littleEndian, toByteOffset: sealOffset + 8, as: UInt64.self)
             }
         }
         return copy

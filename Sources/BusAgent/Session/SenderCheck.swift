@@ -41,7 +41,7 @@ package struct SenderCheck: Sendable {
     }
 
     /// The system in whose name it was sent; `nil` for what the broker itself says: a fault, never an answer.
-    private static func sender(_ header: HeaderView, _ raw: UnsafeRawBufferPointer) -> String? {
+    static func sender(_ header: HeaderView, _ raw: UnsafeRawBufferPointer) -> String? {
         switch header.kind {
         case .reply, .outcome:
             if header.provider.isEmpty, header.outcome != 0 { return nil }

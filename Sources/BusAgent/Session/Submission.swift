@@ -31,6 +31,8 @@ package struct Submission: Sendable {
     }
 
     var cost: Int { header.count + body.count }
+    /// The record of a sealing epoch.
+    var isKey: Bool { kind == .keyEpoch || kind == .keyWrap }
 }
 
 /// Which delivery was handled: its cost in bytes and the session it came in.

@@ -20,8 +20,10 @@ final class AgentShared: Sendable {
     let inbox: Inbox
     let executor: SocketThreadExecutor
     let status = Mutex(Status())
+    let sealer: Sealer
 
-    init() throws(ZeroMQError) {
+    init(_ configuration: AgentConfiguration) throws(ZeroMQError) {
+        sealer = Sealer(configuration.seals, needsSpace: configuration.authority != nil)
         wakeup = try Wakeup()
         inbox = Inbox(wakeup, owner: owner)
         executor = SocketThreadExecutor(wakeup, owner: owner)

@@ -8,6 +8,9 @@ final class Route: Sendable {
     /// Without id, time and order key.
     let header: Header
     let template: HeaderTemplate
+    let sealed: HeaderTemplate
+    /// The system it goes to.
+    let provider: String
     let contract: BoundContract?
 
     init(
@@ -28,6 +31,8 @@ final class Route: Sendable {
         header.traceparent = extra.traceparent
         self.header = header
         template = HeaderTemplate(header)
+        sealed = HeaderTemplate(header, isSealed: true)
+        provider = Names.system(of: name)
     }
 }
 
@@ -53,7 +58,10 @@ public struct CallContext: Sendable, Equatable {
 /// What a provider needs to answer one service.
 final class ReplyRoute: Sendable {
     let name: String
+    /// The system that answers.
+    let system: String
     let template: HeaderTemplate
+    let sealed: HeaderTemplate
     let contract: BoundContract?
     /// Whether replies carry the digest of their request: where they are signed.
     let bindsRequest: Bool
@@ -64,10 +72,12 @@ final class ReplyRoute: Sendable {
         self.bindsRequest = bindsRequest
         var header = Header(kind: .reply, id: .none, created: 0)
         header.target = name
-        header.provider = Names.system(of: name)
+        system = Names.system(of: name)
+        header.provider = system
         header.contractDigest = contract?.digest
         if bindsRequest { header.extensions = [RequestDigest.placeholder] }
         template = HeaderTemplate(header)
+        sealed = HeaderTemplate(header, isSealed: true)
     }
 }
 

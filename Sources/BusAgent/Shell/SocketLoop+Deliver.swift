@@ -7,7 +7,8 @@ extension SocketLoop {
     static let unhandledDelay: UInt32 = 30_000
 
     func deliver(_ delivery: Delivery) {
-        guard !delivery.isUnproven else { return turnAway(delivery) }
+        guard !delivery.isUnproven else { return turnAway(delivery, .badSignature) }
+        guard let delivery = opened(delivery) else { return }
         guard let handler = handler(for: delivery) else { return undeliverable(delivery) }
         switch handler.work {
         case .inline(let body): answerNow(delivery, handler.route, body)
@@ -32,13 +33,14 @@ extension SocketLoop {
         }
     }
 
-    /// What is not its sender's is acted on by nobody: a request is answered with the reason, all else becomes a dead letter.
-    private func turnAway(_ delivery: Delivery) {
-        guard delivery.envelope.header.kind == .request else { return core.settle(delivery, .never(.badSignature)) }
+    /// What is not its sender's, or cannot be opened, is acted on by nobody: a request is answered with the reason, all else becomes a
+    /// dead letter.
+    func turnAway(_ delivery: Delivery, _ code: FaultCode) {
+        guard delivery.envelope.header.kind == .request else { return core.settle(delivery, .never(code)) }
         let target = delivery.header?.target ?? ""
         reply(
             delivery, ReplyRoute(target, contract: nil, bindsRequest: core.signer != nil),
-            .failure(BusFault(.badSignature, at: .providerAgent)))
+            .failure(BusFault(code, at: .providerAgent)))
     }
 
     private func settler(_ delivery: Delivery) -> Settler { Settler(inbox: shared.inbox, delivery: delivery) }
@@ -168,13 +170,21 @@ extension SocketLoop {
             (outcome, body) = (fault.number, fault.body())
             faultLog.tell(fault, route.name, request, at: clock.now, configuration.logger)
         }
-        core.submit(
-            Submission(
-                kind: .reply, id: id,
-                header: route.template.reply(
-                    id, created: clock.wall, to: request, outcome: outcome,
-                    digest: route.bindsRequest ? delivery.digest : nil), body: body,
-                answers: delivery.mark),
-            clock, into: &actions)
+        submit(body, outcome: outcome, as: id, to: delivery, route)
+    }
+
+    private func submit(_ body: [UInt8], outcome: UInt16, as id: MessageID, to delivery: Delivery, _ route: ReplyRoute)
+    {
+        do throws(BusFault) {
+            let sealed = try sealedReply(to: delivery, route, body, outcome: outcome, id: id)
+            announce(sealed.keys)
+            core.submit(
+                Submission(kind: .reply, id: id, header: sealed.header, body: sealed.body, answers: delivery.mark),
+                clock, into: &actions)
+        } catch {
+            // The reason is short: it can be sealed where the answer was too large.
+            guard outcome == 0 else { return core.release(delivery.mark) }
+            reply(delivery, route, .failure(error))
+        }
     }
 }

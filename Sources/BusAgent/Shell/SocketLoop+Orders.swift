@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import BusProtocol
 import Logging
 import Synchronization
@@ -8,7 +9,7 @@ import ZeroMQ
 extension SocketLoop {
     func execute(_ order: Order) {
         switch order {
-        case .ask(let ask): submit(ask)
+        case .ask(let ask): submit(ask, until: clock.now.saturating(adding: ask.within))
         case .submit(let order): submit(order)
         case .query(let commands, let consumer, let order): query(commands, consumer, order)
         case .seek(let event, let start, let system, let order): seek(event, start, system, order)
@@ -16,6 +17,8 @@ extension SocketLoop {
         case .settle(let delivery, let settled): core.settle(delivery, settled)
         case .cancel(let call):
             if let ticket = waiters.ticket(ofCall: call) { core.cancel(ticket: ticket, into: &actions) }
+            // Ended with the others that waited for a space too long.
+            for index in heldAsks.indices where heldAsks[index].order.call == call { heldAsks[index].until = clock.now }
         case .register(let handler):
             handlers.removeAll { $0.name == handler.name }
             handlers.append(handler)
@@ -38,18 +41,9 @@ extension SocketLoop {
         return Takes(configuration.isGuest ? rows : rows + [Takes.Row(.outcome)])
     }
 
-    private func submit(_ ask: AskOrder) {
-        let id = ids.next(unixMilliseconds: clock.wall)
-        let remaining = UInt32(clamping: min(ask.within / 1000, UInt64(Limits.deadlineMilliseconds)))
-        let submission = Submission(
-            kind: .request, id: id, header: ask.route.template.message(id, created: clock.wall, remaining: remaining),
-            body: ask.body, deadline: clock.now.saturating(adding: ask.within),
-            ticket: waiters.add(.ask(ask.continuation, id), call: ask.call))
-        core.submit(submission, clock, into: &actions)
-    }
-
     private func submit(_ order: SubmitOrder) {
         let message = order.message
+        announce(message.keys)
         let submission = Submission(
             kind: message.kind, id: message.id, header: message.header, body: message.body,
             deadline: clock.now.saturating(adding: order.within),
@@ -90,6 +84,11 @@ extension SocketLoop {
     }
 
     func inquired(_ token: UInt64, _ answer: InquiryAnswer) {
+        var answer = answer
+        if case .state(let state) = answer {
+            guard let opened = opened(token, state) else { return }
+            answer = .state(opened)
+        }
         inquiries.removeValue(forKey: token)?.continuation.resume(returning: .success(answer))
     }
 
@@ -106,15 +105,37 @@ extension SocketLoop {
     }
 
     func complete(_ ticket: UInt64, _ completion: Completion) {
+        if case .answer(let reply) = completion, waiters.system(ticket) != nil {
+            switch opened(reply, ticket) {
+            case nil: return
+            case .failure(let fault): return refuse(ticket, fault)
+            case .success(let reply): return answer(ticket, reply)
+            }
+        }
+        end(ticket, completion)
+    }
+
+    private func answer(_ ticket: UInt64, _ reply: ReceivedReply) {
+        guard case .ask(let continuation, _, _) = waiters.take(ticket) else { return }
+        continuation.resume(returning: .success(reply))
+    }
+
+    func refuse(_ ticket: UInt64, _ fault: BusFault) {
+        guard case .ask(let continuation, let id, _) = waiters.take(ticket) else { return }
+        continuation.resume(returning: .failure(fault.about(id)))
+    }
+
+    private func end(_ ticket: UInt64, _ completion: Completion) {
         switch (waiters.take(ticket), completion) {
-        case (.ask(let continuation, _), .answer(let reply)): continuation.resume(returning: .success(reply))
+        case (.key(let key), .fault(let fault)): notTaken(key, fault)
+        case (.key, _): break
         case (.publish(let continuation), .accepted(let id, let log)):
             continuation.resume(returning: .success(Receipt(messageID: id, log: log)))
-        case (.ask(let continuation, let id), .fault(let fault)):
+        case (.ask(let continuation, let id, _), .fault(let fault)):
             continuation.resume(returning: .failure(BusFault(fault).about(id)))
         case (.publish(let continuation), .fault(let fault)): continuation.resume(returning: .failure(BusFault(fault)))
         // Kinds are told apart in the core; these two only keep every continuation's end in sight.
-        case (.ask(let continuation, _), .accepted):
+        case (.ask(let continuation, _, _), .accepted), (.ask(let continuation, _, _), .answer):
             continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))
         case (.publish(let continuation), .answer):
             continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))
@@ -136,6 +157,8 @@ extension SocketLoop {
     }
 
     func opened(_ welcome: Welcome) {
+        // A broker of before sends no space, and knows no seals.
+        if core.directory != nil || welcome.version < Command.space.since { knowsSpace() }
         configuration.logger.info(
             "connected", metadata: ["broker": "\(welcome.name)", "session": "\(welcome.session)"])
         for waiter in openWaiters { waiter.continuation.resume(returning: .success(())) }
@@ -148,6 +171,7 @@ extension SocketLoop {
         if core.trust.authority != nil { spaceMemory.write(space) }
         configuration.logger.info("the space was taken", metadata: ["version": "\(space.snapshot.version)"])
         shared.status.withLock { $0.spaceVersion = space.snapshot.version }
+        knowsSpace()
     }
 
     func disconnected(_ fault: Fault) {
@@ -219,6 +243,9 @@ extension SocketLoop {
         endPending()
         let closed = BusFault(.draining, at: .consumerAgent, "the agent was closed")
         endInquiries(closed)
+        for item in waiting.takeAll() { giveUp(item, .notSealed, isFinal: true) }
+        for item in heldAsks { item.order.continuation.resume(returning: .failure(closed)) }
+        heldAsks = []
         for order in shared.inbox.close() { order.end(with: closed, close: &closeWaiters) }
         for waiter in openWaiters { waiter.continuation.resume(returning: .failure(closed)) }
         openWaiters = []

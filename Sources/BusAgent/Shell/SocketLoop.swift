@@ -40,6 +40,16 @@ final class SocketLoop {
     var nextSave: UInt64 = 0
     var faultLog = FaultLog()
 
+    // Seals.
+    var sealer: Sealer { shared.sealer }
+    var opener: SealOpener
+    var waiting: WaitingForKeys
+    /// Records brought to the broker by this process.
+    var announced: Set<KeyMessage.Name> = []
+    var untaken: [(at: UInt64, key: KeyMessage)] = []
+    /// Questions that wait until it is known who seals.
+    var heldAsks: [(order: AskOrder, until: UInt64)] = []
+
     private var socket: Socket
     private var poller: Poller
     private var socketEntry: Poller.Entry
@@ -53,6 +63,8 @@ final class SocketLoop {
         self.configuration = configuration
         self.shared = shared
         self.context = context
+        waiting = WaitingForKeys(patience: configuration.timing.keyPatience)
+        opener = SealOpener(configuration.seals.map(\.secret))
         memory = AgentMemory(directory: configuration.dataDirectory, agent: configuration.name, configuration.logger)
         spaceMemory = SpaceMemory(
             directory: configuration.dataDirectory, agent: configuration.name, configuration.logger)
@@ -71,6 +83,7 @@ final class SocketLoop {
         socketEntry = poller.add(socket)
         wakeupEntry = poller.add(shared.wakeup)
         core.takes = taken()
+        if core.directory != nil { sealer.use(core.directory) }
     }
 
     private static func open(_ configuration: AgentConfiguration, _ context: Context) throws(ZeroMQError) -> Socket {
@@ -126,7 +139,9 @@ final class SocketLoop {
         let now = ClockReading.current().now
         var wait: UInt64 = 0
         if shared.inbox.isEmpty, shared.executor.isEmpty {
-            let waits = openWaiters.map(\.until) + inquiries.values.map(\.until)
+            let waits =
+                openWaiters.map(\.until) + inquiries.values.map(\.until) + untaken.map(\.at) + heldAsks.map(\.until)
+                + [waiting.nextTime]
             let due = min(core.nextTimer, min(drainUntil, waits.min() ?? .never))
             wait = due <= now ? 0 : min(due - now, Self.longestSleep)
         }
@@ -150,6 +165,9 @@ final class SocketLoop {
             try execute()
         }
         try work()
+        tendKeys()
+        bringUntaken()
+        expireHeldAsks()
         if clock.now >= core.nextTimer { core.tick(clock, into: &actions) }
         core.flush(clock, into: &actions)
         try execute()
@@ -199,6 +217,8 @@ final class SocketLoop {
         case .disconnected(let fault): disconnected(fault)
         case .notice(let fault): configuration.logger.warning("notice", metadata: fault.metadata)
         case .inquired(let token, let answer): inquired(token, answer)
+        case .keys(let answer): took(answer)
+        case .wanted(let wish): wanted(wish)
         case .inquiriesRefused(let fault): endInquiries(BusFault(fault))
         case .drained: drained()
         }

@@ -3,8 +3,10 @@ import BusProtocol
 /// The callers that wait for the end of a submission, by ticket. A waiter leaves the table exactly once, with `take`.
 struct WaiterTable {
     enum Waiter {
-        case ask(AskContinuation, MessageID)
+        case ask(AskContinuation, MessageID, system: String)
         case publish(PublishContinuation)
+        /// Nobody waits for it, and it must get there.
+        case key(KeyMessage)
     }
 
     private var rows: [(call: UInt64, waiter: Waiter)?] = []
@@ -25,6 +27,12 @@ struct WaiterTable {
         rows[Int(ticket)] = nil
         free.append(Int(ticket))
         return row.waiter
+    }
+
+    /// The system that asked.
+    func system(_ ticket: UInt64) -> String? {
+        guard ticket < UInt64(rows.count), case .ask(_, _, let system)? = rows[Int(ticket)]?.waiter else { return nil }
+        return system
     }
 
     /// Cancelling is rare, so a search is cheaper than an index kept for every call.

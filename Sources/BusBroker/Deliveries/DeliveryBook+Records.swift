@@ -11,7 +11,7 @@ package struct DeliveryFold: Sendable {
     /// The space in force at the last record.
     package var snapshot: SpaceSnapshot? { rights?.snapshot }
 
-    package init(_ limits: BrokerLimits) { book = DeliveryBook(ledgerLimit: limits.ledger) }
+    package init(_ limits: BrokerLimits) { book = DeliveryBook(limits) }
 
     package mutating func fold(_ type: UInt8, _ payload: inout ByteReader, position: UInt64) throws(Fault) {
         if type == RecordType.space.rawValue {
@@ -81,6 +81,7 @@ extension DeliveryBook {
         _ = try peek.takeRange(MessageRecord.fixedSize + 1)
         switch MessageKind(rawValue: try peek.take(UInt8.self)) {
         case .command, .outcome, .event: break
+        case .keyEpoch, .keyWrap: return try foldKey(&payload, position)
         default: return
         }
         let record = try MessageRecord(&payload)
@@ -91,8 +92,15 @@ extension DeliveryBook {
         let header = try Header(decoding: record.header)
         enqueue(
             header, position: position, acceptedAt: record.receivedAt,
-            fingerprint: BrokerCore.fingerprint(leaf), size: record.header.count + Int(record.bodySize),
+            fingerprint: BrokerCore.fingerprint(header, leaf), size: record.header.count + Int(record.bodySize),
             content: .inJournal, to: MessageAddress(of: header, acceptedAt: record.receivedAt, rights))
+    }
+
+    private mutating func foldKey(_ payload: inout ByteReader, _ position: UInt64) throws(Fault) {
+        let header = try Header(decoding: MessageRecord(&payload).header)
+        guard let epoch = header.keyEpoch else { return }
+        let name = KeyIndex.Name(epoch: EpochName(epoch, of: header.consumer), receiver: header.provider)
+        keys.insert(name, at: position)
     }
 
     private mutating func settle(_ record: SettledRecord) {
@@ -111,6 +119,14 @@ extension DeliveryBook {
             }
             return
         }
+        // Nobody was owed it, by the records: an outcome that was delivered again, because its command was sent again.
+        guard record.code != 0 else { return }
+        forgetUnread(record.position, record.subscriber)
+        _ = dead.take(record.position, receiver: record.subscriber)
+        unread.append(
+            UnreadLetter(
+                position: record.position, queue: queue(.outcomes(for: record.subscriber)), code: record.code,
+                attempts: record.attempts, resent: 0, at: record.at))
     }
 
     /// A message that died while only its position was known here.

@@ -11,6 +11,7 @@ struct DeliveryBook: Sendable {
     private var byName: [QueueName: Int] = [:]
     private var bySystem: [String: [Int]] = [:]
     var ledger: MessageLedger
+    var keys: KeyIndex
     var dead = DeadLetters()
     private(set) var erasures = Erasures()
     /// By service and event, milliseconds: of the space in force.
@@ -23,7 +24,10 @@ struct DeliveryBook: Sendable {
     /// Queues that have an entry waiting for a time.
     private(set) var timed: Set<Int> = []
 
-    init(ledgerLimit: Int) { ledger = MessageLedger(limit: ledgerLimit) }
+    init(_ limits: BrokerLimits) {
+        ledger = MessageLedger(limit: limits.ledger)
+        keys = KeyIndex(limit: limits.keyRecords)
+    }
 
     /// Messages that are owed to somebody.
     var depth: Int { queues.reduce(0) { $0 + $1.depth } }

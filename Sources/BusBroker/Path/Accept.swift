@@ -36,7 +36,8 @@ extension BrokerCore {
             case .bye: end(slot, .goodbye, now)
             case .query: try answer(frame, head, slot, now)
             case .seek: try seek(frame, head, slot, now)
-            case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done, .space:
+            case .want: try wanted(frame, head, slot)
+            case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done, .space, .keys:
                 throw Fault(.unknownCommand, at: .broker, "\(head.command) is not for a broker")
             }
         } catch {
@@ -97,8 +98,10 @@ extension BrokerCore {
             {
                 return refuse(slot, .creditExceeded, retryAfter: 10)
             }
-            // Nobody can open what is sealed with a suite that does not exist yet.
-            guard view.header.sealSuite == 0 else { return refuse(slot, .badHeader) }
+            // Nobody can open what is sealed with a suite that does not exist yet, or with an epoch that is not said.
+            guard view.header.isSealed ? view.header.namesSeal : view.header.sealSuite == 0 else {
+                return refuse(slot, .badHeader)
+            }
             // Hashed once: for the proof, the ledger and the journal.
             let message = JournalBatch.Message(
                 frame: frame, header: view.header.range, proof: view.proof, signedRoot: view.signedRoot,
@@ -111,7 +114,7 @@ extension BrokerCore {
             case .event: acceptEvent(view, message, raw, slot, now)
             case .command: acceptCommand(view, message, raw, slot, now)
             case .outcome: acceptOutcome(view, message, raw, slot, now)
-            case .keyEpoch, .keyWrap: refuse(slot, .badHeader)
+            case .keyEpoch, .keyWrap: acceptKey(view, message, raw, slot, now)
             }
         }
     }
@@ -131,6 +134,7 @@ extension BrokerCore {
         }
         if let open = calls.reference(view.header.id) { return repeated(open, message, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        guard view.header.isSealed || !rights.seals(right.provider, now) else { return refuse(slot, .notSealed) }
         let reference = SessionReference(slot: slot, id: sessions[slot].id)
         var call = Call(
             id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex,
@@ -138,6 +142,7 @@ extension BrokerCore {
             stage: right.stage, provider: right.provider,
             deadline: now.monotonic + Self.wait(for: view.header),
             acceptedAt: now.monotonic)
+        call.sealsReply = rights.seals(right.consumer, now)
         call.times.requestIn = now.wall
         observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
         if view.header.remaining == 0 { return refuseCall(call, .expiredOnArrival, slot, now) }
@@ -196,6 +201,7 @@ extension BrokerCore {
             calls[open].providerSession == SessionReference(slot: slot, id: sessions[slot].id)
         else { return refuse(slot, .noSuchRequest) }
         guard repeatsNames(view.header, raw, of: calls[open]) else { return refuse(slot, .badHeader) }
+        guard view.header.isSealed || !calls[open].sealsReply else { return refuse(slot, .notSealed) }
         sessions[slot].outstanding -= 1
         calls[open].state = .answered
         calls[open].times.replyIn = now.wall

@@ -22,6 +22,7 @@ extension BrokerCore {
         let queue = book.queue(.commands(of: rights.systems[right.provider]))
         if isKnown(header, from: header.consumer, message, slot, now) { return }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        guard view.header.isSealed || !rights.seals(right.provider, now) else { return refuse(slot, .notSealed) }
         if rights.expiry(of: header, acceptedAt: now.wall) <= now.wallMilliseconds {
             return refuse(slot, .expiredOnArrival)
         }
@@ -49,6 +50,9 @@ extension BrokerCore {
         guard let command = book.ledger[key], command.kind == .command,
             command.target == MessageLedger.digest(header.target)
         else { return refuse(slot, .noSuchRequest) }
+        guard view.header.isSealed || !rights.seals(rights.system(header.consumer) ?? -1, now) else {
+            return refuse(slot, .notSealed)
+        }
         // One command, one outcome: a second one with another id would be a second effect somewhere.
         guard !command.isConcluded else { return refuse(slot, .idReused) }
         if command.isConcluding { return refuseRival(of: key, slot) }
@@ -80,6 +84,9 @@ extension BrokerCore {
         guard let header = decode(view, raw, slot) else { return }
         if isKnown(header, from: header.consumer, message, slot, now) { return }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
+        guard view.header.isSealed || !rights.seals(event: type, of: header.consumer, now) else {
+            return refuse(slot, .notSealed)
+        }
         if (header.expiry ?? .max) <= now.wallMilliseconds { return refuse(slot, .expiredOnArrival) }
         let isFull = rights.subscriptions[type].contains { subscription in
             let name = QueueName.events(header.target, for: rights.systems[subscription.subscriber])
@@ -110,7 +117,7 @@ extension BrokerCore {
             refuse(slot, .idTooOld)
             return true
         }
-        guard row.fingerprint == Self.fingerprint(message.leaf), row.kind == header.kind else {
+        guard row.fingerprint == Self.fingerprint(header, message.leaf), row.kind == header.kind else {
             refuse(slot, .idReused)
             return true
         }
@@ -125,6 +132,15 @@ extension BrokerCore {
         return true
     }
 
+    /// What tells a repetition from another message under the same id: the bytes, or, where they were sealed anew, what their sender
+    /// says of the content.
+    static func fingerprint(_ header: Header, _ leaf: Digest32) -> UInt64 {
+        guard header.sealSuite != 0,
+            let tag = header.extensions.first(where: { $0.type == RepeatTag.type && $0.value.count == RepeatTag.size })
+        else { return fingerprint(leaf) }
+        return tag.value.withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+    }
+
     static func fingerprint(_ leaf: Digest32) -> UInt64 {
         withUnsafeBytes(of: leaf) { $0.loadUnaligned(as: UInt64.self) }
     }
@@ -133,7 +149,7 @@ extension BrokerCore {
         _ header: Header, from sender: String, _ message: JournalBatch.Message, _ integration: UInt32, _ stage: UInt8,
         _ now: Moment
     ) {
-        let fingerprint = Self.fingerprint(message.leaf)
+        let fingerprint = Self.fingerprint(header, message.leaf)
         let key = book.ledger.key(sender, header.id)
         book.ledger.insert(.init(header, fingerprint: fingerprint, position: 0), key)
         let durable = DurableMessage(

@@ -12,8 +12,9 @@ struct Rights: Sendable {
         /// Dense index of the integration in the space in force.
         var integration: UInt32
         var stage: UInt8
-        /// Index of the provider's system.
+        /// Indices of the systems.
         var provider: Int
+        var consumer: Int
     }
     enum Decision: Sendable {
         case allowed(Right)
@@ -56,6 +57,7 @@ struct Rights: Sendable {
     private let eventIndex: [String: Int]
     let routes: Routes
     private let services: [String: OfferedService]
+    let sealKeys: SealedSystems
     /// Live sessions that serve each system.
     private(set) var providers: [[Int]]
     private var turn: [Int]
@@ -89,6 +91,7 @@ struct Rights: Sendable {
                 Subscription(integration: UInt32(index), stage: integration.stage.number, subscriber: subscriber))
         }
         self.subscriptions = subscriptions
+        sealKeys = SealedSystems(space, systemIndex)
     }
 
     func agent(key: String) -> Int? { agentByKey[key] }
@@ -176,7 +179,10 @@ struct Rights: Sendable {
             // The right to receive an event is no right to ask its publisher, and an order is no question.
             guard way.service.kind == kind else { return .refused(.noSuchService) }
             guard let provider = systemIndex[way.service.provider] else { return .refused(.noSuchService) }
-            return .allowed(Right(integration: UInt32(way.index), stage: way.stage.number, provider: provider))
+            return .allowed(
+                Right(
+                    integration: UInt32(way.index), stage: way.stage.number, provider: provider,
+                    consumer: systemIndex[consumer] ?? -1))
         case .failure(.noSuchService): return .refused(.noSuchService)
         case .failure(.noIntegration): return .refused(.noIntegration)
         case .failure(.stageForbids): return .refused(.stageForbids)

@@ -8,6 +8,7 @@ struct Gathering: Sendable {
         case deliver(CallReference)
         case finish(CallReference)
         case enqueue(DurableMessage)
+        case keep(KeyIndex.Name)
         case say(RecordAnswer)
     }
     /// An agent whose messages are in this batch, and how far it will be decided with it.
@@ -79,6 +80,7 @@ extension BrokerCore {
             case .deliver(let call): deliver(call, position: position, now)
             case .finish(let call): finish(call, position: position, now)
             case .enqueue(let message): enqueue(message, position: position, now)
+            case .keep(let name): book.keys.insert(name, at: position)
             case .say(let answer): say(answer)
             }
         }
@@ -97,6 +99,7 @@ extension BrokerCore {
             case .deliver(let call): withdraw(call, fault.code, failed.touched, now)
             case .finish(let call): fail(call, fault.code, at: .broker, now)
             case .enqueue(let message): withdraw(message)
+            case .keep: break
             case .say(let answer): say(answer, failed: fault.code)
             }
         }

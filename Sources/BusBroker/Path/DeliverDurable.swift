@@ -70,6 +70,7 @@ extension BrokerCore {
     enum LoadPurpose: Sendable {
         case queue(Int)
         case answer(SessionReference, StateAnswer)
+        case keys(SessionReference, token: UInt64)
     }
 
     mutating func load(_ positions: [UInt64], for purpose: LoadPurpose) {
@@ -87,6 +88,9 @@ extension BrokerCore {
         case .answer(let session, let answer):
             if sessions.isLive(session.slot, session.id) { sessions[session.slot].answering -= 1 }
             finishAnswer(answer, found ?? [], to: session)
+        case .keys(let session, let token):
+            if sessions.isLive(session.slot, session.id) { sessions[session.slot].answering -= 1 }
+            finishKeys(token, found ?? [], to: session)
         }
         finishStep(now)
     }

@@ -7,7 +7,8 @@ extension Rights {
     func way(from consumer: String, to target: String) -> Right? {
         guard case .success(let way) = routes.way(from: consumer, to: target) else { return nil }
         return Right(
-            integration: UInt32(way.index), stage: way.stage.number, provider: system(way.service.provider) ?? -1)
+            integration: UInt32(way.index), stage: way.stage.number, provider: system(way.service.provider) ?? -1,
+            consumer: system(consumer) ?? -1)
     }
 
     /// The integration a queued message belongs to: of its sender, or of its subscriber.

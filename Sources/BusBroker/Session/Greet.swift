@@ -36,7 +36,8 @@ extension BrokerCore {
             lastHeard: now.monotonic, messageLimit: head.messageLimit,
             byteLimit: head.byteLimit,
             unread: unread,
-            mostUnsettled: limits.unsettled)
+            mostUnsettled: limits.unsettled,
+            keyShare: QuotaBucket(TrafficQuota(messagesPerSecond: limits.keysPerSecond), at: now.monotonic))
         if session.version >= 2 { session.takes = hello.takes.map { TakenWork($0) } }
         let slot = sessions.insert(session)
         rights.join(slot: slot, systems: session.systems)

@@ -48,6 +48,9 @@ extension BrokerCore {
                 let index = answer.rows.firstIndex(where: { $0.command == header.correlation })
             else { continue }
             answer.rows[index].outcome = item.bytes.body
+            if header.sealSuite != 0, sessions[session.slot].version >= 3 {
+                answer.rows[index].outcomeHeader = item.bytes.header
+            }
         }
         transmit(head(.state, session.slot).frame(answer.encoded()), to: session.slot)
     }

@@ -49,7 +49,9 @@ struct Session: Sendable {
     var waitingBytes = 0
     var outgoing: [OutgoingEnvelope] = []
     var outgoingBytes = 0
-    /// QUERYs whose outcomes are being read from the journal.
+    /// Records of epochs it may still bring.
+    var keyShare: QuotaBucket
+    /// QUERYs and WANTs whose answers are being read from the journal.
     var answering = 0
     /// Requests delivered and not yet answered.
     var outstanding = 0

@@ -34,7 +34,7 @@ package struct EventKey: Sendable {
     package let epoch: UInt64
     let key: SymmetricKey
 
-    fileprivate init(event: String, _ key: SymmetricKey) {
+    init(event: String, _ key: SymmetricKey) {
         self.event = event
         self.key = key
         epoch = Self.purpose(event).id(key)

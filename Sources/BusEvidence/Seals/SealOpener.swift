@@ -35,6 +35,12 @@ package struct SealOpener: Sendable {
 
     package mutating func add(_ key: SystemKey) { keys[key.id] = key }
 
+    /// The content key of an epoch of events, to wrap it for another.
+    package func eventKey(_ epoch: UInt64) -> EventKey? {
+        guard let known = epochs[epoch], let event = known.event else { return nil }
+        return EventKey(event: event, known.key)
+    }
+
     package func knows(_ epoch: UInt64) -> Bool { epochs[epoch] != nil }
 
     /// The body of a `keyEpoch` message: from now on its messages can be opened.

@@ -15,6 +15,10 @@ package struct SealedMessage: Sendable {
 /// An epoch lives in memory alone. A process that starts begins new ones, so that no counter is used twice under one key,
 /// whatever was restored from wherever. It is a class, because a copy would count by itself.
 package final class SealSender: Sendable {
+    /// Of `Header.sealSuite`.
+    package static let suite = EpochHead.suite
+    /// Bytes by which a body grows.
+    package static let growth = SealedBody.tagSize
     /// Messages one epoch seals at most.
     package static let messageLimit: UInt64 = 1 << 20
     /// How long an epoch is used, milliseconds: a day.
@@ -52,6 +56,14 @@ package final class SealSender: Sendable {
     /// Sets suite, epoch and counter of the header, and seals the body with it.
     package func seal(_ body: [UInt8], in header: inout Header) throws(SealFault) -> SealedMessage {
         try epochKey.seal(body, in: &header)
+    }
+
+    /// The same for a header that is encoded already, but for epoch and counter.
+    /// - Parameter fill: writes them into it.
+    package func seal(
+        _ body: [UInt8], _ fill: (_ epoch: UInt64, _ counter: UInt64) -> [UInt8]
+    ) throws(SealFault) -> SealedMessage {
+        try epochKey.seal(body, fill)
     }
 }
 
@@ -92,13 +104,19 @@ final class EpochKey: Sendable {
     }
 
     func seal(_ body: [UInt8], in header: inout Header) throws(SealFault) -> SealedMessage {
+        try seal(body) { epoch, counter in
+            header.sealSuite = EpochHead.suite
+            header.keyEpoch = epoch
+            header.counter = counter
+            return header.encoded()
+        }
+    }
+
+    func seal(_ body: [UInt8], _ fill: (UInt64, UInt64) -> [UInt8]) throws(SealFault) -> SealedMessage {
         guard body.count + SealedBody.tagSize <= Limits.body else { throw .bodyTooLarge(body.count) }
         let counter = count.wrappingAdd(1, ordering: .relaxed).newValue
         guard counter <= limit else { throw .epochSpent }
-        header.sealSuite = EpochHead.suite
-        header.keyEpoch = epoch
-        header.counter = counter
-        let bytes = header.encoded()
+        let bytes = fill(epoch, counter)
         return SealedMessage(
             header: bytes, body: SealedBody.seal(body, header: bytes, counter: counter, with: key))
     }

@@ -44,6 +44,8 @@ package struct OrderSpace {
         var configuration = AgentConfiguration(broker: mesh.brokerAddress, name: name, systems: [system])
         configuration.brokerKey = try mesh.folder.key("broker").publicKey
         configuration.keys = try mesh.folder.key(name)
+        try configuration.pinAuthority(mesh.folder.authority)
+        try configuration.loadSeals(from: mesh.folder.keys)
         configuration.contracts = try ContractLibrary.load(root + "/Schemas/contracts")
         configuration.logger.logLevel = .critical
         return try await Agent.connect(configuration, preparing: prepare)

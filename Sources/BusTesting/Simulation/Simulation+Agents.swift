@@ -88,7 +88,7 @@ extension Simulation {
         case .completed(let ticket, let completion): complete(agent, ticket, completion)
         case .deliver(let delivery): take(delivery, agent)
         case .inquired(_, let answer): read(answer, agent)
-        case .welcomed, .remember, .disconnected, .notice, .drained, .inquiriesRefused: break
+        case .welcomed, .remember, .disconnected, .notice, .drained, .inquiriesRefused, .keys, .wanted: break
         }
     }
 

@@ -50,6 +50,7 @@ struct AgentOptions: ParsableArguments {
                     "the authority cannot be pinned", why: "\(error)", next: "look closer with kerege doctor")
             }
         }
+        configuration.loadEverySeal(from: data + "/keys")
         configuration.contracts = try library()
         configuration.defaultDeadline = try span()
         configuration.connectDeadline = .seconds(5)

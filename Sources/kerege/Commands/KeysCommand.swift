@@ -7,7 +7,8 @@ import Foundation
 /// `kerege keys`
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "keys", abstract: "Make keys.", subcommands: [KeysNewCommand.self, KeysCompleteCommand.self])
+        commandName: "keys", abstract: "Make keys.",
+        subcommands: [KeysNewCommand.self, KeysCompleteCommand.self, KeysRenewSealCommand.self])
 }
 
 /// `kerege keys new`

@@ -1,0 +1,250 @@
+import BusDirectory
+import BusEvidence
+import BusProtocol
+import Synchronization
+
+/// Seals what an agent sends, for the systems that have a key in its space. Epochs live here and nowhere else: a process that starts
+/// begins new ones, so no counter is used twice under one key, whatever was restored from wherever.
+final class Sealer: Sendable {
+    /// How long what the space says of a system's key is taken for true without another look, microseconds. Keys begin and end with days.
+    static let look: UInt64 = 1_000_000
+
+    /// What a message becomes: sealed, with the records that must go before it; or as it was, where its receiver has no key.
+    struct Sealed: Sendable {
+        let header: [UInt8]
+        let body: [UInt8]
+        var keys: [KeyMessage] = []
+    }
+
+    private struct Pair: Hashable, Sendable {
+        let from: String
+        let to: String
+    }
+
+    private struct Way: Sendable {
+        /// `nil`: the receiver has no key.
+        let sender: SealSender?
+        let keys: [KeyMessage]
+        let looked: UInt64
+    }
+
+    private struct State: Sendable {
+        var directory: Directory?
+        var isReady = false
+        var ways: [Pair: Way] = [:]
+        var events: [String: EventEpoch] = [:]
+        var ids = MessageIDSource()
+    }
+
+    private let state = Mutex(State())
+    /// By system: those this agent serves.
+    private let secrets: [String: SystemKey]
+
+    /// - Parameter needsSpace: nothing is sent before a space says who seals.
+    init(_ seals: [SealFile], needsSpace: Bool) {
+        secrets = Dictionary(seals.map { ($0.system, $0.secret) }, uniquingKeysWith: { first, _ in first })
+        state.withLock { $0.isReady = !needsSpace }
+    }
+
+    /// Another space was taken, or a session with a broker that has none to send.
+    func use(_ directory: Directory?) {
+        state.withLock { state in
+            state.directory = directory
+            state.isReady = true
+            // Not forgotten where nothing changed: an epoch costs its record, and its receivers the opening of it.
+            for pair in state.ways.keys {
+                state.ways[pair] = state.ways[pair].map { Way(sender: $0.sender, keys: $0.keys, looked: 0) }
+            }
+        }
+    }
+
+    /// Whether it is known who seals.
+    var isReady: Bool { state.withLock { $0.isReady } }
+
+    func checkReady() throws(BusFault) {
+        guard isReady else {
+            throw BusFault(
+                .brokerUnreachable, at: .consumerAgent,
+                "this agent has no space yet, and sends nothing before it knows what must be sealed")
+        }
+    }
+
+    // MARK: - From system to system
+
+    /// Seals for one system.
+    /// - Parameters:
+    ///   - open: the encoded header of the message as it goes where nothing is sealed.
+    ///   - fill: the encoded header with this epoch and counter.
+    func seal(
+        _ body: [UInt8], from: String, to: String, _ clock: ClockReading, open: () -> [UInt8],
+        _ fill: (_ epoch: UInt64, _ counter: UInt64) -> [UInt8]
+    ) throws(BusFault) -> Sealed {
+        do throws(SealFault) {
+            // An epoch may be used up between the look and the seal by another thread: then there is another.
+            for _ in 0..<2 {
+                let way = try way(Pair(from: from, to: to), clock)
+                guard let sender = way.sender else { return Sealed(header: open(), body: body) }
+                do throws(SealFault) {
+                    let sealed = try sender.seal(body, fill)
+                    return Sealed(header: sealed.header, body: sealed.body, keys: way.keys)
+                } catch {
+                    guard error == .epochSpent else { throw error }
+                }
+            }
+            throw .epochSpent
+        } catch { throw Self.fault(error) }
+    }
+
+    /// The same for a header that is not encoded yet.
+    func seal(
+        _ header: Header, _ body: [UInt8], from: String, to: String
+    ) throws(BusFault) -> Sealed {
+        try seal(body, from: from, to: to, .current(), open: { header.encoded() }) { epoch, counter in
+            Self.filled(header, epoch, counter)
+        }
+    }
+
+    private static func filled(_ header: Header, _ epoch: UInt64, _ counter: UInt64) -> [UInt8] {
+        var header = header
+        header.sealSuite = SealSender.suite
+        header.keyEpoch = epoch
+        header.counter = counter
+        return header.encoded()
+    }
+
+    private func way(_ pair: Pair, _ clock: ClockReading) throws(SealFault) -> Way {
+        let found = state.withLock { state -> Result<Way, SealFault> in
+            let known = state.ways[pair]
+            let isSpent = known?.sender?.isSpent(now: Int64(clock.now / 1000)) ?? false
+            if let known, !isSpent, clock.now < known.looked.saturating(adding: Self.look) { return .success(known) }
+            do throws(SealFault) {
+                let way = try Self.look(pair, isSpent ? nil : known, clock, &state)
+                state.ways[pair] = way
+                return .success(way)
+            } catch { return .failure(error) }
+        }
+        return try found.get()
+    }
+
+    /// What the space says now. An epoch goes on as long as its receiver's key is the same.
+    private static func look(
+        _ pair: Pair, _ known: Way?, _ clock: ClockReading, _ state: inout State
+    ) throws(SealFault) -> Way {
+        guard let key = state.directory?.seal(of: pair.to, at: clock.wall)?.key else {
+            return Way(sender: nil, keys: [], looked: clock.now)
+        }
+        if let known, known.sender?.recipient == key.id {
+            return Way(sender: known.sender, keys: known.keys, looked: clock.now)
+        }
+        let sender = try SealSender(to: key, now: Int64(clock.now / 1000))
+        let name = KeyMessage.Name(epoch: EpochName(sender.epoch, of: pair.from), receiver: pair.to)
+        let id = state.ids.next(unixMilliseconds: clock.wall)
+        return Way(
+            sender: sender, keys: [KeyMessage(name, event: nil, id: id, record: sender.record)], looked: clock.now)
+    }
+
+    // MARK: - Events
+
+    /// Seals an event for all its subscribers and for its publisher; as it was, where one of them has no key.
+    func seal(event header: Header, _ body: [UInt8]) throws(BusFault) -> Sealed {
+        let clock = ClockReading.current()
+        do throws(SealFault) {
+            guard let epoch = try eventEpoch(header.target, of: header.consumer, clock) else {
+                return Sealed(header: header.encoded(), body: body)
+            }
+            var header = header
+            let sealed = try epoch.sealer.seal(body, in: &header)
+            return Sealed(header: sealed.header, body: sealed.body, keys: epoch.keys)
+        } catch { throw Self.fault(error) }
+    }
+
+    private func eventEpoch(
+        _ event: String, of publisher: String, _ clock: ClockReading
+    ) throws(SealFault) -> EventEpoch? {
+        let made = state.withLock { state -> Result<EventEpoch?, SealFault> in
+            guard let receivers = state.directory?.receivers(of: event, publisher: publisher, at: clock.wall) else {
+                return .success(nil)
+            }
+            do throws(SealFault) {
+                var epoch =
+                    if let known = state.events[event], known.serves(receivers, clock) { known } else {
+                        EventEpoch(event, of: publisher, clock)
+                    }
+                try epoch.wrap(for: receivers, clock, &state.ids)
+                state.events[event] = epoch
+                return .success(epoch)
+            } catch { return .failure(error) }
+        }
+        return try made.get()
+    }
+
+    /// The content key of an epoch that this process made.
+    func eventKey(_ epoch: UInt64) -> EventKey? {
+        state.withLock { state in state.events.values.first { $0.sealer.epoch == epoch }?.sealer.key }
+    }
+
+    /// A content key for one more system, if that may receive the event; `nil` when it may not or has no key.
+    func wrap(_ key: EventKey, _ name: EpochName, for system: String) -> KeyMessage? {
+        let clock = ClockReading.current()
+        return state.withLock { state in
+            guard let directory = state.directory,
+                system == name.sender || directory.subscribers(of: key.event).contains(system),
+                let seal = directory.seal(of: system, at: clock.wall), let record = try? key.wrapped(for: seal.key)
+            else { return nil }
+            let id = state.ids.next(unixMilliseconds: clock.wall)
+            return KeyMessage(.init(epoch: name, receiver: system), event: key.event, id: id, record: record)
+        }
+    }
+
+    // MARK: - Repetitions
+
+    /// What tells a repetition of a message that is sealed anew; `nil` when the system has no key of its own here.
+    func repeatTag(_ header: Header, _ body: [UInt8]) -> Header.Extension? {
+        secrets[header.consumer].map {
+            Header.Extension(
+                type: RepeatTag.type, value: RepeatTag.make(header.id, target: header.target, body, with: $0))
+        }
+    }
+
+    private static func fault(_ fault: SealFault) -> BusFault {
+        switch fault {
+        case .bodyTooLarge(let size):
+            BusFault(
+                .bodyTooLarge, at: .consumerAgent,
+                "a body of \(size) bytes does not fit when it is sealed; \(Limits.body - SealSender.growth) are possible"
+            )
+        default: BusFault(.sealNotOpened, at: .consumerAgent, "it cannot be sealed: \(fault)")
+        }
+    }
+}
+
+/// One epoch of an event: its content key, and for whom it has been wrapped.
+struct EventEpoch: Sendable {
+    let sealer: EventSealer
+    private let publisher: String
+    private var wrapped: [String: KeyID] = [:]
+    private(set) var keys: [KeyMessage] = []
+
+    init(_ event: String, of publisher: String, _ clock: ClockReading) {
+        sealer = EventSealer(event: event, now: Int64(clock.now / 1000))
+        self.publisher = publisher
+    }
+
+    /// Whether it may go on: nobody is left out who had its key before.
+    func serves(_ receivers: [Directory.Seal], _ clock: ClockReading) -> Bool {
+        let now = Dictionary(receivers.map { ($0.system, $0.key.id) }, uniquingKeysWith: { first, _ in first })
+        return !sealer.isSpent(now: Int64(clock.now / 1000)) && wrapped.allSatisfy { now[$0.key] == $0.value }
+    }
+
+    mutating func wrap(
+        for receivers: [Directory.Seal], _ clock: ClockReading, _ ids: inout MessageIDSource
+    ) throws(SealFault) {
+        for receiver in receivers where wrapped[receiver.system] == nil {
+            let record = try sealer.key.wrapped(for: receiver.key)
+            let name = KeyMessage.Name(epoch: EpochName(sealer.epoch, of: publisher), receiver: receiver.system)
+            let id = ids.next(unixMilliseconds: clock.wall)
+            keys.append(KeyMessage(name, event: sealer.key.event, id: id, record: record))
+            wrapped[receiver.system] = receiver.key.id
+        }
+    }
+}

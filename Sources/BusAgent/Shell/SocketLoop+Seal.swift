@@ -1,0 +1,94 @@
+import BusProtocol
+import Logging
+
+/// Sealing what leaves, and the records that must be there before it.
+extension SocketLoop {
+    /// Before a record that the broker did not take is brought again, microseconds.
+    static let keyPause: UInt64 = 500_000
+
+    /// Brings records to the broker, once in this process.
+    func announce(_ keys: [KeyMessage]) {
+        for key in keys where announced.insert(key.name).inserted { bring(key) }
+    }
+
+    func bring(_ key: KeyMessage) {
+        var submission = key.submission
+        submission.ticket = waiters.add(.key(key), call: 0)
+        core.submit(submission, clock, into: &actions)
+    }
+
+    /// The broker did not take a record: without it nobody opens what follows.
+    func notTaken(_ key: KeyMessage, _ fault: Fault) {
+        // Of this agent's own end.
+        if fault.code == .draining, fault.hop == .consumerAgent { return }
+        configuration.logger.warning(
+            "a key was not taken",
+            metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })
+        let pause = max(Self.keyPause, UInt64(fault.retryAfterMilliseconds) * 1000)
+        untaken.append((clock.now.saturating(adding: pause), key))
+    }
+
+    func bringUntaken() {
+        guard untaken.contains(where: { $0.at <= clock.now }) else { return }
+        let due = untaken.filter { $0.at <= clock.now }
+        untaken.removeAll { $0.at <= clock.now }
+        for item in due { bring(item.key) }
+    }
+
+    /// The space, or its absence, is known: what was held back until then goes on.
+    func knowsSpace() {
+        sealer.use(core.directory)
+        let held = heldAsks
+        heldAsks = []
+        for (order, until) in held { submit(order, until: until) }
+    }
+
+    func expireHeldAsks() {
+        guard heldAsks.contains(where: { $0.until <= clock.now }) else { return }
+        let late = heldAsks.filter { $0.until <= clock.now }
+        heldAsks.removeAll { $0.until <= clock.now }
+        let fault = BusFault(.brokerUnreachable, at: .consumerAgent, "no space came before the deadline")
+        for item in late { item.order.continuation.resume(returning: .failure(fault)) }
+    }
+
+    /// A request, sealed where its provider has a key.
+    func submit(_ ask: AskOrder, until deadline: UInt64) {
+        guard sealer.isReady else { return heldAsks.append((ask, deadline)) }
+        let id = ids.next(unixMilliseconds: clock.wall)
+        let left = deadline > clock.now ? deadline - clock.now : 0
+        let remaining = UInt32(clamping: min(left / 1000, UInt64(Limits.deadlineMilliseconds)))
+        let (route, clock) = (ask.route, clock)
+        do throws(BusFault) {
+            let sealed = try sealer.seal(
+                ask.body, from: route.system, to: route.provider, clock,
+                open: { route.template.message(id, created: clock.wall, remaining: remaining) }
+            ) { epoch, counter in
+                route.sealed.message(id, created: clock.wall, remaining: remaining, seal: (epoch, counter))
+            }
+            announce(sealed.keys)
+            let submission = Submission(
+                kind: .request, id: id, header: sealed.header, body: sealed.body, deadline: deadline,
+                ticket: waiters.add(.ask(ask.continuation, id, system: route.system), call: ask.call))
+            core.submit(submission, clock, into: &actions)
+        } catch {
+            ask.continuation.resume(returning: .failure(error))
+        }
+    }
+
+    /// The header and body of an answer, sealed where its consumer has a key.
+    func sealedReply(
+        to delivery: Delivery, _ route: ReplyRoute, _ body: [UInt8], outcome: UInt16, id: MessageID
+    ) throws(BusFault) -> Sealer.Sealed {
+        let request = delivery.envelope.header
+        let digest = route.bindsRequest ? delivery.digest : nil
+        let consumer = String(decoding: delivery.frame[request.consumer], as: UTF8.self)
+        let wall = clock.wall
+        return try sealer.seal(
+            body, from: route.system, to: consumer, clock,
+            open: { route.template.reply(id, created: wall, to: request.id, outcome: outcome, digest: digest) }
+        ) { epoch, counter in
+            route.sealed.reply(
+                id, created: wall, to: request.id, outcome: outcome, digest: digest, seal: (epoch, counter))
+        }
+    }
+}

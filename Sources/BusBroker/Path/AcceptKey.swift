@@ -1,0 +1,90 @@
+import BusEvidence
+import BusJournal
+import BusProtocol
+
+/// Keys of what is sealed: epochs and wrapped content keys are journaled once and given to the systems they are for. The broker can
+/// open none of them.
+extension BrokerCore {
+    mutating func acceptKey(
+        _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
+    ) {
+        guard let header = try? Header(decoding: raw, in: view.header.range), let name = keyName(header, view, raw)
+        else {
+            return refuse(slot, .badHeader)
+        }
+        guard rights.agents[sessions[slot].agentIndex].systems.contains(header.consumer) else {
+            return refuse(slot, .keyNotForSystem)
+        }
+        guard rights.system(header.provider) != nil else { return refuse(slot, .noSuchService) }
+        if book.keys[name] != nil {
+            counters.duplicates += 1
+            return
+        }
+        if let wait = sessions[slot].keyShare.take(view.cost, at: now.monotonic) {
+            return refuse(slot, .quotaExceeded, retryAfter: wait)
+        }
+        gather(message.counted(.max, 0, keepsBody: true), then: .keep(name))
+    }
+
+    /// What the record is of; `nil` when it is not what its header says.
+    private func keyName(_ header: Header, _ view: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> KeyIndex.Name? {
+        let isWrap = header.kind == .keyWrap
+        guard header.sealSuite == 0, let epoch = header.keyEpoch,
+            (try? KeyRecord.epoch(of: raw[view.body], header.kind)) == epoch,
+            // A content key is for an event of the system that made it.
+            isWrap ? Names.system(of: header.target) == header.consumer : header.target.isEmpty
+        else { return nil }
+        return KeyIndex.Name(epoch: EpochName(epoch, of: header.consumer), receiver: header.provider)
+    }
+
+    /// WANT: only who may speak for the receiving system is given its records; they would be of no use to others.
+    mutating func wanted(_ frame: [UInt8], _ head: FrameHead, _ slot: Int) throws(Fault) {
+        let wish = try frame.reading { raw throws(Fault) in
+            var reader = head.fields(of: raw)
+            return try KeyWish(&reader)
+        }
+        guard rights.agents[sessions[slot].agentIndex].systems.contains(wish.system) else {
+            throw Fault(.keyNotForSystem, at: .broker, "this key may not speak for \(wish.system)")
+        }
+        guard sessions[slot].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom() else {
+            throw Fault(
+                .queueFull, at: .broker, "this agent's last \(limits.answersAtOnce) questions are still being answered",
+                retryAfterMilliseconds: 100)
+        }
+        let positions = wish.epochs.compactMap { book.keys[KeyIndex.Name(epoch: $0, receiver: wish.system)] }
+        askPublishers(of: wish, slot)
+        let session = SessionReference(slot: slot, id: sessions[slot].id)
+        guard !positions.isEmpty else { return tell(KeyAnswer(token: wish.token, rows: []), session) }
+        sessions[slot].answering += 1
+        load(positions.sorted(), for: .keys(session, token: wish.token))
+    }
+
+    /// A subscriber that came after a content key was made gets it from an agent of its publisher, which alone can wrap it.
+    private mutating func askPublishers(of wish: KeyWish, _ asker: Int) {
+        let missing = wish.epochs.filter { book.keys[KeyIndex.Name(epoch: $0, receiver: wish.system)] == nil }
+        for (publisher, epochs) in Dictionary(grouping: missing, by: \.sender) {
+            guard let system = rights.system(publisher),
+                let slot = rights.providers[system].first(where: {
+                    $0 != asker && sessions[$0].version >= Command.want.since && sessions[$0].unread.hasRoom()
+                })
+            else { continue }
+            let order = KeyWish(token: 0, system: wish.system, epochs: epochs)
+            transmit(self.head(.want, slot).frame(order.encoded()), to: slot)
+        }
+    }
+
+    /// The journal gave the records.
+    mutating func finishKeys(_ token: UInt64, _ found: [LoadedMessage], to session: SessionReference) {
+        let rows = found.compactMap { item -> KeyAnswer.Row? in
+            guard item.hasBody, let header = try? Header(decoding: item.bytes.header), let epoch = header.keyEpoch
+            else { return nil }
+            return KeyAnswer.Row(EpochName(epoch, of: header.consumer), event: header.target, record: item.bytes.body)
+        }
+        tell(KeyAnswer(token: token, rows: rows), session)
+    }
+
+    private mutating func tell(_ answer: KeyAnswer, _ session: SessionReference) {
+        guard sessions.isLive(session.slot, session.id) else { return }
+        transmit(head(.keys, session.slot).frame(answer.encoded()), to: session.slot)
+    }
+}
