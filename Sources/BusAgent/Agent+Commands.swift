@@ -24,6 +24,7 @@ extension Agent {
             known = MessageID(id)
             guard known != nil else { throw BusFault(.badIdentifier, at: .consumerAgent, "\"\(id)\" is no message id") }
         }
+        try await awaitOrderSecret(service, as: system, within: deadline)
         let message = try prepareCommand(service, body, as: system, expiry: expiry, id: known, context: context)
         let receipt = try await submit(message, within: deadline)
         return SentCommand(id: receipt.id, receipt: receipt)
@@ -42,8 +43,8 @@ extension Agent {
         // The time is the id's own: a repetition under the same id has the same bytes.
         header.created = id.unixMilliseconds
         header.expiry = expiry.map { id.unixMilliseconds + Int64(clamping: $0.microseconds / 1000) }
-        header.orderKey = OrderKey.of(body, route.contract, provider: Names.system(of: service))
         try sealer.checkReady()
+        header.orderKey = try orderKey(of: body, route)
         if let tag = sealer.repeatTag(header, body) { header.extensions.append(tag) }
         return PreparedMessage(
             .command, id, try sealer.seal(header, body, from: header.consumer, to: Names.system(of: service)))
@@ -242,22 +243,5 @@ extension Agent {
             }
         }
         return try result.get()
-    }
-}
-
-/// The key under which commands about one object stay in order: a digest, so that the bus need not know the object.
-enum OrderKey {
-    /// Nil when the contract names no place, or the body has nothing there.
-    static func of(_ body: [UInt8], _ contract: BoundContract?, provider: String) -> UInt128? {
-        contract?.orderValue(of: body).map { of($0, provider: provider) }
-    }
-
-    /// - Parameter value: as canonical JSON.
-    static func of(_ value: [UInt8], provider: String) -> UInt128 {
-        let text = Array("kerege order key\0\(provider)\0".utf8) + value
-        let digest = text.withUnsafeBytes { LogHash.body($0) }
-        let key = withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt128.self).bigEndian }
-        // 0 would mean "none".
-        return key == 0 ? 1 : key
     }
 }

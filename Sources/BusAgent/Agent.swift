@@ -174,8 +174,8 @@ public final class Agent: Sendable {
         var header = route.header
         header.id = id
         header.created = id.unixMilliseconds
-        header.orderKey = OrderKey.of(body, route.contract, provider: Names.system(of: event))
         try shared.sealer.checkReady()
+        header.orderKey = try orderKey(of: body, route)
         if let tag = shared.sealer.repeatTag(header, body) { header.extensions.append(tag) }
         return PreparedMessage(.event, id, try shared.sealer.seal(event: header, body))
     }

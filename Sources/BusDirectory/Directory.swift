@@ -1,4 +1,5 @@
 package import BusEvidence
+import BusProtocol
 
 /// The keys of a space as those look them up who sign, check, seal and open: by key id, system and event. Revoked keys are not in
 /// it; whether one of the others counts at a moment is for the caller to ask (`validity`).
@@ -25,6 +26,7 @@ package struct Directory: Sendable {
     private let unsigned: Set<String>
     private let seals: [String: [Seal]]
     private let subscribers: [String: [String]]
+    private let consumers: [String: Set<String>]
 
     package init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
@@ -60,6 +62,11 @@ package struct Directory: Sendable {
         for integration in space.integrations where integration.stage.permitsTraffic {
             subscribers[integration.service, default: []].append(integration.consumer)
         }
+        var consumers: [String: Set<String>] = [:]
+        for integration in space.integrations where integration.stage.permitsTraffic {
+            consumers[Names.system(of: integration.service), default: []].insert(integration.consumer)
+        }
+        self.consumers = consumers
         let events = Set(space.services.filter { $0.kind == .event }.map(\.name))
         self.subscribers = subscribers.filter { events.contains($0.key) }.mapValues { $0.sorted() }
     }
@@ -90,6 +97,11 @@ package struct Directory: Sendable {
         let systems = Set(subscribers(of: event)).union([publisher]).sorted()
         let seals = systems.compactMap { seal(of: $0, at: now) }
         return seals.count == systems.count ? seals : nil
+    }
+
+    /// Whether a system may ask, order or receive anything of another one.
+    package func consumes(_ consumer: String, of provider: String) -> Bool {
+        consumers[provider]?.contains(consumer) ?? false
     }
 
     /// Systems that receive an event, by name.

@@ -22,6 +22,7 @@ enum Domain: String, CaseIterable {
     case eventKeyID = "kerege event key id v1"
     /// An order key, and the secret it is made with: HPKE's info of its wrap, and its id.
     case orderKey = "kerege order key v1"
+    case orderSecret = "kerege order secret v1"
     case orderSecretWrap = "kerege order secret wrap v1"
     case orderSecretID = "kerege order secret id v1"
     /// A provider's pseudonym of the person concerned.

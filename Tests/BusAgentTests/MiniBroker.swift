@@ -247,7 +247,11 @@ final class MiniBroker: Sendable {
         let found = records.withLock { records in
             records.filter { record in
                 record.header.provider == wish.system
-                    && wish.epochs.contains(EpochName(record.header.keyEpoch ?? 0, of: record.header.consumer))
+                    && wish.epochs.contains { name in
+                        let isOrderSecret = record.header.target == record.header.consumer
+                        return name.sender == record.header.consumer
+                            && (name.epoch == record.header.keyEpoch || (name.epoch == 0 && isOrderSecret))
+                    }
             }
         }
         return KeyAnswer(

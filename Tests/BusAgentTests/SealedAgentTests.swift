@@ -1,3 +1,4 @@
+import BusContracts
 import BusDirectory
 import BusEvidence
 import BusProtocol
@@ -55,11 +56,13 @@ struct SealedAgentTests {
         }
 
         func agent(
-            _ name: String, _ broker: MiniBroker, seals: [SealFile]? = nil, _ prepare: (Agent) -> Void = { _ in }
+            _ name: String, _ broker: MiniBroker, seals: [SealFile]? = nil, contracts: ContractLibrary? = nil,
+            _ prepare: (Agent) -> Void = { _ in }
         ) async throws -> Agent {
             let system = String(name.prefix { $0 != "-" })
             var configuration = AgentConfiguration(broker: broker.endpoint, name: name, systems: [system])
             configuration.timing.keyPatience = 500_000
+            configuration.contracts = contracts
             configuration.seals = seals ?? [system == "portal" ? portal : register]
             let agent = try await Agent.connect(configuration, preparing: prepare)
             // The space follows WELCOME.
@@ -255,6 +258,53 @@ struct SealedAgentTests {
         #expect(await comes { got.bodies.count == 2 })
         #expect(got.bodies.allSatisfy { $0 == Self.canary } && broker.records.withLock { $0.count } == 1)
         await heir.close()
+        await register.close()
+        broker.stop()
+    }
+
+    private static let ordered = """
+        {"contract":"register.record-get.v1","kind":"command","title":{"kk":"а","ru":"б","en":"c"},"summary":"An order.",
+         "request":{"type":"object","properties":{"iin":{"type":"string"}}},"reply":{"type":"object"},"x-order-key":"/iin",
+         "examples":[{"request":{"iin":"1"},"reply":{}},{"request":{"iin":"2"},"reply":{}}]}
+        """
+
+    @Test(
+        "order keys are made with the provider's secret, which a consumer waits for, and which says nothing to others")
+    func orderKeys() async throws {
+        let stage = try Stage()
+        let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
+        let library = ContractLibrary([try Contract.parse(Array(Self.ordered.utf8))])
+        let portal = try await stage.agent("portal-1", broker, contracts: library)
+        let body = Array(#"{"iin":"000000000000"}"#.utf8)
+        // Nobody is there to give it: an outbox tries again, a caller is told when its time is over.
+        await expectFault(5030, at: portal) { _ = try portal.prepareCommand(Stage.service, body) }
+        await expectFault(5030, at: portal) {
+            _ = try await portal.send(Stage.service, body, deadline: .milliseconds(50))
+        }
+        let sending = Task { try await portal.send(Stage.service, body, deadline: .seconds(20)) }
+        let register = try await stage.agent("register-1", broker, contracts: library) { agent in
+            agent.perform(Stage.service) { _ in .taken }
+        }
+        broker.ask("register", KeyWish(token: 0, system: "portal", epochs: [EpochName(0, of: "register")]))
+        _ = try await sending.value
+        let key = try #require(try broker.durable(.command).last?.fields.orderKey)
+        let value = Array(#""000000000000""#.utf8)
+        #expect(key == stage.register.order.orderKey(of: value))
+        #expect(key != OrderKey.open(value, provider: "register"), "whoever tries all numbers finds it")
+        #expect(key != stage.portal.order.orderKey(of: value))
+        // The provider's own messages about the object have the same key; a renewed seal key changes nothing.
+        #expect(
+            try Header(decoding: register.prepareCommand(Stage.service, body, as: "register").header).orderKey == key)
+        let kept = SealFile(system: "register", secret: try SystemKey(), order: stage.register.order)
+        #expect(kept.order.orderKey(of: value) == key)
+        // It is given to no system that has nothing to send there.
+        broker.ask("register", KeyWish(token: 0, system: "register", epochs: [EpochName(0, of: "register")]))
+        _ = try await portal.send(Stage.service, body)
+        #expect(
+            broker.records.withLock { $0.filter { $0.header.target == "register" }.map(\.header.provider) } == [
+                "portal"
+            ])
+        await portal.close()
         await register.close()
         broker.stop()
     }

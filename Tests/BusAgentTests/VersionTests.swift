@@ -100,7 +100,7 @@ struct VersionTests {
 
     /// The key of the page's example: whoever writes it in another language gets the same bytes.
     @Test func theOrderKeyIsThatOfThePage() {
-        let key = OrderKey.of(Array(#""000000000000""#.utf8), provider: "individuals")
+        let key = OrderKey.open(Array(#""000000000000""#.utf8), provider: "individuals")
         #expect(String(key, radix: 16) == "f40600d0542d2c9c286b8c07787f46c5")
     }
 }

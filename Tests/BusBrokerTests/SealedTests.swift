@@ -237,6 +237,36 @@ import Testing
         #expect(register.keys.last?.rows.map(\.record) == [own])
     }
 
+    @Test func theNewestSecretForOrderKeysIsFoundByItsProvidersName() throws {
+        let keys = try Keys()
+        let world = try world(keys)
+        let (register, portal) = (register(world), portal(world))
+        let name = EpochName(0, of: "register")
+        want(portal, [name], for: "portal")
+        #expect(portal.keys.last?.rows == [] && register.wants.map(\.epochs) == [[name]])
+        var given: [[UInt8]] = []
+        for _ in 0..<2 {
+            let secret = OrderSecret(system: "register")
+            let record = try secret.wrapped(for: keys.portal.publicKey)
+            register.submit([try keyMessage(register, record, for: "portal", event: "register")])
+            given.append(record)
+            for world in [world, try world.restarted()] {
+                let asker = self.portal(world)
+                want(asker, [name], for: "portal")
+                #expect(
+                    asker.keys.last?.rows == [
+                        .init(EpochName(secret.id, of: "register"), event: "register", record: record)
+                    ])
+            }
+        }
+        #expect(register.refusedCodes.isEmpty && Set(given).count == 2)
+        // Nobody gives one in another's name.
+        let forged = try OrderSecret(system: "register").wrapped(for: keys.register.publicKey)
+        let other = self.portal(world)
+        other.submit([try keyMessage(other, forged, for: "register", event: "register")])
+        #expect(other.refusedCodes == [4003])
+    }
+
     @Test func tooManyQuestionsForKeysAreRefused() throws {
         let keys = try Keys()
         let world = try world(keys)

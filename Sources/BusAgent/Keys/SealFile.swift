@@ -1,5 +1,6 @@
 import BusDirectory
 package import BusEvidence
+import BusProtocol
 import Foundation
 import Glibc
 
@@ -8,6 +9,14 @@ import Glibc
 package struct SealFile: Sendable {
     package let system: String
     package let secret: SystemKey
+    /// With which the system's order keys are made: the same before and after the seal key was renewed.
+    package let order: OrderSecret
+
+    package init(system: String, secret: SystemKey, order: OrderSecret? = nil) {
+        self.system = system
+        self.secret = secret
+        self.order = order ?? OrderSecret(system: system, derivedFrom: secret)
+    }
 
     package var publicKey: SystemPublicKey { secret.publicKey }
 
@@ -31,7 +40,13 @@ package struct SealFile: Sendable {
                 description:
                     "the two keys in \(path) do not belong together. Move it away and make a new one: \(remedy)")
         }
-        return SealFile(system: system, secret: secret)
+        guard let text = lines["order-secret"] else { return SealFile(system: system, secret: secret) }
+        guard let bytes = [UInt8](hex: text), let order = OrderSecret(system: system, bytes: bytes) else {
+            throw KeyFile.Problem(
+                description: "the line \"order-secret: …\" in \(path) is not 64 hexadecimal digits. "
+                    + "Copy the file from another agent of \(system)")
+        }
+        return SealFile(system: system, secret: secret, order: order)
     }
 
     /// Nil where there is no file: a system without a seal key.
@@ -42,14 +57,23 @@ package struct SealFile: Sendable {
 
     /// Makes the key of a system that has none.
     package static func create(system: String, in directory: String) throws(KeyFile.Problem) -> SealFile {
+        try create(system: system, in: directory, order: OrderSecret(system: system))
+    }
+
+    private static func create(
+        system: String, in directory: String, order: OrderSecret
+    ) throws(KeyFile.Problem) -> SealFile {
         guard let secret = try? SystemKey() else {
             throw KeyFile.Problem(description: "no seal key could be made: X-Wing is not available here")
         }
         let path = path(system, in: directory)
         try KeyLines.create(
-            secret: path, ["seal-public": "\(secret.publicKey)", "seal-secret": secret.reveal()],
+            secret: path,
+            [
+                "seal-public": "\(secret.publicKey)", "seal-secret": secret.reveal(), "order-secret": order.bytes.hex,
+            ],
             shown: path + ".pub", ["seal-public": "\(secret.publicKey)"])
-        return SealFile(system: system, secret: secret)
+        return SealFile(system: system, secret: secret, order: order)
     }
 
     // MARK: - Renewal
@@ -81,14 +105,14 @@ package struct SealFile: Sendable {
     package static func renew(
         system: String, in directory: String
     ) throws(KeyFile.Problem) -> (made: SealFile, kept: String) {
-        _ = try load(system: system, in: directory)
+        let order = try load(system: system, in: directory).order
         let path = path(system, in: directory)
         let last = retired(system, in: directory).compactMap { $0.split(separator: ".").last.flatMap { Int($0) } }.max()
         let kept = "\(path).\((last ?? 0) + 1)"
         guard rename(path, kept) == 0 else {
             throw KeyFile.Problem(description: "cannot rename \(path): \(String(cString: strerror(errno)))")
         }
-        do throws(KeyFile.Problem) { return (try create(system: system, in: directory), kept) } catch {
+        do throws(KeyFile.Problem) { return (try create(system: system, in: directory, order: order), kept) } catch {
             rename(kept, path)
             throw error
         }

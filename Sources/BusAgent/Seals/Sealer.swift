@@ -33,16 +33,20 @@ final class Sealer: Sendable {
         var isReady = false
         var ways: [Pair: Way] = [:]
         var events: [String: EventEpoch] = [:]
+        /// Secrets for order keys, by the provider that gave them.
+        var orders: [String: OrderSecret] = [:]
         var ids = MessageIDSource()
     }
 
     private let state = Mutex(State())
     /// By system: those this agent serves.
     private let secrets: [String: SystemKey]
+    private let ownOrders: [String: OrderSecret]
 
     /// - Parameter needsSpace: nothing is sent before a space says who seals.
     init(_ seals: [SealFile], needsSpace: Bool) {
         secrets = Dictionary(seals.map { ($0.system, $0.secret) }, uniquingKeysWith: { first, _ in first })
+        ownOrders = Dictionary(seals.map { ($0.system, $0.order) }, uniquingKeysWith: { first, _ in first })
         state.withLock { $0.isReady = !needsSpace }
     }
 
@@ -193,6 +197,44 @@ final class Sealer: Sendable {
             else { return nil }
             let id = state.ids.next(unixMilliseconds: clock.wall)
             return KeyMessage(.init(epoch: name, receiver: system), event: key.event, id: id, record: record)
+        }
+    }
+
+    // MARK: - Order keys
+
+    /// How the order keys of a system are made.
+    enum OrderWay: Sendable {
+        case secret(OrderSecret)
+        /// One of both has no seal key: by a digest that everybody can make.
+        case open
+        /// The secret is not here yet.
+        case missing
+    }
+
+    func orderWay(to provider: String, as consumer: String) -> OrderWay {
+        let wall = ClockReading.current().wall
+        return state.withLock { state in
+            guard let directory = state.directory, directory.seal(of: provider, at: wall) != nil,
+                directory.seal(of: consumer, at: wall) != nil
+            else { return .open }
+            if let secret = ownOrders[provider] ?? state.orders[provider] { return .secret(secret) }
+            return .missing
+        }
+    }
+
+    func take(_ secret: OrderSecret) { state.withLock { $0.orders[secret.system] = secret } }
+
+    /// The secret for order keys of a system of this agent, for one of its consumers.
+    func wrapOrder(of provider: String, for consumer: String) -> KeyMessage? {
+        let clock = ClockReading.current()
+        guard let secret = ownOrders[provider] else { return nil }
+        return state.withLock { state in
+            guard let directory = state.directory, directory.consumes(consumer, of: provider),
+                let seal = directory.seal(of: consumer, at: clock.wall), let record = try? secret.wrapped(for: seal.key)
+            else { return nil }
+            let name = KeyMessage.Name(epoch: EpochName(secret.id, of: provider), receiver: consumer)
+            let id = state.ids.next(unixMilliseconds: clock.wall)
+            return KeyMessage(name, event: provider, id: id, record: record)
         }
     }
 

@@ -13,6 +13,8 @@ enum Order: Sendable {
     case cancel(call: UInt64)
     case register(Handler)
     case count(Fault, target: String, consumer: String)
+    /// The secret for order keys of a provider is wanted; told when it is here, if anybody waits.
+    case orderSecret(of: String, as: String, within: UInt64, OpenContinuation?)
     case health([AgentReport.SystemHealth])
     case start
     case awaitOpen(within: UInt64, OpenContinuation)

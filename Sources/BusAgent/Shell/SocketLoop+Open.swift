@@ -133,17 +133,25 @@ extension SocketLoop {
     func took(_ keys: KeyAnswer) {
         for row in keys.rows {
             do throws(SealFault) {
-                if row.event.isEmpty {
-                    try opener.take(record: row.record)
-                } else {
-                    try opener.take(wrap: row.record, event: row.event)
-                }
+                try take(row)
                 for item in waiting.take(row.name) { goOn(item) }
             } catch {
                 configuration.logger.warning(
                     "a key cannot be opened", metadata: ["epoch": "\(row.name.epoch)", "why": "\(error)"])
                 for item in waiting.take(row.name) { giveUp(item, error, isFinal: true) }
             }
+        }
+    }
+
+    private func take(_ row: KeyAnswer.Row) throws(SealFault) {
+        if row.event.isEmpty {
+            try opener.take(record: row.record)
+        } else if row.event == row.name.sender {
+            sealer.take(try opener.take(orderSecret: row.record, of: row.event))
+            _ = waiting.take(EpochName(0, of: row.event))
+            endOrderWaits(of: row.event)
+        } else {
+            try opener.take(wrap: row.record, event: row.event)
         }
     }
 
@@ -194,7 +202,9 @@ extension SocketLoop {
     /// A subscriber lacks the key of events of this agent's systems: it is made for it, where it may have it.
     func wanted(_ wish: KeyWish) {
         for name in wish.epochs where configuration.systems.contains(name.sender) {
-            if let key = sealer.eventKey(name.epoch) ?? opener.eventKey(name.epoch) {
+            if name.epoch == 0 {
+                if let message = sealer.wrapOrder(of: name.sender, for: wish.system) { bring(message) }
+            } else if let key = sealer.eventKey(name.epoch) ?? opener.eventKey(name.epoch) {
                 if let message = sealer.wrap(key, name, for: wish.system) { bring(message) }
             } else {
                 // Another agent's, or of before this one's start: the publisher's own copy is at the broker. Who asks asks again.

@@ -25,6 +25,9 @@ extension SocketLoop {
             lastHandler = 0
             core.takes = taken()
         case .count(let fault, let target, let consumer): core.count(fault, target: target, consumer: consumer)
+        case .orderSecret(let provider, let consumer, let within, let continuation):
+            let until = clock.now.saturating(adding: within)
+            wantOrderSecret(of: provider, as: consumer, continuation.map { (until, $0) })
         case .health(let rows): report(rows)
         case .start: core.start(clock, into: &actions)
         case .awaitOpen(let within, let continuation): awaitOpen(within, continuation)
@@ -244,6 +247,7 @@ extension SocketLoop {
         let closed = BusFault(.draining, at: .consumerAgent, "the agent was closed")
         endInquiries(closed)
         for item in waiting.takeAll() { giveUp(item, .notSealed, isFinal: true) }
+        expireOrderWaits(at: .never)
         for item in heldAsks { item.order.continuation.resume(returning: .failure(closed)) }
         heldAsks = []
         for order in shared.inbox.close() { order.end(with: closed, close: &closeWaiters) }
@@ -270,6 +274,7 @@ extension Order {
         case .query(_, _, let order): order.continuation.resume(returning: .failure(fault))
         case .seek(_, _, _, let order): order.continuation.resume(returning: .failure(fault))
         case .awaitOpen(_, let continuation): continuation.resume(returning: .failure(fault))
+        case .orderSecret(_, _, _, let continuation): continuation?.resume(returning: .failure(fault))
         case .drain(_, let continuation): continuation.resume()
         case .close(let continuation): if let continuation { close.append(continuation) }
         case .reply, .settle, .cancel, .register, .count, .health, .start: break

@@ -47,6 +47,7 @@ final class SocketLoop {
     /// Records brought to the broker by this process.
     var announced: Set<KeyMessage.Name> = []
     var untaken: [(at: UInt64, key: KeyMessage)] = []
+    var orderWaits: [(provider: String, until: UInt64, continuation: OpenContinuation)] = []
     /// Questions that wait until it is known who seals.
     var heldAsks: [(order: AskOrder, until: UInt64)] = []
 
@@ -141,6 +142,7 @@ final class SocketLoop {
         if shared.inbox.isEmpty, shared.executor.isEmpty {
             let waits =
                 openWaiters.map(\.until) + inquiries.values.map(\.until) + untaken.map(\.at) + heldAsks.map(\.until)
+                + orderWaits.map(\.until)
                 + [waiting.nextTime]
             let due = min(core.nextTimer, min(drainUntil, waits.min() ?? .never))
             wait = due <= now ? 0 : min(due - now, Self.longestSleep)
@@ -168,6 +170,7 @@ final class SocketLoop {
         tendKeys()
         bringUntaken()
         expireHeldAsks()
+        expireOrderWaits(at: clock.now)
         if clock.now >= core.nextTimer { core.tick(clock, into: &actions) }
         core.flush(clock, into: &actions)
         try execute()

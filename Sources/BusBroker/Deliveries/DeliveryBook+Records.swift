@@ -99,8 +99,7 @@ extension DeliveryBook {
     private mutating func foldKey(_ payload: inout ByteReader, _ position: UInt64) throws(Fault) {
         let header = try Header(decoding: MessageRecord(&payload).header)
         guard let epoch = header.keyEpoch else { return }
-        let name = KeyIndex.Name(epoch: EpochName(epoch, of: header.consumer), receiver: header.provider)
-        keys.insert(name, at: position)
+        keys.insert(KeyIndex.Name(header, epoch), at: position)
     }
 
     private mutating func settle(_ record: SettledRecord) {

@@ -31,10 +31,10 @@ extension BrokerCore {
         let isWrap = header.kind == .keyWrap
         guard header.sealSuite == 0, let epoch = header.keyEpoch,
             (try? KeyRecord.epoch(of: raw[view.body], header.kind)) == epoch,
-            // A content key is for an event of the system that made it.
+            // A content key is for an event of the system that made it; with the system alone for target it is its order secret.
             isWrap ? Names.system(of: header.target) == header.consumer : header.target.isEmpty
         else { return nil }
-        return KeyIndex.Name(epoch: EpochName(epoch, of: header.consumer), receiver: header.provider)
+        return KeyIndex.Name(header, epoch)
     }
 
     /// WANT: only who may speak for the receiving system is given its records; they would be of no use to others.
@@ -51,7 +51,7 @@ extension BrokerCore {
                 .queueFull, at: .broker, "this agent's last \(limits.answersAtOnce) questions are still being answered",
                 retryAfterMilliseconds: 100)
         }
-        let positions = wish.epochs.compactMap { book.keys[KeyIndex.Name(epoch: $0, receiver: wish.system)] }
+        let positions = wish.epochs.compactMap { book.keys.position(of: $0, for: wish.system) }
         askPublishers(of: wish, slot)
         let session = SessionReference(slot: slot, id: sessions[slot].id)
         guard !positions.isEmpty else { return tell(KeyAnswer(token: wish.token, rows: []), session) }
@@ -61,7 +61,7 @@ extension BrokerCore {
 
     /// A subscriber that came after a content key was made gets it from an agent of its publisher, which alone can wrap it.
     private mutating func askPublishers(of wish: KeyWish, _ asker: Int) {
-        let missing = wish.epochs.filter { book.keys[KeyIndex.Name(epoch: $0, receiver: wish.system)] == nil }
+        let missing = wish.epochs.filter { book.keys.position(of: $0, for: wish.system) == nil }
         for (publisher, epochs) in Dictionary(grouping: missing, by: \.sender) {
             guard let system = rights.system(publisher),
                 let slot = rights.providers[system].first(where: {

@@ -1,4 +1,5 @@
 package import BusProtocol
+import Glibc
 
 /// A sender's public key as the directory states it.
 package struct SenderKey: Sendable {
@@ -18,9 +19,15 @@ package struct ProofChecker: Sendable {
     /// Roots remembered unless told otherwise; 32 bytes each.
     package static let rootsRemembered = 8192
 
+    /// Batches of which what is known of their trees is kept: frames of a few senders come mixed.
+    private static let treesRemembered = 4
+
+    private var trees: [VerifiedTree] = []
+    private var oldestTree = 0
     private var good: RecentMap<Digest32, Void>
     /// The last good one, whole: neighbours mostly share it, and comparing costs less than hashing.
     private var last: [UInt8] = []
+    private var lastKey: VerifyingKey?
 
     package init(remembering roots: Int = rootsRemembered) { good = RecentMap(limit: roots) }
 
@@ -43,15 +50,31 @@ package struct ProofChecker: Sendable {
         guard let sender = lookUp(root.keyID), sender.key.id == root.keyID else { throw .unknownKey(root.keyID) }
         guard sender.validity.contains(root.signedAt) else { throw .outsideValidity(signedAt: root.signedAt) }
         let place = (index: UInt64(proof.leafIndex), size: UInt64(root.batchSize))
-        let reached = MerklePath.root(leaf: leaf, index: place.index, size: place.size, path: proof.path)
-        guard let reached else {
-            throw .wrongPathLength(
-                found: proof.path.count / Digest32.size,
-                expected: MerklePath.count(index: place.index, size: place.size))
+        let expected = MerklePath.count(index: place.index, size: place.size)
+        guard proof.path.count == expected * Digest32.size else {
+            throw .wrongPathLength(found: proof.path.count / Digest32.size, expected: expected)
         }
-        guard reached == root.root else { throw .wrongRoot }
+        guard leads(leaf, to: root, place, proof.path) else { throw .wrongRoot }
         try checkSignature(signedRoot, sender.key)
         return root.keyID
+    }
+
+    private mutating func leads(
+        _ leaf: Digest32, to root: RootFields, _ place: (index: UInt64, size: UInt64), _ path: UnsafeRawBufferPointer
+    ) -> Bool {
+        guard root.batchSize <= VerifiedTree.most else {
+            return MerklePath.root(leaf: leaf, index: place.index, size: place.size, path: path) == root.root
+        }
+        if let tree = trees.firstIndex(where: { $0.root == root.root && $0.size == root.batchSize }) {
+            return trees[tree].holds(leaf, at: Int(place.index), path)
+        }
+        var tree = VerifiedTree(root: root.root, size: root.batchSize)
+        // Nothing is remembered of a root that nobody has shown a way to.
+        guard tree.holds(leaf, at: Int(place.index), path) else { return false }
+        guard root.batchSize > 1 else { return true }
+        if trees.count < Self.treesRemembered { trees.append(tree) } else { trees[oldestTree] = tree }
+        oldestTree = (oldestTree + 1) % Self.treesRemembered
+        return true
     }
 
     /// A message of a received frame. Where its leaf is known already, the other function saves hashing it again.
@@ -67,10 +90,7 @@ package struct ProofChecker: Sendable {
 
     private mutating func checkSignature(_ row: UnsafeRawBufferPointer, _ key: VerifyingKey) throws(ProofFault) {
         // The key stands behind the row: a directory may come to mean another key by the same id.
-        if last.count == SignedRoot.size + VerifyingKey.size, last.starts(with: row), last.suffix(32) == key.bytes[...]
-        {
-            return
-        }
+        if key == lastKey, isLast(row) { return }
         let bytes = Array(row) + key.bytes
         let name = bytes.withUnsafeBytes { LogHash.body($0) }
         if good.use(name) == nil {
@@ -78,7 +98,15 @@ package struct ProofChecker: Sendable {
             else { throw .wrongSignature }
             good.put((), for: name)
         }
-        last = bytes
+        last = Array(row)
+        lastKey = key
+    }
+
+    private func isLast(_ row: UnsafeRawBufferPointer) -> Bool {
+        last.withUnsafeBytes { known in
+            guard known.count == row.count, let a = known.baseAddress, let b = row.baseAddress else { return false }
+            return memcmp(a, b, row.count) == 0
+        }
     }
 
     package mutating func check(

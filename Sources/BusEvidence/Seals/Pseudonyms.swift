@@ -13,6 +13,22 @@ package struct OrderSecret: Sendable {
     /// A new secret.
     package init(system: String) { self.init(system: system, SymmetricKey(size: .bits256)) }
 
+    /// Of a system that has a seal key and no secret of its own: all who have the key come to the same.
+    package init(system: String, derivedFrom key: SystemKey) {
+        let code = HMAC<SHA256>.authenticationCode(
+            for: Domain.orderSecret.bytes, using: SymmetricKey(data: key.seed))
+        self.init(system: system, SymmetricKey(data: code))
+    }
+
+    /// `nil` when there are not exactly 32 bytes.
+    package init?(system: String, bytes: [UInt8]) {
+        guard bytes.count == KeyWrap.secretSize else { return nil }
+        self.init(system: system, SymmetricKey(data: bytes))
+    }
+
+    /// The secret itself, for a file of mode 0600.
+    package var bytes: [UInt8] { secret.withUnsafeBytes { Array($0) } }
+
     private init(system: String, _ secret: SymmetricKey) {
         self.system = system
         self.secret = secret

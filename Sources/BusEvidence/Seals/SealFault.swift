@@ -53,7 +53,7 @@ package enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
             "epoch \(epoch) is not for this kind of message or this event; its sender must use another"
         case .tooShort(let size): "a sealed body of \(size) bytes has no room for its tag; it was cut"
         case .counterReused(let counter):
-            "counter \(counter) came before under another header; its sender's state was copied, start it anew"
+            "counter \(counter) came before with another message; its sender's state was copied, start it anew"
         case .notAuthentic: "header or body is not what was sealed; it was changed on its way"
         case .malformedRecord: "the record of the epoch or wrapped key cannot be read; its sender must make it anew"
         case .unknownRecipient(let id):

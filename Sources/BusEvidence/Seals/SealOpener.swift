@@ -22,7 +22,8 @@ package struct SealOpener: Sendable {
 
     private var keys: [KeyID: SystemKey]
     private var epochs: RecentMap<UInt64, Epoch>
-    private var headers: RecentMap<Counter, UInt64>
+    /// Of what was opened: the beginning of its tag.
+    private var opened: RecentMap<Counter, UInt64>
 
     /// - Parameter keys: of all systems served, also those that were replaced and may still open something.
     package init(
@@ -30,7 +31,7 @@ package struct SealOpener: Sendable {
     ) {
         self.keys = Dictionary(keys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.epochs = RecentMap(limit: epochs)
-        headers = RecentMap(limit: counters)
+        opened = RecentMap(limit: counters)
     }
 
     package mutating func add(_ key: SystemKey) { keys[key.id] = key }
@@ -39,6 +40,11 @@ package struct SealOpener: Sendable {
     package func eventKey(_ epoch: UInt64) -> EventKey? {
         guard let known = epochs[epoch], let event = known.event else { return nil }
         return EventKey(event: event, known.key)
+    }
+
+    /// The body of a `keyWrap` message whose target is a system: its secret for order keys.
+    package func take(orderSecret wrap: some Collection<UInt8>, of system: String) throws(SealFault) -> OrderSecret {
+        try OrderSecret(unwrapping: wrap, system: system) { keys[$0] }
     }
 
     package func knows(_ epoch: UInt64) -> Bool { epochs[epoch] != nil }
@@ -84,14 +90,17 @@ package struct SealOpener: Sendable {
         }
         guard body.count >= SealedBody.tagSize else { throw .tooShort(body.count) }
         let place = Counter(epoch: fields.epoch, counter: fields.counter)
-        let name = Digest32(SHA256.hash(data: header)).a
-        if let before = headers[place], before != name { throw .counterReused(fields.counter) }
-        guard let opened = SealedBody.open(body, header: header, counter: fields.counter, with: epoch.key) else {
+        guard let content = SealedBody.open(body, header: header, counter: fields.counter, with: epoch.key) else {
             throw .notAuthentic
         }
-        // Only what was sealed so counts: a forged header must not shut out the true one.
-        headers.put(name, for: place)
-        return opened
+        // Only what was sealed so counts: a forged message must not shut out the true one. The same message has the same tag.
+        let tag = body.suffix(SealedBody.tagSize).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
+        if let before = opened[place] {
+            guard before == tag else { throw .counterReused(fields.counter) }
+        } else {
+            opened.put(tag, for: place)
+        }
+        return content
     }
 }
 
