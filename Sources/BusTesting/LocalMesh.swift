@@ -97,6 +97,7 @@ public final class LocalMesh: Sendable {
         configuration.keys = try folder.key(name)
         try configuration.pinAuthority(folder.authority)
         try configuration.loadSeals(from: folder.keys)
+        try configuration.loadSubjects(from: folder.keys)
         configuration.contracts = contracts
         return try await Agent.connect(configuration, preparing: prepare)
     }

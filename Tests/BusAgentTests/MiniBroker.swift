@@ -45,6 +45,12 @@ final class MiniBroker: Sendable {
         durable.withLock { $0.filter { (try? $0.fields.kind) == kind } }
     }
     let submits = Atomic(0)
+    /// Headers of requests and replies as they came.
+    let exchanged = Mutex<[[UInt8]]>([])
+
+    func exchanged(_ kind: MessageKind) -> [Header] {
+        exchanged.withLock { $0.compactMap { try? Header(decoding: $0) } }.filter { $0.kind == kind }
+    }
 
     /// Kept as long as the broker runs: a CURVE server needs it.
     private let authenticator: ZAPHandler?
@@ -194,6 +200,9 @@ final class MiniBroker: Sendable {
             if refuse(view, frame, from, &state) { return }
             let envelope = OutgoingEnvelope(
                 header: frame[view.header.range], body: frame[view.body], annotations: Self.annotations(&state))
+            if view.header.kind == .request || view.header.kind == .reply {
+                exchanged.withLock { $0.append(Array(frame[view.header.range])) }
+            }
             switch view.header.kind {
             case .request:
                 state.calls[view.header.id] = from

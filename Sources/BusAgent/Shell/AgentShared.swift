@@ -20,6 +20,8 @@ final class AgentShared: Sendable {
     let inbox: Inbox
     let executor: SocketThreadExecutor
     let status = Mutex(Status())
+    let purposes = StatedPurposes()
+    let accesses = AccessWatcher()
 
     init() throws(ZeroMQError) {
         wakeup = try Wakeup()

@@ -12,13 +12,11 @@ extension SocketLoop {
         switch handler.work {
         case .inline(let body): answerNow(delivery, handler.route, body)
         case .task(let body):
-            let responder = Responder(inbox: shared.inbox, delivery: delivery, route: handler.route)
             let inquiry = inquiry(delivery, handler.route)
-            Self.startAnswer(inquiry, responder, body)
+            Self.startAnswer(inquiry, Responder(inbox: shared.inbox, inquiry: inquiry, route: handler.route), body)
         case .deferred(let body):
-            body(
-                inquiry(delivery, handler.route),
-                Responder(inbox: shared.inbox, delivery: delivery, route: handler.route))
+            let inquiry = inquiry(delivery, handler.route)
+            body(inquiry, Responder(inbox: shared.inbox, inquiry: inquiry, route: handler.route))
         case .event(let body):
             let settler = Settler(inbox: shared.inbox, delivery: delivery)
             let event = BusEvent(event: handler.route.name, body: delivery.body, delivery: delivery)
@@ -96,7 +94,8 @@ extension SocketLoop {
             try inquiry.check()
             return try body(inquiry)
         }
-        reply(delivery, route, Responder.checked(result, route.contract))
+        let checked = Responder.checked(result, route.contract)
+        reply(delivery, route, checked, about: route.subjects?.mark(inquiry, checked))
     }
 
     private static func startAnswer(
@@ -157,7 +156,9 @@ extension SocketLoop {
         }
     }
 
-    func reply(_ delivery: Delivery, _ route: ReplyRoute, _ result: Result<[UInt8], BusFault>) {
+    func reply(
+        _ delivery: Delivery, _ route: ReplyRoute, _ result: Result<[UInt8], BusFault>, about subject: UInt128? = nil
+    ) {
         let id = ids.next(unixMilliseconds: clock.wall)
         let request = delivery.envelope.header.id
         let outcome: UInt16
@@ -171,9 +172,9 @@ extension SocketLoop {
         core.submit(
             Submission(
                 kind: .reply, id: id,
-                header: route.template.reply(
+                header: route.template(about: subject).reply(
                     id, created: clock.wall, to: request, outcome: outcome,
-                    digest: route.bindsRequest ? delivery.digest : nil), body: body,
+                    digest: route.bindsRequest ? delivery.digest : nil, about: subject), body: body,
                 answers: delivery.mark),
             clock, into: &actions)
     }
