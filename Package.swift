@@ -160,8 +160,8 @@ let package = Package(
         tests(
             "MeshTests",
             [
-                "BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusContracts", "BusDirectory", "BusJournal",
-                "BusSystems", grdb,
+                "BusTesting", "ZeroMQ", "BusProtocol", "BusAgent", "BusContracts", "BusDirectory", "BusEvidence",
+                "BusJournal", "BusSystems", grdb,
             ]),
     ]
 )

@@ -25,8 +25,14 @@ extension Agent {
             guard known != nil else { throw BusFault(.badIdentifier, at: .consumerAgent, "\"\(id)\" is no message id") }
         }
         try await awaitOrderSecret(service, as: system, within: deadline)
-        let message = try prepareCommand(service, body, as: system, expiry: expiry, id: known, context: context)
-        let receipt = try await submit(message, within: deadline)
+        var message = try prepareCommand(service, body, as: system, expiry: expiry, id: known, context: context)
+        var limit = deadline ?? configuration.defaultDeadline
+        if let left = try await awaitPurposes(within: limit) {
+            limit = left
+            message = try prepareCommand(
+                service, body, as: system, expiry: expiry, id: known ?? message.id, context: context)
+        }
+        let receipt = try await submit(message, within: limit)
         return SentCommand(id: receipt.id, receipt: receipt)
     }
 

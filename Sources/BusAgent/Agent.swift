@@ -38,6 +38,11 @@ public final class Agent: Sendable {
         } catch {
             throw BusFault(.brokerUnreachable, at: .consumerAgent, "\(error)")
         }
+        for subject in configuration.subjects {
+            answerInline(AccessReference.service(of: subject.system)) { inquiry in
+                try AccessReference.answer(inquiry, subject)
+            }
+        }
     }
 
     deinit { _ = shared.inbox.put(.close(nil)) }
@@ -93,9 +98,14 @@ public final class Agent: Sendable {
         _ service: String, _ body: [UInt8], as system: String? = nil, deadline: Duration? = nil,
         context: CallContext = CallContext()
     ) async throws(BusFault) -> Answer {
-        let route = try route(.request, service, as: system, context)
+        var route = try route(.request, service, as: system, context)
         try check(route) { contract throws(BusFault) in try contract.checkRequest(body, at: .consumerAgent) }
-        let reply = try await send(route, body, within: deadline ?? configuration.defaultDeadline).get()
+        var limit = deadline ?? configuration.defaultDeadline
+        if route.generation == 0, let left = try await awaitPurposes(within: limit) {
+            limit = left
+            route = try self.route(.request, service, as: system, context)
+        }
+        let reply = try await send(route, body, within: limit).get()
         guard reply.outcome == 0 else {
             throw BusFault(outcome: reply.outcome, body: reply.bytes[...]).about(reply.request)
         }
@@ -226,6 +236,8 @@ public final class Agent: Sendable {
     func put(_ order: Order) -> Bool { shared.inbox.put(order) }
     var sealer: Sealer { shared.sealer }
     var closedFault: BusFault { shared.closedFault }
+    var accessWatcher: AccessWatcher { shared.accesses }
+    var statedPurposes: StatedPurposes { shared.purposes }
     func newCall() -> UInt64 { calls.wrappingAdd(1, ordering: .relaxed).oldValue }
     func newID() -> MessageID { ids.withLock { $0.next(unixMilliseconds: ClockReading.current().wall) } }
 
@@ -238,8 +250,11 @@ public final class Agent: Sendable {
     }
 
     func register(_ name: String, _ work: Handler.Work) {
+        let contract = contract(of: name)
+        let subjects = SubjectWatch(name, contract, configuration.subjects, shared.accesses)
         _ = shared.inbox.put(
-            .register(Handler(name, contract: contract(of: name), bindsRequest: configuration.signsMessages, work)))
+            .register(
+                Handler(name, contract: contract, bindsRequest: configuration.signsMessages, subjects: subjects, work)))
     }
 
     func contract(of name: String) -> BoundContract? {
@@ -250,13 +265,18 @@ public final class Agent: Sendable {
         _ kind: MessageKind, _ name: String, as system: String?, _ context: CallContext
     ) throws(BusFault) -> Route {
         let system = try speaking(as: system)
-        guard context.isEmpty else {
-            return Route(kind, try checked(name), as: system, contract: contract(of: name), context)
-        }
-        if let known = routes.withLock({ $0[name] }), known.system == system, known.kind == kind {
+        let generation = shared.purposes.generation
+        if context.isEmpty, let known = routes.withLock({ $0[name] }), known.system == system, known.kind == kind,
+            known.generation == generation
+        {
             return known
         }
-        let made = Route(kind, try checked(name), as: system, contract: contract(of: name))
+        try context.check()
+        var stated = context
+        if stated.purpose.isEmpty { stated.purpose = shared.purposes.purpose(of: system, asking: name) }
+        let made = Route(
+            kind, try checked(name), as: system, contract: contract(of: name), stated, generation: generation)
+        guard context.isEmpty else { return made }
         routes.withLock { routes in
             if routes.count >= Self.keptRoutes { routes.removeAll() }
             routes[name] = made

@@ -20,6 +20,8 @@ public struct AgentConfiguration: Sendable {
     package private(set) var authority: VerifyingKey?
     /// Secret halves of the seal keys of its systems.
     package var seals: [SealFile] = []
+    /// Keys from which references to people are made, of those of its systems that have one.
+    package var subjects: [SubjectFile] = []
     /// Where the agent remembers its last receipt, its starts and the newest space; `nil`: nowhere.
     public var dataDirectory: String?
     /// Contracts to check bodies against; `nil`: none are checked.
@@ -69,5 +71,15 @@ public struct AgentConfiguration: Sendable {
     /// Reads every seal key of a folder: for tools that ask as any system. What they may not read they cannot open.
     package mutating func loadEverySeal(from directory: String) {
         seals = SealFile.systems(in: directory).flatMap { (try? SealFile.all(system: $0, in: directory)) ?? [] }
+    }
+
+    /// Reads the keys from which references to people are made: `SYSTEM.subject`, for those systems that have one. An agent with one
+    /// marks its signed answers about people and answers `SYSTEM.access-reference.v1` by itself.
+    /// - Throws: when a file cannot be read, others may read it, or it is no key.
+    public mutating func loadSubjects(from directory: String) throws(KeyFile.Problem) {
+        subjects = []
+        for system in systems {
+            if let subject = try SubjectFile.loadIfPresent(system: system, in: directory) { subjects.append(subject) }
+        }
     }
 }

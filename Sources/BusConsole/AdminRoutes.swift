@@ -38,6 +38,11 @@ package enum AdminRoutes {
         Route(method: .get, path: "/v1/messages/{id}/evidence") { answers, _, context in
             AdminJSON.response(bytes: try await answers.evidence(context.parameters.get("id") ?? ""))
         },
+        Route(method: .get, path: "/v1/access") { answers, request, _ in
+            let query = request.uri.queryParameters
+            let wanted = try AccessQuery(now: answers.now) { name in query[Substring(name)].map(String.init) }
+            return AdminJSON.response(try await answers.accesses(wanted))
+        },
         Route(method: .get, path: "/v1/checkpoint") { answers, _, _ in
             AdminJSON.response(text: try await answers.checkpoint())
         },

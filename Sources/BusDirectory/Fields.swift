@@ -1,4 +1,5 @@
 import BusEvidence
+import BusProtocol
 
 /// How the text of one scalar becomes a value, and what to say when it does not.
 struct Scalar<Value>: Sendable {
@@ -12,6 +13,9 @@ struct Scalar<Value>: Sendable {
 
 extension Scalar where Value == String {
     static let text = Scalar(code: .badValue, right: "some text") { $0 }
+    static let purpose = Scalar(
+        code: .badValue, right: "one sentence of at most \(Limits.text) bytes, as it stands in the header of a call"
+    ) { $0.utf8.count <= Limits.text ? $0 : nil }
     static let identifier = Scalar(
         code: .badIdentifier, right: "lower-case letters, digits and single hyphens, such as `real-estate`"
     ) { Identifiers.isIdentifier($0) ? $0 : nil }

@@ -206,14 +206,17 @@ package struct Integration: Sendable, Codable, Equatable {
     package var manDays: Int?
     /// What its consumer may send through it; nil: what the broker can take.
     package var quota: TrafficQuota?
+    /// Why the consumer asks: stands in the header of a call that names no purpose of its own.
+    package var purpose: String?
 
     package var isBaseline: Bool { added == nil }
 
     package init(
         id: String, consumer: String, service: String, owner: String, planYear: Int, due: CalendarDate, stage: Stage,
-        added: CalendarDate? = nil, manDays: Int? = nil, quota: TrafficQuota? = nil
+        added: CalendarDate? = nil, manDays: Int? = nil, quota: TrafficQuota? = nil, purpose: String? = nil
     ) {
         self.quota = quota
+        self.purpose = purpose
         self.id = id
         self.consumer = consumer
         self.service = service

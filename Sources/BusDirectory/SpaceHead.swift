@@ -1,6 +1,6 @@
 /// The sections that stand once: `space`, `broker`, `thresholds`.
 extension SpaceSections {
-    static let spaceMembers = ["id", "title", "demo", "note"]
+    static let spaceMembers = ["id", "title", "demo", "note", "purposes"]
     static let brokerMembers = ["id", "endpoint", "console", "curve", "sign"]
     static let thresholdMembers = [
         "window", "minimumSample", "noSuccessFor", "nonFunctionalErrorPercent", "degradedErrorPercent", "dormantAfter",
@@ -34,9 +34,18 @@ extension SpaceSections {
         }
         let isDemo = space.read("demo", .flag, into: &findings) ?? false
         let note = space.read("note", .text, into: &findings)
+        _ = statesPurposes(into: &findings)
         let thresholds = readThresholds(isDemo: isDemo, into: &findings)
         guard let id, let broker else { return nil }
         return Head(id: id, title: title, isDemo: isDemo, note: note, broker: broker, thresholds: thresholds)
+    }
+
+    private enum Purposes: String, CaseIterable, Sendable { case required, optional }
+
+    /// Whether every integration that asks a service must say why.
+    func statesPurposes(into findings: inout Findings) -> Bool {
+        let purposes: Purposes? = space?.read("purposes", .choice, into: &findings)
+        return purposes == .required
     }
 
     private func readBroker(start: Place, into findings: inout Findings) -> BrokerFacts? {

@@ -25,6 +25,7 @@ struct SpaceReferences {
         for service in sections.services { check(service, into: &findings) }
         for integration in sections.integrations { check(integration, into: &findings) }
         checkPairs(into: &findings)
+        checkPurposes(into: &findings)
         checkKeys(into: &findings)
         checkSeals(into: &findings)
     }
@@ -167,6 +168,22 @@ struct SpaceReferences {
                 .duplicatePair, at: integration.place,
                 "`\(pair.consumer)` → `\(pair.service)` is already integration `\(earlier.value.id)` at \(earlier.place)",
                 right: "one integration for a pair; change the stage of the first")
+        }
+    }
+
+    /// With `purposes: required` nobody asks for a reason that stands nowhere.
+    private func checkPurposes(into findings: inout Findings) {
+        // A wrong word was told when the section was read.
+        var told = Findings()
+        guard sections.statesPurposes(into: &told) else { return }
+        for integration in sections.integrations
+        where integration.value.purpose == nil && integration.fields.has("service")
+            && !integration.fields.has("purpose")
+        {
+            findings.error(
+                .missingMember, at: integration.place,
+                "integration `\(integration.value.id)` does not say why \(integration.value.consumer) asks",
+                right: "`purpose:` with one sentence; the space has `purposes: required`")
         }
     }
 

@@ -131,7 +131,7 @@ struct SpaceSections {
     private mutating func addIntegration(_ element: Element, into findings: inout Findings) {
         let allowed = [
             "id", "consumer", "service", "event", "owner", "planYear", "due", "stage", "baseline", "added", "manDays",
-            "quota",
+            "quota", "purpose",
         ]
         guard let fields = Fields(element, kind: "integration", allowed: allowed, into: &findings) else { return }
         let id = fields.require("id", .identifier, into: &findings)
@@ -146,12 +146,13 @@ struct SpaceSections {
         let quota = fields.inner("quota", allowed: TrafficQuota.members, into: &findings).map { inner in
             TrafficQuota(inner, into: &findings)
         }
+        let purpose = fields.read("purpose", .purpose, into: &findings)
         guard let id, let consumer, let service, let owner, let planYear, let due, let stage else { return }
         integrations.append(
             Declared(
                 value: Integration(
                     id: id, consumer: consumer, service: service, owner: owner, planYear: planYear, due: due,
-                    stage: stage, added: added, manDays: manDays, quota: quota), fields: fields))
+                    stage: stage, added: added, manDays: manDays, quota: quota, purpose: purpose), fields: fields))
     }
 
     private func exactlyOne(_ one: String, _ other: String, of fields: Fields, into findings: inout Findings) -> String?

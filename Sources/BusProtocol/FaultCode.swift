@@ -35,6 +35,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case bodyTooLarge = 4130
     case requestViolatesContract = 4220
     case eventViolatesContract = 4221
+    case userIsNumber = 4222
     case creditExceeded = 4290
     case queueFull = 4291
     case quotaExceeded = 4292
@@ -230,6 +231,12 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
             (
                 "event-violates-contract", false, "The event does not satisfy its contract.",
                 "Mend the event at the named JSON Pointer."
+            )
+        case .userIsNumber:
+            (
+                "user-is-number", false,
+                "The user of the call is the number of a person, where a pseudonym must stand.",
+                "Name the user by an account or staff number that is no IIN and no BIN."
             )
         case .creditExceeded:
             (

@@ -102,6 +102,7 @@ public final class LocalMesh: Sendable {
         } else {
             try configuration.loadSeals(from: folder.keys)
         }
+        try configuration.loadSubjects(from: folder.keys)
         configuration.contracts = contracts
         return try await Agent.connect(configuration, preparing: prepare)
     }

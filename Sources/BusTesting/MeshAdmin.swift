@@ -1,4 +1,4 @@
-import Foundation
+package import Foundation
 import FoundationNetworking
 
 /// The admin API of a mesh, as raw JSON.
@@ -47,7 +47,9 @@ public struct MeshAdmin: Sendable {
 public struct JSON: @unchecked Sendable {
     private let value: Any?
 
-    init(_ data: Data) throws { value = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed) }
+    package init(_ data: Data) throws {
+        value = try JSONSerialization.jsonObject(with: data, options: .fragmentsAllowed)
+    }
     private init(value: Any?) { self.value = value }
 
     public subscript(_ member: String) -> JSON { JSON(value: (value as? [String: Any])?[member]) }

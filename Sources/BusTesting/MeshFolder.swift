@@ -82,7 +82,9 @@ public struct MeshFolder: Sendable {
         var lines = ["# Public keys of this mesh; written when the keys are made.", "keys:"]
         for agent in agents { lines += try entry(agent.name, agent.systems, role: nil) }
         lines += try entry(Self.operatorName, systems, role: "operator")
-        for system in Set(agents.flatMap(\.systems)).sorted() { lines += try seal(system) }
+        let served = Set(agents.flatMap(\.systems)).sorted()
+        for system in served { lines += try seal(system) }
+        _ = try SubjectFile.createMissing(of: served, in: keys)
         try (lines.joined(separator: "\n") + "\n").write(toFile: keyList, atomically: true, encoding: .utf8)
     }
 

@@ -32,7 +32,9 @@ struct AgentCommand: AsyncParsableCommand {
     @Option(help: "Data folder: registers, keys, what the agent remembers.")
     var data = "./data"
     @Option(
-        help: "Folder of keys: AGENT.key and SYSTEM.seal (secret), broker.pub and authority.pub. (default: DATA/keys)")
+        help:
+            "Folder of keys: AGENT.key, SYSTEM.seal and SYSTEM.subject (secret), broker.pub and authority.pub. (default: DATA/keys)"
+    )
     var keys: String?
     @Option(
         help: ArgumentHelp(

@@ -61,6 +61,7 @@ struct AgentService: Service, CustomStringConvertible {
             logger.notice("no authority is pinned: who is on the bus is believed as the broker says it")
         }
         try configuration.loadSeals(from: keys)
+        try configuration.loadSubjects(from: keys)
         configuration.contracts = try ContractLibrary.load(command.contracts)
         configuration.dataDirectory = command.data
         // The broker may start later than its agents.

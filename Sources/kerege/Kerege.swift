@@ -44,6 +44,7 @@ struct Kerege: AsyncParsableCommand {
                 name: "Plan, contracts and evidence",
                 subcommands: [
                     SpaceCommand.self, ContractCommand.self, JournalCommand.self, EvidenceCommand.self,
+                    AccessCommand.self,
                 ]),
         ])
 

@@ -266,6 +266,13 @@ struct AgentTests {
         reply.outcome = 2040
         reply.provider = "individuals"
         #expect(HeaderTemplate(reply).reply(reply.id, created: 77, to: header.id, outcome: 2040) == reply.encoded())
+        reply.subjectReference = 0x0102_0304_0506_0708_090a_0b0c_0d0e_0f10
+        reply.contractDigest = [UInt8](repeating: 3, count: 32)
+        var placeholder = reply
+        placeholder.subjectReference = 1
+        let about = HeaderTemplate(placeholder).reply(
+            reply.id, created: 77, to: header.id, outcome: 2040, about: reply.subjectReference)
+        #expect(about == reply.encoded())
     }
 
     static func fault<Value>(_ body: () async throws(BusFault) -> Value) async -> BusFault? {

@@ -56,6 +56,12 @@ final class MiniBroker: Sendable {
     let records = Mutex<[(header: Header, body: [UInt8])]>([])
     /// What agents are asked at the next round: by system.
     let wishes = Mutex<[(system: String, wish: KeyWish)]>([])
+    /// Headers of requests and replies as they came.
+    let exchanged = Mutex<[[UInt8]]>([])
+
+    func exchanged(_ kind: MessageKind) -> [Header] {
+        exchanged.withLock { $0.compactMap { try? Header(decoding: $0) } }.filter { $0.kind == kind }
+    }
 
     /// Kept as long as the broker runs: a CURVE server needs it.
     private let authenticator: ZAPHandler?
@@ -211,6 +217,9 @@ final class MiniBroker: Sendable {
             if refuse(view, frame, from, &state) { return }
             let envelope = OutgoingEnvelope(
                 header: frame[view.header.range], body: frame[view.body], annotations: Self.annotations(&state))
+            if view.header.kind == .request || view.header.kind == .reply {
+                exchanged.withLock { $0.append(Array(frame[view.header.range])) }
+            }
             switch view.header.kind {
             case .request:
                 state.calls[view.header.id] = from

@@ -36,11 +36,15 @@ struct KeyExaminationTests {
 
         deinit { try? FileManager.default.removeItem(atPath: folder) }
 
+        /// Systems whose contracts name people.
+        var aboutPeople: Set<String> = []
+
         func complaints(authority wanted: String?? = nil) throws -> [Check] {
             let known = KeyExamination.KnownSpace(
                 snapshot: try SpaceSnapshot(space), authority: wanted ?? .some("\(authority.publicKey)"), signed: nil)
-            return KeyExamination(folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon).checks
-                .filter { !$0.ok }
+            return KeyExamination(
+                folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon, aboutPeople: aboutPeople
+            ).checks.filter { !$0.ok }
         }
     }
 
@@ -91,6 +95,20 @@ struct KeyExaminationTests {
         }
         try expect("portal.seal is not here", mend: "copy portal.seal") { bench in
             try FileManager.default.removeItem(atPath: bench.folder + "/portal.seal")
+        }
+        try expect("portal.subject is not here", mend: "kerege keys complete ") {
+            $0.aboutPeople = ["portal", "register"]
+        }
+        try expect("is the subject key of register", mend: "mv ") { bench in
+            bench.aboutPeople = ["portal"]
+            _ = try SubjectFile.create(system: "register", in: bench.folder)
+            try FileManager.default.moveItem(
+                atPath: bench.folder + "/register.subject", toPath: bench.folder + "/portal.subject")
+        }
+        try expect("others than its owner may read", mend: "chmod 600") { bench in
+            _ = try SubjectFile.create(system: "portal", in: bench.folder)
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o644], ofItemAtPath: bench.folder + "/portal.subject")
         }
         try expect("is no key file", mend: "kerege keys new portal-1") { bench in
             try "nonsense".write(toFile: bench.folder + "/portal-1.key", atomically: false, encoding: .utf8)

@@ -1,6 +1,7 @@
 import BusAgent
 import BusBroker
 import BusConsole
+import BusContracts
 import BusDirectory
 import Foundation
 import Logging
@@ -106,6 +107,18 @@ struct SmallBus: Sendable {
         try await Agent.connect(configuration("register-1", ["register"])) { agent in
             agent.answer(Self.service) { $0.body }
         }
+    }
+
+    /// The same, by an agent that marks whom `iin` of a request is about.
+    func provider(marking subjects: SubjectFile) async throws -> Agent {
+        let contract = """
+            {"contract":"\(Self.service)","kind":"request","title":{"kk":"а","ru":"б","en":"c"},"summary":"A record.",
+             "request":{"type":"object","properties":{"iin":{"type":"string"}}},"reply":{"type":"object"},"x-subject":"/iin"}
+            """
+        var configuration = try configuration("register-1", ["register"])
+        configuration.contracts = ContractLibrary([try Contract.parse(Array(contract.utf8))])
+        configuration.subjects = [subjects]
+        return try await Agent.connect(configuration) { agent in agent.answer(Self.service) { $0.body } }
     }
 
     /// Carries out the command as `handler` says.

@@ -58,6 +58,20 @@ struct DeployedSpaceTests {
         #expect(space.integrations.contains { !$0.isBaseline } && space.integrations.contains(where: \.isBaseline))
     }
 
+    @Test func whoAsksSaysWhy() throws {
+        let space = try Self.space()
+        let events = Set(space.services.filter { $0.kind == .event }.map(\.name))
+        for integration in space.integrations where !events.contains(integration.service) {
+            #expect(integration.purpose?.isEmpty == false, "\(integration.id)")
+        }
+    }
+
+    /// Who may ask for everybody's references must not be able to ask quickly.
+    @Test func referencesAreGivenSlowly() throws {
+        let asking = try Self.space().integrations.filter { $0.service.contains(".access-reference.") }
+        #expect(asking.count == 4 && asking.allSatisfy { $0.quota?.messagesPerSecond == 2 })
+    }
+
     @Test func eachIntegrationIsNamedAfterItsPair() throws {
         for integration in try Self.space().integrations {
             let service = integration.service.split(separator: ".").dropLast().joined(separator: "-")

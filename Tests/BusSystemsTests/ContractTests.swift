@@ -34,6 +34,16 @@ import Testing
         #expect(throws: Never.self) { try Contracts.check("individuals.person-get.v1", .request, right) }
     }
 
+    /// Whoever asks by somebody's number leaves a trace that the provider's agent can find again.
+    @Test func requestsByANumberSayWhomTheyAreAbout() throws {
+        for (name, contract) in try Contracts.all.get() where contract.kind == .request {
+            let members = Set(contract.schemas[.request]?["properties"]?.object?.map(\.name) ?? [])
+            let numbers = members.intersection(["iin", "bin", "subject"])
+            #expect(numbers.isEmpty == (contract.subject == nil), "\(name)")
+            if let pointer = contract.subject { #expect(numbers.contains(pointer.tokens[0]), "\(name)") }
+        }
+    }
+
     /// Objects are closed, texts and lists have an end: a reply that grows is found here and not in production.
     @Test func schemasAreStrictEverywhere() throws {
         for (name, contract) in try Contracts.all.get() {

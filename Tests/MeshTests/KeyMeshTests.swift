@@ -33,7 +33,7 @@ struct KeyMeshTests {
             #expect(admin["snapshot"]["space"]["seals"].array.compactMap { $0["system"].string } == ["alpha", "bravo"])
             #expect(
                 admin["snapshot"]["space"]["broker"]["sign"].string == (try mesh.folder.key("broker")).signPublicKey)
-            for file in ["authority.key", "broker.key", "bravo-1.key", "bravo.seal"] {
+            for file in ["authority.key", "broker.key", "bravo-1.key", "bravo.seal", "bravo.subject"] {
                 let path = "\(mesh.folder.keys)/\(file)"
                 let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
                 #expect(mode == 0o600, "\(file)")
@@ -54,7 +54,7 @@ struct KeyMeshTests {
     func openSecret() async throws {
         try await withMesh { mesh, _ in
             let agent = try #require(mesh.agent("bravo-1"))
-            for file in ["bravo.seal", "bravo-1.key"] {
+            for file in ["bravo.seal", "bravo.subject", "bravo-1.key"] {
                 let path = "\(mesh.folder.keys)/\(file)"
                 await agent.stop()
                 try FileManager.default.setAttributes([.posixPermissions: 0o640], ofItemAtPath: path)

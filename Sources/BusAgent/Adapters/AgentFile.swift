@@ -49,6 +49,13 @@ package struct AgentFile: Sendable, Equatable {
         package var sql: String
         package var place: Place
     }
+    /// Accesses to people's data of which the people are told.
+    package struct Notices: Sendable, Equatable {
+        package var event: String
+        /// Systems that ask for the people concerned themselves: nobody is told of what one did oneself.
+        package var without: [String]
+        package var place: Place
+    }
     package struct Traffic: Sendable, Equatable {
         package var flow: String
         package var perSecond: Double
@@ -67,6 +74,7 @@ package struct AgentFile: Sendable, Equatable {
     package var commands: [Command] = []
     package var sends: [Sending] = []
     package var outcomes: [OutcomeTaking] = []
+    package var notices: Notices?
     /// SQL that gives the time of the newest change, Unix milliseconds.
     package var dataUpdated: String?
     package var traffic: [Traffic] = []

@@ -10,7 +10,7 @@ extension AgentFileReader {
             root, of: "the agent",
             [
                 "agent", "systems", "database", "register", "services", "commands", "sends", "outcomes",
-                "subscriptions", "publications", "heartbeat", "traffic",
+                "subscriptions", "publications", "notices", "heartbeat", "traffic",
             ])
         agent.agent = required("agent", members, root, right: "its name, such as `individuals-1`") ?? ""
         agent.systems = systems(members["systems"], root)
@@ -42,6 +42,7 @@ extension AgentFileReader {
                 agent.publications.append(.init(event: event, sql: sql, place: place(node)))
             }
         }
+        agent.notices = members["notices"].flatMap { notices($0) }
         if let heartbeat = members["heartbeat"] {
             let inner = self.members(heartbeat, of: "`heartbeat`", ["dataUpdated"])
             agent.dataUpdated = inner["dataUpdated"].flatMap {
@@ -58,7 +59,8 @@ extension AgentFileReader {
             agent.services.count, agent.commands.count, agent.sends.count, agent.outcomes.count,
             agent.subscriptions.count, agent.publications.count,
         ]
-        if agent.database == nil, lists.contains(where: { $0 > 0 }) || agent.dataUpdated != nil {
+        let hasOther = agent.dataUpdated != nil || agent.notices != nil
+        if agent.database == nil, lists.contains(where: { $0 > 0 }) || hasOther {
             error(root, .missingMember, "SQL stands here, but no database", right: "add `database: NAME.sqlite`")
         }
     }
@@ -68,20 +70,31 @@ extension AgentFileReader {
             error(root, .missingMember, "`systems` is missing", right: "add `systems: [individuals]`")
             return []
         }
-        let systems = list(node, "systems").compactMap { item -> String? in
-            guard let system = text(item, "a system", right: "its id") else { return nil }
-            guard Names.isSystem(Array(system.utf8)) else {
-                error(
-                    item, .badIdentifier, "`\(system)` is no system",
-                    right: "lower-case letters, digits and single hyphens")
-                return nil
-            }
-            return system
-        }
+        let systems = list(node, "systems").compactMap { system($0) }
         if systems.isEmpty || systems.count > Limits.systemsPerAgent {
             error(node, .badValue, "`systems` has \(systems.count) entries", right: "1 to \(Limits.systemsPerAgent)")
         }
         return systems
+    }
+
+    private mutating func system(_ node: Node) -> String? {
+        guard let system = text(node, "a system", right: "its id") else { return nil }
+        guard Names.isSystem(Array(system.utf8)) else {
+            error(
+                node, .badIdentifier, "`\(system)` is no system",
+                right: "lower-case letters, digits and single hyphens")
+            return nil
+        }
+        return system
+    }
+
+    private mutating func notices(_ node: Node) -> AgentFile.Notices? {
+        let members = members(node, of: "`notices`", ["event", "without"])
+        let event = required("event", members, node, right: "`system.name.vN`").flatMap {
+            checkedName($0, members["event"])
+        }
+        let without = list(members["without"], "without").compactMap { system($0) }
+        return event.map { AgentFile.Notices(event: $0, without: without, place: place(node)) }
     }
 
     private mutating func service(_ node: Node) -> AgentFile.Service? {

@@ -16,7 +16,8 @@ enum DeliveryRecords {
         }
     }
 
-    /// `kerege_inbox` has events and outcomes by their message id, `kerege_command` the commands this system was sent.
+    /// `kerege_inbox` has events and outcomes by their message id, `kerege_command` the commands this system was sent,
+    /// `kerege_notice` what people are to be told; ids of rows that are gone are never given again.
     /// `kerege_sending.code` is NULL as long as the message is being sent, 0 when the broker has it, else why it never will.
     private static let tables = """
         CREATE TABLE IF NOT EXISTS kerege_inbox (event TEXT PRIMARY KEY, taken_at INTEGER NOT NULL) WITHOUT ROWID;
@@ -33,6 +34,7 @@ enum DeliveryRecords {
         CREATE TABLE IF NOT EXISTS kerege_sending (
             event TEXT NOT NULL, row INTEGER NOT NULL, message TEXT NOT NULL, header BLOB, body BLOB,
             code INTEGER, settled_at INTEGER, keys BLOB, PRIMARY KEY (event, row)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS kerege_notice (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL);
         """
 
     /// A statement tells an outcome by command, code and body; the rest of the row is known from the inbox. An outcome of a command

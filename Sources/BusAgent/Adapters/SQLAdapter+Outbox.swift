@@ -14,6 +14,8 @@ extension SQLAdapter {
 
     /// - Returns: whether there may be more.
     private func sendNext(of outbox: Outbox, _ agent: Agent) async throws -> Bool {
+        // The bytes of a command are made once and for all.
+        if outbox.kind == .command { _ = try await agent.awaitPurposes(within: agent.configuration.defaultDeadline) }
         let rows = try await perform { try outbox.next(agent, $0) }
         for row in rows {
             Failpoint.beforeSend.pass()

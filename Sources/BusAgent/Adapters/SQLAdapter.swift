@@ -23,6 +23,7 @@ package final class SQLAdapter: Adapter {
     let writing: WorkQueue<SQLConnection>
     let checks: [String: CommandCheck]
     let nudges = Nudges()
+    let notices: AccessNotices?
 
     /// Opens the database and prepares every statement once, so that a mistake shows at the start.
     /// - Parameter checks: what commands may name under `before`.
@@ -33,6 +34,7 @@ package final class SQLAdapter: Adapter {
         self.file = file
         self.checks = checks
         self.logger = logger
+        notices = file.notices.map { AccessNotices($0) }
         try Self.check(file, checks)
         writing = try WorkQueue("\(file.agent)-w", threads: 1, limit: Self.waitingJobs) {
             try SQLConnection.patiently {
@@ -91,6 +93,7 @@ package final class SQLAdapter: Adapter {
 
     package func close() {
         reading.close()
+        keepNotices()
         writing.close()
     }
 
@@ -99,12 +102,18 @@ package final class SQLAdapter: Adapter {
         for command in file.commands { carryOut(command, agent) }
         for taking in file.outcomes { take(taking, agent) }
         for subscription in file.subscriptions { subscribe(subscription, agent) }
+        if let notices { agent.onAccess { notices.note($0) } }
     }
 
     package func run(_ agent: Agent) async {
         await withTaskGroup { group in
-            let outboxes = file.publications.map { Outbox($0) } + file.sends.map { Outbox($0, file.outcomes) }
+            let publications = file.publications + (notices.map { [$0.publication] } ?? [])
+            let outboxes = publications.map { Outbox($0) } + file.sends.map { Outbox($0, file.outcomes) }
             for outbox in outboxes { group.addTask { await self.send(outbox, agent) } }
+            if let notices {
+                group.addTask { await self.writeNotices(notices) }
+                group.addTask { await self.lookAtNotices(notices) }
+            }
             if !file.commands.isEmpty { group.addTask { await self.sendOutcomes(agent) } }
             group.addTask { await self.lookRegularly() }
             if let sql = file.dataUpdated { group.addTask { await self.beat(sql, agent) } }

@@ -57,10 +57,15 @@ struct KeyLines {
         secret: String, _ lines: KeyValuePairs<String, String>, shown: String,
         _ publicLines: KeyValuePairs<String, String>
     ) throws(KeyFile.Problem) {
-        if let slash = secret.lastIndex(of: "/") { try makeDirectory(String(secret[..<slash])) }
-        try write(text(lines), to: secret, mode: secretMode, hint: "Remove it first if it is not used any more")
+        try create(secret: secret, lines)
         unlink(shown)  // the public half follows the secret one
         try write(text(publicLines), to: shown, mode: publicMode, hint: "")
+    }
+
+    /// Makes a secret file that has no public half.
+    static func create(secret: String, _ lines: KeyValuePairs<String, String>) throws(KeyFile.Problem) {
+        if let slash = secret.lastIndex(of: "/") { try makeDirectory(String(secret[..<slash])) }
+        try write(text(lines), to: secret, mode: secretMode, hint: "Remove it first if it is not used any more")
     }
 
     /// Puts more lines into a secret file: written beside it and renamed, so that no half of it is ever there.

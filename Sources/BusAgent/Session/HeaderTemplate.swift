@@ -4,18 +4,25 @@ package import BusProtocol
 /// The header of one route, encoded once; each message copies it and fills in what differs.
 ///
 /// The places are those of `Schemas/wire.md`: id at 8, created at 24, outcome at 32, remaining at 36, and the correlation,
-/// when there is one, right behind the fixed part. A test holds them against `Header.encoded()`.
+/// when there is one, right behind the fixed part, and behind it the subject reference of a reply. A test holds them against
+/// `Header.encoded()`.
 package struct HeaderTemplate: Sendable {
     private let bytes: [UInt8]
     private let isReply: Bool
+    /// Whether there is a place for a subject reference.
+    private let hasSubject: Bool
+    private static let subjectOffset = Header.fixedSize + 16
     /// Where epoch and counter stand; `nil` where nothing is sealed.
     private let sealOffset: Int?
 
     /// - Parameters:
-    ///   - header: its id, created, outcome, remaining and correlation are only placeholders.
+    ///   - header: its id, created, outcome, remaining, correlation and subject reference are only placeholders.
     ///   - isSealed: with places for epoch and counter.
     package init(_ header: Header, isSealed: Bool = false) {
         var header = header
+        // Behind the correlation stands only what no reply has.
+        let isFirst = header.causation == .none && header.expiry == nil && header.orderKey == nil
+        hasSubject = header.kind == .reply && header.subjectReference != nil && isFirst
         isReply = header.kind == .reply
         if isReply { header.correlation = MessageID(value: 1) }
         if isSealed {
@@ -44,13 +51,20 @@ package struct HeaderTemplate: Sendable {
         filled(id, created: created, outcome: 0, remaining: remaining, correlation: nil, seal)
     }
 
-    /// - Parameter digest: of the request, where the template was made with a place for it: its last 32 bytes.
+    /// - Parameters:
+    ///   - digest: of the request, where the template was made with a place for it: its last 32 bytes.
+    ///   - subject: the reference to whom the answer is about, where the template was made with a place for it.
     package func reply(
         _ id: MessageID, created: Int64, to request: MessageID, outcome: UInt16, digest: Digest32? = nil,
-        seal: Seal? = nil
+        about subject: UInt128? = nil, seal: Seal? = nil
     ) -> [UInt8] {
         var copy = filled(
             id, created: created, outcome: outcome, remaining: 0, correlation: isReply ? request : nil, seal)
+        if let subject, hasSubject {
+            copy.withUnsafeMutableBytes {
+                $0.storeBytes(of: subject.bigEndian, toByteOffset: Self.subjectOffset, as: UInt128.self)
+            }
+        }
         if let digest { copy.replaceSubrange((copy.count - RequestDigest.size)..., with: digest.bytes) }
         return copy
     }

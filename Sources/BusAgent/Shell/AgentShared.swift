@@ -21,6 +21,8 @@ final class AgentShared: Sendable {
     let executor: SocketThreadExecutor
     let status = Mutex(Status())
     let sealer: Sealer
+    let purposes = StatedPurposes()
+    let accesses = AccessWatcher()
 
     init(_ configuration: AgentConfiguration) throws(ZeroMQError) {
         sealer = Sealer(configuration.seals, needsSpace: configuration.authority != nil)

@@ -1,3 +1,4 @@
+import BusContracts
 import BusProtocol
 
 /// What a consumer needs to send to one service or event as one system; made once and kept.
@@ -12,11 +13,14 @@ final class Route: Sendable {
     /// The system it goes to.
     let provider: String
     let contract: BoundContract?
+    /// Of the stated purposes it was made with.
+    let generation: UInt64
 
     init(
         _ kind: MessageKind, _ name: String, as system: String, contract: BoundContract?,
-        _ extra: CallContext = CallContext()
+        _ extra: CallContext = CallContext(), generation: UInt64 = 0
     ) {
+        self.generation = generation
         self.name = name
         self.system = system
         self.kind = kind
@@ -38,7 +42,7 @@ final class Route: Sendable {
 
 /// Why and for whom a call is made; travels in the header, in clear.
 public struct CallContext: Sendable, Equatable {
-    /// Declared purpose, at most 255 bytes.
+    /// Declared purpose, at most 255 bytes; empty: what the plan's integration states.
     public var purpose = ""
     /// Reference of the person's consent.
     public var consent = ""
@@ -53,6 +57,17 @@ public struct CallContext: Sendable, Equatable {
         self.traceparent = traceparent
     }
     var isEmpty: Bool { self == CallContext() }
+
+    /// - Throws: 4222 when the user is the number of a person: headers travel in clear, and everybody on the way would know whom. 4003
+    ///   when a text is longer than a header takes: it would arrive cut.
+    func check() throws(BusFault) {
+        guard !CheckDigit.isNumber(in: user) else { throw BusFault(.userIsNumber, at: .consumerAgent) }
+        for (name, text) in [("purpose", purpose), ("consent", consent), ("user", user)]
+        where text.utf8.count > Limits.text {
+            throw BusFault(
+                .badHeader, at: .consumerAgent, "the \(name) has \(text.utf8.count) bytes; \(Limits.text) are possible")
+        }
+    }
 }
 
 /// What a provider needs to answer one service.
@@ -65,8 +80,13 @@ final class ReplyRoute: Sendable {
     let contract: BoundContract?
     /// Whether replies carry the digest of their request: where they are signed.
     let bindsRequest: Bool
+    /// Where requests are about somebody whose accesses are kept.
+    let subjects: SubjectWatch?
+    /// Of replies that carry the reference to a person.
+    private let marked: HeaderTemplate?
+    private let markedSealed: HeaderTemplate?
 
-    init(_ name: String, contract: BoundContract?, bindsRequest: Bool) {
+    init(_ name: String, contract: BoundContract?, bindsRequest: Bool, subjects: SubjectWatch? = nil) {
         self.name = name
         self.contract = contract
         self.bindsRequest = bindsRequest
@@ -78,6 +98,20 @@ final class ReplyRoute: Sendable {
         if bindsRequest { header.extensions = [RequestDigest.placeholder] }
         template = HeaderTemplate(header)
         sealed = HeaderTemplate(header, isSealed: true)
+        self.subjects = subjects
+        header.subjectReference = subjects == nil ? nil : 1
+        marked = subjects == nil ? nil : HeaderTemplate(header)
+        markedSealed = subjects == nil ? nil : HeaderTemplate(header, isSealed: true)
+    }
+
+    /// The template of a reply about somebody, or about nobody.
+    func template(about subject: UInt128?, isSealed: Bool) -> HeaderTemplate {
+        switch (subject, isSealed) {
+        case (nil, false): template
+        case (nil, true): sealed
+        case (_?, false): marked ?? template
+        case (_?, true): markedSealed ?? sealed
+        }
     }
 }
 
@@ -101,9 +135,12 @@ struct Handler: Sendable {
     let route: ReplyRoute
     let work: Work
 
-    init(_ name: String, contract: BoundContract?, bindsRequest: Bool = false, _ work: Work) {
+    init(
+        _ name: String, contract: BoundContract?, bindsRequest: Bool = false, subjects: SubjectWatch? = nil,
+        _ work: Work
+    ) {
         self.name = Array(name.utf8)
-        self.route = ReplyRoute(name, contract: contract, bindsRequest: bindsRequest)
+        self.route = ReplyRoute(name, contract: contract, bindsRequest: bindsRequest, subjects: subjects)
         self.work = work
     }
 
@@ -121,13 +158,15 @@ struct Handler: Sendable {
 /// Answers one inquiry, from any thread. Only the first answer counts; the broker refuses another.
 package struct Responder: Sendable {
     let inbox: Inbox
-    let delivery: Delivery
+    let inquiry: Inquiry
     let route: ReplyRoute
 
     /// - Parameter result: the answer's body, checked here against the contract, or the reason why there is none.
     package func answer(_ result: Result<[UInt8], any Error>) {
+        let checked = Self.checked(result, route.contract)
+        let subject = route.subjects?.mark(inquiry, checked)
         // After the socket thread's end nobody waits for the answer: the broker tells the consumer.
-        _ = inbox.put(.reply(delivery, route, Self.checked(result, route.contract)))
+        _ = inbox.put(.reply(inquiry.delivery, route, checked, about: subject))
     }
 
     /// Makes of any failure a fault that says nothing of the payload, and of a wrong answer a 5021.

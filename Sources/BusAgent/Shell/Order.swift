@@ -8,7 +8,7 @@ enum Order: Sendable {
     case submit(SubmitOrder)
     case query([MessageID], consumer: String, InquiryOrder)
     case seek(String, ReplayStart, system: String, InquiryOrder)
-    case reply(Delivery, ReplyRoute, Result<[UInt8], BusFault>)
+    case reply(Delivery, ReplyRoute, Result<[UInt8], BusFault>, about: UInt128?)
     case settle(Delivery, Settled)
     case cancel(call: UInt64)
     case register(Handler)

@@ -13,13 +13,11 @@ extension SocketLoop {
         switch handler.work {
         case .inline(let body): answerNow(delivery, handler.route, body)
         case .task(let body):
-            let responder = Responder(inbox: shared.inbox, delivery: delivery, route: handler.route)
             let inquiry = inquiry(delivery, handler.route)
-            Self.startAnswer(inquiry, responder, body)
+            Self.startAnswer(inquiry, Responder(inbox: shared.inbox, inquiry: inquiry, route: handler.route), body)
         case .deferred(let body):
-            body(
-                inquiry(delivery, handler.route),
-                Responder(inbox: shared.inbox, delivery: delivery, route: handler.route))
+            let inquiry = inquiry(delivery, handler.route)
+            body(inquiry, Responder(inbox: shared.inbox, inquiry: inquiry, route: handler.route))
         case .event(let body):
             let settler = Settler(inbox: shared.inbox, delivery: delivery)
             let event = BusEvent(event: handler.route.name, body: delivery.body, delivery: delivery)
@@ -98,7 +96,8 @@ extension SocketLoop {
             try inquiry.check()
             return try body(inquiry)
         }
-        reply(delivery, route, Responder.checked(result, route.contract))
+        let checked = Responder.checked(result, route.contract)
+        reply(delivery, route, checked, about: route.subjects?.mark(inquiry, checked))
     }
 
     private static func startAnswer(
@@ -159,7 +158,9 @@ extension SocketLoop {
         }
     }
 
-    func reply(_ delivery: Delivery, _ route: ReplyRoute, _ result: Result<[UInt8], BusFault>) {
+    func reply(
+        _ delivery: Delivery, _ route: ReplyRoute, _ result: Result<[UInt8], BusFault>, about subject: UInt128? = nil
+    ) {
         let id = ids.next(unixMilliseconds: clock.wall)
         let request = delivery.envelope.header.id
         let outcome: UInt16
@@ -170,13 +171,15 @@ extension SocketLoop {
             (outcome, body) = (fault.number, fault.body())
             faultLog.tell(fault, route.name, request, at: clock.now, configuration.logger)
         }
-        submit(body, outcome: outcome, as: id, to: delivery, route)
+        submit(body, outcome: outcome, as: id, to: delivery, route, about: subject)
     }
 
-    private func submit(_ body: [UInt8], outcome: UInt16, as id: MessageID, to delivery: Delivery, _ route: ReplyRoute)
-    {
+    private func submit(
+        _ body: [UInt8], outcome: UInt16, as id: MessageID, to delivery: Delivery, _ route: ReplyRoute,
+        about subject: UInt128?
+    ) {
         do throws(BusFault) {
-            let sealed = try sealedReply(to: delivery, route, body, outcome: outcome, id: id)
+            let sealed = try sealedReply(to: delivery, route, body, outcome: outcome, id: id, about: subject)
             announce(sealed.keys)
             core.submit(
                 Submission(kind: .reply, id: id, header: sealed.header, body: sealed.body, answers: delivery.mark),
@@ -184,7 +187,7 @@ extension SocketLoop {
         } catch {
             // The reason is short: it can be sealed where the answer was too large.
             guard outcome == 0 else { return core.release(delivery.mark) }
-            reply(delivery, route, .failure(error))
+            reply(delivery, route, .failure(error), about: subject)
         }
     }
 }

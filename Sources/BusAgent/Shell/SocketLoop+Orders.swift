@@ -13,7 +13,7 @@ extension SocketLoop {
         case .submit(let order): submit(order)
         case .query(let commands, let consumer, let order): query(commands, consumer, order)
         case .seek(let event, let start, let system, let order): seek(event, start, system, order)
-        case .reply(let delivery, let route, let result): reply(delivery, route, result)
+        case .reply(let delivery, let route, let result, let subject): reply(delivery, route, result, about: subject)
         case .settle(let delivery, let settled): core.settle(delivery, settled)
         case .cancel(let call):
             if let ticket = waiters.ticket(ofCall: call) { core.cancel(ticket: ticket, into: &actions) }
@@ -170,6 +170,7 @@ extension SocketLoop {
     }
 
     func remember(_ space: SignedSpace) {
+        shared.purposes.take(space.snapshot.space)
         // What nobody signed is worth no memory.
         if core.trust.authority != nil { spaceMemory.write(space) }
         configuration.logger.info("the space was taken", metadata: ["version": "\(space.snapshot.version)"])

@@ -77,7 +77,8 @@ extension SocketLoop {
 
     /// The header and body of an answer, sealed where its consumer has a key.
     func sealedReply(
-        to delivery: Delivery, _ route: ReplyRoute, _ body: [UInt8], outcome: UInt16, id: MessageID
+        to delivery: Delivery, _ route: ReplyRoute, _ body: [UInt8], outcome: UInt16, id: MessageID,
+        about subject: UInt128?
     ) throws(BusFault) -> Sealer.Sealed {
         let request = delivery.envelope.header
         let digest = route.bindsRequest ? delivery.digest : nil
@@ -85,10 +86,14 @@ extension SocketLoop {
         let wall = clock.wall
         return try sealer.seal(
             body, from: route.system, to: consumer, clock,
-            open: { route.template.reply(id, created: wall, to: request.id, outcome: outcome, digest: digest) }
+            open: {
+                route.template(about: subject, isSealed: false).reply(
+                    id, created: wall, to: request.id, outcome: outcome, digest: digest, about: subject)
+            }
         ) { epoch, counter in
-            route.sealed.reply(
-                id, created: wall, to: request.id, outcome: outcome, digest: digest, seal: (epoch, counter))
+            route.template(about: subject, isSealed: true).reply(
+                id, created: wall, to: request.id, outcome: outcome, digest: digest, about: subject,
+                seal: (epoch, counter))
         }
     }
 }

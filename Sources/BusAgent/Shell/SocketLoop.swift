@@ -78,6 +78,7 @@ final class SocketLoop {
             trust: spaceMemory.read(configuration.authority), started: clock.now)
         core.health = configuration.systems.map { .init(system: $0, dataUpdatedAt: -1, healthy: true) }
         core.signer = configuration.keys?.signing.map { BatchSigner($0) }
+        if let held = core.trust.held { shared.purposes.take(held.snapshot.space) }
         let opened = try Self.open(configuration, context)
         socket = opened
         poller = Poller()

@@ -93,7 +93,20 @@ package enum ContractCompatibility {
             findings += both(
                 ["x-order-key"], "x-order-key", "Messages of the two versions are ordered by different values.")
         }
-        return findings
+        return findings + subjectFindings(old.subject, new.subject)
+    }
+
+    /// Whoever reads with the version that names a person expects to find who asked about that person; the other version does not say.
+    private static func subjectFindings(_ old: JSONPointer?, _ new: JSONPointer?) -> [Finding] {
+        guard old != new else { return [] }
+        let why =
+            switch (old, new) {
+            case (nil, _): "Requests of the old version name nobody; accesses by it are in no account."
+            case (_, nil): "Requests of the new version name nobody; accesses by it are in no account."
+            default: "Requests of the two versions name the person asked about in different places."
+            }
+        // Backward: the new side reads what the old one wrote. Naming somebody where nobody was named takes nothing from it.
+        return both(["x-subject"], "x-subject", why).filter { old != nil || $0.direction == .forward }
     }
 
     private static func both(_ tokens: [String], _ rule: String, _ why: String) -> [Finding] {

@@ -60,6 +60,7 @@ package struct ContractError: Error, Sendable, Hashable, CustomStringConvertible
 ///      "request": {schema}, "reply": {schema},        or for events: "event": {schema}
 ///      "$defs": {…},                                   optional, shared by the schemas as #/$defs/…
 ///      "x-order-key": "/iin",                          optional: the value whose messages stay in order
+///      "x-subject": "/iin",                            optional, of requests: the number of the person asked about
 ///      "examples": [{"request": …, "reply": …}]}       optional; each must satisfy the schemas
 package struct Contract: Sendable {
     package let name: ContractName
@@ -69,6 +70,8 @@ package struct Contract: Sendable {
     package let summary: String
     /// Where the value is whose messages keep their order.
     package let orderKey: JSONPointer?
+    /// Where a request names the person it is about.
+    package let subject: JSONPointer?
     package let examples: [[ContractPart: JSONValue]]
     /// The schemas, complete in themselves.
     package let schemas: [ContractPart: JSONValue]
@@ -116,6 +119,7 @@ package struct Contract: Sendable {
         title = reader.title
         summary = reader.summary
         orderKey = reader.orderKey
+        subject = reader.subject
         examples = reader.examples
         schemas = reader.schemas
         document = reader.document

@@ -2,7 +2,8 @@
 struct ContractReader {
     static let languages = ["kk", "ru", "en"]
     private static let members: Set<String> = [
-        "contract", "kind", "title", "summary", "request", "reply", "event", "$defs", "x-order-key", "examples",
+        "contract", "kind", "title", "summary", "request", "reply", "event", "$defs", "x-order-key", "x-subject",
+        "examples",
     ]
 
     let document: JSONValue
@@ -12,6 +13,7 @@ struct ContractReader {
     let summary: String
     let schemas: [ContractPart: JSONValue]
     let orderKey: JSONPointer?
+    let subject: JSONPointer?
     let examples: [[ContractPart: JSONValue]]
 
     init(_ document: JSONValue) throws(ContractError) {
@@ -36,6 +38,7 @@ struct ContractReader {
         self.summary = summary
         schemas = try Self.schemas(document, kind)
         orderKey = try Self.orderKey(document)
+        subject = try SubjectMember.pointer(document, kind, schemas[.request])
         examples = try Self.examples(document, schemas)
     }
 

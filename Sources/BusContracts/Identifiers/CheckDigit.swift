@@ -30,6 +30,11 @@ package enum CheckDigit {
         return text
     }
 
+    /// Whether twelve digits with their check digit stand in a text, and no digit beside them: perhaps somebody's IIN or BIN.
+    package static func isNumber(in text: String) -> Bool {
+        text.utf8.split { !$0.isDigit }.contains { run in run.withContiguousBytes { verified($0) != nil } }
+    }
+
     /// Appends the check digit to eleven ASCII digits.
     static func completed(_ eleven: String) -> String? {
         twelfth(eleven.utf8.map { $0 &- Byte.zero }).map { eleven + String($0) }
@@ -41,6 +46,12 @@ package enum CheckDigit {
         let digits = String(value)
         guard digits.count <= width else { return nil }
         return String(repeating: "0", count: width - digits.count) + digits
+    }
+}
+
+extension Substring.UTF8View {
+    fileprivate func withContiguousBytes<Result>(_ body: (UnsafeBufferPointer<UInt8>) -> Result) -> Result {
+        Array(self).withUnsafeBufferPointer(body)
     }
 }
 

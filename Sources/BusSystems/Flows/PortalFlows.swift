@@ -29,12 +29,25 @@ extension Flows {
             "real-estate.property-get.v1", as: "portal-property", consumer: "portal",
             "Particulars of a property by its cadastral number", request: Drawn.property),
         Flow(
+            "portal-own-accesses", consumer: "portal",
+            "A citizen looks who asked about him or her, register by register",
+            services: accountKeepers
+        ) { bus, random, population in
+            let citizen = population.iin(random.below(population.scale.people))
+            for service in accountKeepers { _ = try await bus.ask(service, ["subject": .string(citizen)]) }
+        },
+        Flow(
             "portal-company-orders", consumer: "portal", "A citizen founds a company", services: [],
             commands: ["legal-entities.entity-register.v1"], run: companyOrder),
         Flow(
             "portal-licence-orders", consumer: "portal", "A director applies for a licence", services: [],
             commands: ["e-licensing.license-apply.v1"], run: licenceOrder),
     ]
+
+    /// What the agents of the registers answer by themselves about accesses to somebody's data.
+    private static let accountKeepers = ["individuals", "legal-entities", "real-estate", "e-akimat"].map {
+        "\($0).access-reference.v1"
+    }
 
     @Sendable private static func companyOrder(
         _ bus: any FlowBus, _ random: inout SeededRandom, _ population: Population

@@ -97,7 +97,8 @@ struct CitizensServiceCentreRegister: RegisterContent {
     }
 }
 
-/// The portal egov.kz: orders of services, and properties it may tell their owners about.
+/// The portal egov.kz: orders of services, properties it may tell their owners about, and who was given people's data, which it shows to
+/// the people.
 struct PortalRegister: RegisterContent {
     let tables = """
         CREATE TABLE service_order (
@@ -113,6 +114,11 @@ struct PortalRegister: RegisterContent {
 
     let workTables = """
         CREATE TABLE IF NOT EXISTS order_command (row INTEGER PRIMARY KEY, number TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS access_notice (
+            request TEXT PRIMARY KEY, iin TEXT NOT NULL, system TEXT NOT NULL, service TEXT NOT NULL, purpose TEXT NOT NULL,
+            at TEXT NOT NULL
+        );
+        CREATE INDEX IF NOT EXISTS access_notice_iin ON access_notice (iin, at);
         """
 
     func steps(_ population: Population) -> Int { population.documents(.order) }

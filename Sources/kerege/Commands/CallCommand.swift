@@ -15,6 +15,7 @@ struct CallCommand: AsyncParsableCommand {
             EXAMPLES
               kerege call individuals.person-get.v1 '{"iin":"…"}'
               kerege call legal-entities.entity-get.v1 '{"bin":"…"}' --as e-licensing --deadline 2s
+              kerege call individuals.person-get.v1 '{"iin":"…"}' --purpose "complaint 17/2026" --user clerk-204
               echo '{"iin":"…"}' | kerege call individuals.person-get.v1 -
 
             Exit code 1 when the call was refused or failed, 3 without a broker.
@@ -26,6 +27,7 @@ struct CallCommand: AsyncParsableCommand {
     var body: String
     @Option(name: .customLong("as"), help: ArgumentHelp("The system that asks.", valueName: "system"))
     var consumer = "portal"
+    @OptionGroup var context: ContextOptions
     @OptionGroup var options: AgentOptions
 
     mutating func run() async throws {
@@ -33,7 +35,8 @@ struct CallCommand: AsyncParsableCommand {
         let agent = try await options.connect(serving: [])
         let start = ContinuousClock.now
         do throws(BusFault) {
-            let answer = try await agent.ask(service, body, as: consumer, deadline: try? options.span())
+            let answer = try await agent.ask(
+                service, body, as: consumer, deadline: try? options.span(), context: context.context)
             let elapsed = Int64((ContinuousClock.now - start) / .microseconds(1))
             await agent.drain()
             tell(answer, elapsed)

@@ -67,11 +67,18 @@ struct ContractCheckCommand: AsyncParsableCommand {
     var formats = true
     @OptionGroup var output: JSONOption
 
+    /// What a contract points at, by the names of its members.
+    private struct Pointers {
+        var orderKey: String?
+        var subject: String?
+    }
+
     mutating func run() async throws {
         let checker = try soundChecker()
         var results: [(path: String, violations: [Violation])] = []
         for path in instances { results.append((path, checker.check(try ContractCommand.read(path)))) }
-        if output.json { Output.write(Self.page(results).text() + "\n") } else { tell(results) }
+        let pointers = pointers()
+        if output.json { Output.write(Self.page(results, pointers).text() + "\n") } else { tell(results, pointers) }
         if results.contains(where: { !$0.violations.isEmpty }) { throw ExitCode(ExitStatus.no.rawValue) }
     }
 
@@ -81,6 +88,14 @@ struct ContractCheckCommand: AsyncParsableCommand {
             guard instances.isEmpty, part == nil else { throw error }
             throw Failure(.no, "not-sound", error.what, why: error.why, next: error.next)
         }
+    }
+
+    private func pointers() -> Pointers {
+        guard schema != "-", let document = try? ContractCommand.json(schema), ContractCommand.isContract(document),
+            let contract = try? Contract(document)
+        else { return Pointers() }
+        return Pointers(
+            orderKey: contract.orderKey.map { "\($0)" }, subject: contract.subject.map { "\($0)" })
     }
 
     private func checker() throws(Failure) -> ContractChecker {
@@ -111,16 +126,21 @@ struct ContractCheckCommand: AsyncParsableCommand {
         }
     }
 
-    private func tell(_ results: [(path: String, violations: [Violation])]) {
-        if results.isEmpty { Output.write("\(schema): sound\n") }
+    private func tell(_ results: [(path: String, violations: [Violation])], _ pointers: Pointers) {
+        if results.isEmpty {
+            Output.write("\(schema): sound\n")
+            if let pointer = pointers.orderKey { Output.write("  in order by \(pointer)\n") }
+            if let pointer = pointers.subject { Output.write("  about the person at \(pointer)\n") }
+        }
         for (path, violations) in results {
             if violations.isEmpty { Output.write("\(path): valid\n") }
             for violation in violations { Output.write("\(path): \(violation)\n") }
         }
     }
 
-    /// `{"instances": [{"path", "valid", "violations": [{"pointer", "rule", "schema", "expected"}]}]}`
-    private static func page(_ results: [(path: String, violations: [Violation])]) -> JSONValue {
+    /// `{"instances": [{"path", "valid", "violations": [{"pointer", "rule", "schema", "expected"}]}], "valid"}`; of a contract that has
+    /// them also `order_key` and `subject`.
+    private static func page(_ results: [(path: String, violations: [Violation])], _ pointers: Pointers) -> JSONValue {
         let instances = results.map { path, violations -> JSONValue in
             [
                 "path": .string(path), "valid": .bool(violations.isEmpty),
@@ -133,7 +153,14 @@ struct ContractCheckCommand: AsyncParsableCommand {
                     }),
             ]
         }
-        return ["instances": .array(instances), "valid": .bool(results.allSatisfy(\.violations.isEmpty))]
+        let named = [("order_key", pointers.orderKey), ("subject", pointers.subject)].compactMap { name, pointer in
+            pointer.map { JSONMember(name, .string($0)) }
+        }
+        return .object(
+            [
+                JSONMember("instances", .array(instances)),
+                JSONMember("valid", .bool(results.allSatisfy(\.violations.isEmpty))),
+            ] + named)
     }
 }
 

@@ -1,6 +1,8 @@
 import BusAgent
 import BusConsole
+import BusContracts
 import BusDirectory
+import BusProtocol
 import DurableFiles
 import Foundation
 import ZeroMQ
@@ -76,8 +78,15 @@ struct Examination {
     private func keys() -> [Check] {
         KeyExamination(
             folder: KeyFolder(path: data + "/keys"), space: space(),
-            now: Int64(Date().timeIntervalSince1970 * 1000)
+            now: Int64(Date().timeIntervalSince1970 * 1000), aboutPeople: systemsAboutPeople()
         ).checks
+    }
+
+    private func systemsAboutPeople() -> Set<String> {
+        guard let library = try? ContractLibrary.load(contracts) else { return [] }
+        return Set(
+            library.names.filter { !AccessReference.isService($0) && library.contract(of: $0)?.contract.subject != nil }
+                .map(Names.system(of:)))
     }
 
     private func space() -> KeyExamination.KnownSpace? {

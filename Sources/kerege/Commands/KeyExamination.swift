@@ -21,9 +21,12 @@ struct KeyExamination {
     let space: KnownSpace?
     /// Unix milliseconds.
     let now: Int64
+    /// Systems whose contracts name the people they are asked about.
+    var aboutPeople: Set<String> = []
 
     var checks: [Check] {
-        guard !(folder.keys.isEmpty && folder.seals.isEmpty && folder.unreadable.isEmpty) else {
+        guard !(folder.keys.isEmpty && folder.seals.isEmpty && folder.subjects.isEmpty && folder.unreadable.isEmpty)
+        else {
             return [
                 .bad("keys", "no key files in \(folder.path)", mend: "kerege keys new broker --dir \(folder.path)")
             ]
@@ -34,14 +37,16 @@ struct KeyExamination {
             }
             + (space.map(complaints) ?? [])
         let sound = Check.good(
-            "keys", "\(folder.keys.count) key pairs and \(folder.seals.count) seals in \(folder.path)")
+            "keys",
+            "\(folder.keys.count) key pairs and \(folder.seals.count) seals, \(folder.subjects.count) subject keys in \(folder.path)"
+        )
         return (complaints.isEmpty ? [sound] : complaints) + authority + (space.map(older) ?? [])
     }
 
     private func complaints(_ known: KnownSpace) -> [Check] {
         let space = known.snapshot.space
         let agents = folder.keys.keys.sorted().filter { $0 != "broker" }
-        return broker(space) + agents.flatMap { agent($0, space) } + seals(space)
+        return broker(space) + agents.flatMap { agent($0, space) } + seals(space) + missingSubjects(space)
     }
 
     // MARK: - Agents and broker
@@ -166,6 +171,23 @@ struct KeyExamination {
             .bad(
                 "seal \(system)", "messages to \(system) are sealed, and \(system).seal is not here",
                 mend: "copy \(system).seal from another agent of \(system) to \(folder.path), mode 0600")
+        }
+    }
+
+    /// Agents of this folder that are asked about people and cannot mark it: whom they answered about is in no account.
+    private func missingSubjects(_ space: Space) -> [Check] {
+        let agents = space.keys.filter { folder.keys[$0.agent] != nil && !$0.roles.contains(.operator) }
+        let broken = Set(folder.unreadable.map(\.file))
+        return Set(agents.flatMap(\.systems)).intersection(aboutPeople).sorted().filter {
+            folder.subjects[$0] == nil && !broken.contains(SubjectFile.path($0, in: folder.path))
+        }.map { system in
+            let agent = agents.first { $0.systems.contains(system) }?.agent ?? "AGENT"
+            return .bad(
+                "subject \(system)",
+                "\(system).subject is not here: \(agent) does not mark whom it is asked about, and kerege access finds nothing",
+                mend:
+                    "copy \(system).subject from another agent of \(system) to \(folder.path), mode 0600; where none has it: "
+                    + "kerege keys complete \(folder.path)/\(agent).key --system \(system)")
         }
     }
 

@@ -16,6 +16,8 @@ struct KeyFolder {
     private(set) var keys: [String: KeyFile] = [:]
     /// Seal keys by system.
     private(set) var seals: [String: SealFile] = [:]
+    /// Subject keys by system.
+    private(set) var subjects: [String: SubjectFile] = [:]
     /// What is pinned here.
     private(set) var authority: VerifyingKey?
     private(set) var unreadable: [Unreadable] = []
@@ -25,6 +27,7 @@ struct KeyFolder {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
         for name in names where name.hasSuffix(".key") { readKeys(String(name.dropLast(4)), name) }
         for name in names where name.hasSuffix(".seal") { readSeal(String(name.dropLast(5)), name) }
+        for name in names where name.hasSuffix(".subject") { readSubject(String(name.dropLast(8)), name) }
         if names.contains("authority.pub") { readAuthority() }
     }
 
@@ -45,6 +48,15 @@ struct KeyFolder {
             note(
                 file, error,
                 otherwise: "mv \(file) \(file).bad && kerege keys new NAME --system \(system) --dir \(path)")
+        }
+    }
+
+    private mutating func readSubject(_ system: String, _ name: String) {
+        let file = "\(path)/\(name)"
+        do throws(KeyFile.Problem) { subjects[system] = try SubjectFile.load(system: system, in: path) } catch {
+            note(
+                file, error,
+                otherwise: "mv \(file) \(file).bad && cp FROM-ANOTHER-AGENT/\(name) \(file)")
         }
     }
 

@@ -18,8 +18,8 @@ struct KeysNewCommand: AsyncParsableCommand {
         abstract: "Make the keys of an agent, the broker or the authority; existing ones are never overwritten.",
         discussion: """
             Writes DIR/NAME.key (secret, mode 0600) and DIR/NAME.pub, and prints the lines for the section `keys` of the space.
-            With --system also DIR/SYSTEM.seal, where it is missing: the secret key to which messages for the system are sealed.
-            All agents of the system need that file.
+            With --system also DIR/SYSTEM.seal and DIR/SYSTEM.subject, where they are missing: the secret keys to which messages for
+            the system are sealed, and from which references to people are made. All agents of the system need these files.
 
             Two names are special. `broker`: its lines go into the section `broker`. `authority`: signs the space; keep
             authority.key on a machine off the bus, and give authority.pub to the broker and to every agent.
@@ -53,6 +53,8 @@ struct KeysNewCommand: AsyncParsableCommand {
         var file: String
         /// Seal keys that were made.
         var seals: [Seal]
+        /// Files of subject keys that were made.
+        var subjects: [String]
     }
 
     mutating func validate() throws {
@@ -81,7 +83,8 @@ struct KeysNewCommand: AsyncParsableCommand {
     private func makeAuthority() throws(KeyFile.Problem) -> Page {
         let made = try AuthorityFile.create(in: dir)
         return Page(
-            name: name, publicKey: nil, signPublicKey: "\(made.publicKey)", file: "\(dir)/\(name).key", seals: [])
+            name: name, publicKey: nil, signPublicKey: "\(made.publicKey)", file: "\(dir)/\(name).key", seals: [],
+            subjects: [])
     }
 
     private func makeKeys() throws(KeyFile.Problem) -> Page {
@@ -95,12 +98,13 @@ struct KeysNewCommand: AsyncParsableCommand {
         }
         return Page(
             name: name, publicKey: made.publicKey, signPublicKey: made.signPublicKey ?? "", file: "\(dir)/\(name).key",
-            seals: seals)
+            seals: seals, subjects: try SubjectFile.createMissing(of: systems, in: dir))
     }
 
     private func tell(_ page: Page) {
         Output.tell("made \(page.file), secret, and \(dir)/\(name).pub")
         for seal in page.seals { Output.tell("made \(seal.file), secret, for every agent of \(seal.system)") }
+        for file in page.subjects { Output.tell("made \(file), secret, for every agent of its system") }
         guard let curve = page.publicKey else {
             return Output.tell(
                 "next: pin \(dir)/authority.pub at the broker (--authority) and in every agent's key folder, then kerege space "
@@ -119,23 +123,38 @@ struct KeysNewCommand: AsyncParsableCommand {
 struct KeysCompleteCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "complete",
-        abstract: "Give a key file from before there were signatures its signing key.",
+        abstract: "Give an agent's key file from an earlier version what it lacks.",
         discussion: """
             The agent stays who it is; its entry in the space needs the line that is printed. A file that has a signing key is left
-            as it is.
+            as it is. With --system also SYSTEM.subject beside it, where it is missing: the key from which references to people are
+            made. If another agent of the system has that file already, copy it instead.
 
             EXAMPLES
               kerege keys complete data/keys/portal-1.key
+              kerege keys complete data/keys/individuals-1.key --system individuals
 
             Exit code 1 when the file cannot be read or written.
             """)
 
     @Argument(help: "The secret key file.")
     var file: String
+    @Option(name: .customLong("system"), help: "A system it speaks for; may be given several times.")
+    var systems: [String] = []
+
+    mutating func validate() throws {
+        for word in systems where !Identifiers.isIdentifier(word) {
+            throw ValidationError(
+                "`\(word)` is no system: lower-case letters, digits and single hyphens, a letter first, at most 64")
+        }
+    }
 
     mutating func run() async throws {
         do throws(KeyFile.Problem) {
             let key = try KeyFile.addSigning(to: file)
+            let folder = (file as NSString).deletingLastPathComponent
+            for made in try SubjectFile.createMissing(of: systems, in: folder.isEmpty ? "." : folder) {
+                Output.tell("made \(made), secret, for every agent of its system")
+            }
             Output.write("sign: '\(key.signPublicKey ?? "")'\n")
             Output.tell("next: add this line to the entry with curve '\(key.publicKey)', then kerege space apply DIR")
         } catch {

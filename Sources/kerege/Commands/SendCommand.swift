@@ -40,6 +40,7 @@ struct SendCommand: AsyncParsableCommand {
     var id: String?
     @Option(help: ArgumentHelp("Wait for the outcome, so long at most.", valueName: "time"))
     var wait: String?
+    @OptionGroup var context: ContextOptions
     @OptionGroup var options: AgentOptions
 
     mutating func run() async throws {
@@ -65,6 +66,7 @@ struct SendCommand: AsyncParsableCommand {
         var words = consumer == "portal" ? [] : ["--as", consumer]
         if let expiry { words += ["--expiry", expiry] }
         if let wait { words += ["--wait", wait] }
+        words += context.words
         return Repetition(verb: "send", target: service, body: body, options: words, agent: options)
     }
 
@@ -72,7 +74,8 @@ struct SendCommand: AsyncParsableCommand {
         _ agent: Agent, _ bytes: [UInt8], _ expiry: Duration?, _ id: MessageID?
     ) throws(Failure) -> PreparedMessage {
         do throws(BusFault) {
-            return try agent.prepareCommand(service, bytes, as: consumer, expiry: expiry, id: id)
+            return try agent.prepareCommand(
+                service, bytes, as: consumer, expiry: expiry, id: id, context: context.context)
         } catch { throw AgentOptions.explain(error) }
     }
 
