@@ -7,7 +7,7 @@ extension SocketLoop {
     static let unhandledDelay: UInt32 = 30_000
 
     func deliver(_ delivery: Delivery) {
-        guard !delivery.isUnproven else { return turnAway(delivery) }
+        if let refusal = delivery.refusal { return turnAway(delivery, refusal.code) }
         guard let handler = handler(for: delivery) else { return undeliverable(delivery) }
         switch handler.work {
         case .inline(let body): answerNow(delivery, handler.route, body)
@@ -32,13 +32,13 @@ extension SocketLoop {
         }
     }
 
-    /// What is not its sender's is acted on by nobody: a request is answered with the reason, all else becomes a dead letter.
-    private func turnAway(_ delivery: Delivery) {
-        guard delivery.envelope.header.kind == .request else { return core.settle(delivery, .never(.badSignature)) }
+    /// Nobody acts on it: a request is answered with the reason, all else becomes a dead letter.
+    private func turnAway(_ delivery: Delivery, _ code: FaultCode) {
+        guard delivery.envelope.header.kind == .request else { return core.settle(delivery, .never(code)) }
         let target = delivery.header?.target ?? ""
         reply(
             delivery, ReplyRoute(target, contract: nil, bindsRequest: core.signer != nil),
-            .failure(BusFault(.badSignature, at: .providerAgent)))
+            .failure(BusFault(code, at: .providerAgent)))
     }
 
     private func settler(_ delivery: Delivery) -> Settler { Settler(inbox: shared.inbox, delivery: delivery) }
