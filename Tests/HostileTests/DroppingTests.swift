@@ -43,7 +43,7 @@ import Testing
         #expect(bus.register.register.effects == [order])
     }
 
-    @Test("everything: the agent gives the broker up after the heartbeats that the space declares")
+    @Test("everything: the agent gives the broker up after the missed heartbeats that WELCOME names")
     func everything() throws {
         let bus = try HostileBus(agents: ["portal-1", "register-1"])
         bus.lie = { _, _ in [] }
