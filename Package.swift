@@ -152,6 +152,8 @@ let package = Package(
             ]),
         tests("SimulationTests", ["BusTesting"]),
         tests(
+            "HostileTests", ["BusAgent", "BusBroker", "BusProtocol", "BusDirectory", "BusEvidence", "BusJournal"]),
+        tests(
             "FuzzTests",
             [
                 "BusAgent", "BusBroker", "BusConsole", "BusContracts", "BusDirectory", "BusEvidence", "BusJournal",

@@ -31,6 +31,13 @@ package struct SignedRoot: Sendable, Equatable {
         return out.finish()
     }
 
+    /// The time in a row of a frame's table, read in place.
+    package static func signedAt(of row: Slice<UnsafeRawBufferPointer>) -> Int64 {
+        precondition(row.count == size, "a signed root has 116 bytes")
+        let row = UnsafeRawBufferPointer(rebasing: row)
+        return Int64(littleEndian: row.loadUnaligned(fromByteOffset: 44, as: Int64.self))
+    }
+
     package init(_ reader: inout ByteReader) throws(Fault) {
         root = try reader.takeArray(32)
         keyID = try reader.take()

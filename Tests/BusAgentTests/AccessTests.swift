@@ -109,7 +109,7 @@ struct AccessTests {
         #expect(numbers.contains(Self.iin))
         let foreign = SubjectKey()
         #expect(!numbers.contains { foreign.reference(to: $0.utf8, at: "individuals") == reference })
-        #expect(!numbers.contains { OrderKey.of(Array($0.utf8), provider: "individuals") == reference })
+        #expect(!numbers.contains { OrderKey.open(Array($0.utf8), provider: "individuals") == reference })
         #expect(numbers.filter { stage.file.key.reference(to: $0.utf8, at: "individuals") == reference } == [Self.iin])
         #expect(stage.file.key.reference(to: Self.iin.utf8, at: "real-estate") != reference)
         await stage.end()

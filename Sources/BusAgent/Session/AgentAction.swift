@@ -84,8 +84,8 @@ package struct Delivery: Sendable {
     package let arrived: UInt64
     /// What its sender signed, where that was looked at.
     var leaf: Digest32?
-    /// It is not what its sender signed: nobody may act on it.
-    package var isUnproven = false
+    /// Why nobody may act on it: it is not what its sender signed, not of now, or not for this agent.
+    package var refusal: Fault?
     /// The body of a sealed message, once it was opened.
     var opened: [UInt8]?
 }
@@ -111,6 +111,8 @@ package struct AgentCounters: Sendable, Equatable {
     package var badFrames: UInt64 = 0
     /// Messages that were not what their sender signed.
     package var badProofs: UInt64 = 0
+    /// Messages of their senders that were brought again, too late, or to the wrong agent.
+    package var misused: UInt64 = 0
     package var sessions: UInt64 = 0
     package var resubmitted: UInt64 = 0
     package init() {}

@@ -33,11 +33,12 @@ extension AgentCore {
     mutating func open(_ welcome: Welcome, _ head: FrameHead, _ clock: ClockReading, into actions: inout [AgentAction])
     {
         guard case .greeting = state else { return }
-        if let fault = forked(welcome) ?? unspoken(welcome) {
+        let told = LogReceipt(treeSize: welcome.treeSize, root: welcome.root)
+        if let fault = forked(told) ?? unspoken(welcome) {
             actions.append(.notice(fault))
             return refuse(fault, into: &actions)
         }
-        if let fault = rolledBack(welcome) { return leave(fault, clock, into: &actions) }
+        if let fault = withoutSpace(welcome) ?? rolledBack(welcome) { return leave(fault, clock, into: &actions) }
         guard !awaitsSpace(welcome) else {
             welcomeInWaiting = (welcome, head)
             return
@@ -67,13 +68,13 @@ extension AgentCore {
     }
 
     /// Whether the broker's log lost what this agent has a receipt for.
-    private func forked(_ welcome: Welcome) -> Fault? {
-        let shorter = welcome.treeSize < receipt.treeSize
-        let other = welcome.treeSize == receipt.treeSize && receipt.treeSize > 0 && welcome.root != receipt.root
+    func forked(_ told: LogReceipt) -> Fault? {
+        let shorter = told.treeSize < receipt.treeSize
+        let other = told.treeSize == receipt.treeSize && receipt.treeSize > 0 && told.root != receipt.root
         guard shorter || other else { return nil }
         return Fault(
             .logForked, at: .consumerAgent,
-            "this agent has a receipt for \(receipt.treeSize) records; the broker shows \(welcome.treeSize)"
+            "this agent has a receipt for \(receipt.treeSize) records; the broker shows \(told.treeSize)"
                 + (other ? " with another root" : ""))
     }
 
@@ -200,7 +201,7 @@ extension AgentCore {
     private var isGreeting: Bool { if case .greeting = state { true } else { false } }
 
     /// No retry mends this: what waits, and what comes, fails with the reason.
-    private mutating func refuse(_ fault: Fault, into actions: inout [AgentAction]) {
+    mutating func refuse(_ fault: Fault, into actions: inout [AgentAction]) {
         state = .refused(fault)
         lastFault = fault
         actions.append(.disconnected(fault))

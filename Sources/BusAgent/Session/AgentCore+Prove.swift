@@ -18,11 +18,49 @@ extension AgentCore {
         for (reference, leaf) in zip(inFlight.suffix(leaves.count), leaves) { pending.setLeaf(leaf, of: reference) }
     }
 
-    /// Whether a reply answers the request that was asked: its provider signed the digest of what it saw.
+    /// Whether a reply answers the request that was asked: it is of the service that was asked, and its provider signed the digest of
+    /// what it saw.
     func answers(_ reply: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ request: PendingTable.Reference) -> Bool {
-        // A reply of the broker's own is a fault and names no provider; who cannot sign binds nothing.
-        guard let leaf = pending.leaf(of: request), senders?.mustSign(reply.header, raw) == true else { return true }
+        // A reply of the broker's own is a fault and names nobody; without a directory nobody can be held to anything.
+        guard let senders, !SenderCheck.isBrokersOwn(reply.header) else { return true }
+        guard let submission = pending[request], submission.isFor(raw[reply.header.target]) else { return false }
+        // Who cannot sign binds nothing.
+        guard let leaf = pending.leaf(of: request), senders.mustSign(reply.header, raw) else { return true }
         guard let digest = reply.header.extensionValue(RequestDigest.type, in: raw) else { return false }
         return raw[digest].elementsEqual(leaf.bytes)
+    }
+
+    /// Why a message is not this agent's to act on: it is for a system that is served elsewhere. Of an event every subscriber's agent
+    /// gets the same bytes, and a reply is held to its request.
+    func misdelivery(_ header: HeaderView, _ raw: UnsafeRawBufferPointer) -> Fault? {
+        let receiver: Range<Int>
+        switch header.kind {
+        case .request, .command: receiver = header.targetSystem(in: raw)
+        case .outcome: receiver = header.consumer
+        case .reply, .event, .keyEpoch, .keyWrap: return nil
+        }
+        guard !identity.systems.contains(where: { raw[receiver].elementsEqual($0.utf8) }) else { return nil }
+        let system = String(decoding: raw[receiver], as: UTF8.self)
+        return Fault(
+            .keyNotForSystem, at: .broker, "the \(header.kind) is for \(system), which this agent does not serve")
+    }
+
+    /// Why a request that its sender signed is not answered: it came before, under this very signature.
+    mutating func repetition(of envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ leaf: Digest32) -> Fault? {
+        let signature = raw[envelope.signedRoot].suffix(SignedRoot.signatureSize)
+        guard envelope.header.kind == .request, !answered.note(leaf, signature: signature) else { return nil }
+        return Fault(
+            .idReused, at: .broker,
+            "request \(envelope.header.id) came before, under the same signature; who asks again signs again")
+    }
+}
+
+extension Submission {
+    /// Whether it was sent to this service.
+    fileprivate func isFor(_ target: Slice<UnsafeRawBufferPointer>) -> Bool {
+        header.withUnsafeBytes { raw in
+            guard let view = try? HeaderView(raw, in: 0..<raw.count) else { return false }
+            return raw[view.target].elementsEqual(target)
+        }
     }
 }

@@ -93,27 +93,35 @@ extension AgentCore {
         into actions: inout [AgentAction]
     ) {
         let annotations = Self.annotations(envelope, raw)
-        let verdict = senders?.judge(envelope, raw) ?? .init()
-        if let fault = verdict.fault {
-            counters.badProofs += 1
-            actions.append(.notice(Fault(.badSignature, at: .broker, "\(fault)")))
-        }
+        let verdict = senders?.judge(envelope, raw, at: clock.wall) ?? .init()
+        let refusal = verdict.refusal ?? misdelivery(envelope.header, raw)
+        if let refusal { noteRefusal(refusal, into: &actions) }
         if envelope.header.kind == .reply {
             // A reply counts whatever the session: its request may have been asked in an earlier one.
             if isOpen { release(DeliveryMark(session: session, cost: envelope.cost)) }
             // A forged answer ends nothing: the right one may still come.
-            if verdict.fault == nil { replied(envelope, frame, raw, annotations, into: &actions) }
+            if refusal == nil { replied(envelope, frame, raw, annotations, into: &actions) }
             return
         }
         guard isOpen else { return }
+        let mark = DeliveryMark(session: session, cost: envelope.cost)
+        // Not even a fault is said to it: whoever asked has had his answer.
+        if refusal == nil, verdict.isProven, let leaf = verdict.leaf, let again = repetition(of: envelope, raw, leaf) {
+            noteRefusal(again, into: &actions)
+            return release(mark)
+        }
         counters.delivered += 1
         atWork += 1
-        let mark = DeliveryMark(session: session, cost: envelope.cost)
         actions.append(
             .deliver(
                 Delivery(
                     frame: frame, envelope: envelope, annotations: annotations, mark: mark, arrived: clock.now,
-                    leaf: verdict.leaf, isUnproven: verdict.fault != nil)))
+                    leaf: verdict.leaf, refusal: refusal)))
+    }
+
+    private mutating func noteRefusal(_ refusal: Fault, into actions: inout [AgentAction]) {
+        if refusal.code == .badSignature { counters.badProofs += 1 } else { counters.misused += 1 }
+        actions.append(.notice(refusal))
     }
 
     private static func annotations(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> Annotations {

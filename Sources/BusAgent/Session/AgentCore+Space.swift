@@ -12,10 +12,19 @@ extension AgentCore {
         return Self.fault(.rolledBack(from: held.version, to: welcome.spaceVersion))
     }
 
+    /// With an authority there is no session of a version without SPACE: a broker could choose it to show nothing.
+    func withoutSpace(_ welcome: Welcome) -> Fault? {
+        guard trust.authority != nil, welcome.version < Command.space.since else { return nil }
+        return Fault(
+            .spaceRefused, at: .consumerAgent,
+            "the broker chose version \(welcome.version) of the wire, in which no space is sent; this agent has an authority pinned"
+        )
+    }
+
     /// With an authority nothing leaves before the space that WELCOME names is here. (A broker that names the one held and has
     /// another changes nothing: the one held stays.)
     func awaitsSpace(_ welcome: Welcome) -> Bool {
-        guard trust.authority != nil, welcome.version >= Command.space.since else { return false }
+        guard trust.authority != nil else { return false }
         guard let held = trust.held?.snapshot else { return true }
         return held.version < welcome.spaceVersion
             || (held.version == welcome.spaceVersion && held.digest.bytes != welcome.spaceDigest)

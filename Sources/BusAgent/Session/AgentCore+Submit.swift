@@ -121,11 +121,16 @@ extension AgentCore {
 
     /// ACCEPT: everything up to its sequence is durable or refused.
     mutating func accepted(_ acceptance: Acceptance, into actions: inout [AgentAction]) {
-        receipt = LogReceipt(treeSize: acceptance.treeSize, root: acceptance.root)
         guard acceptance.sequence <= sentMessages else {
             counters.badFrames += 1
             return
         }
+        let told = LogReceipt(treeSize: acceptance.treeSize, root: acceptance.root)
+        if let fault = forked(told) {
+            actions.append(.notice(fault))
+            return refuse(fault, into: &actions)
+        }
+        receipt = told
         var refusals = acceptance.refused[...]
         while firstInFlight <= acceptance.sequence, let reference = inFlight.popFirst() {
             let sequence = firstInFlight

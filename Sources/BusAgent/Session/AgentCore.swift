@@ -74,6 +74,8 @@ package struct AgentCore: Sendable {
     package var signer: BatchSigner?
     /// Holds what comes to its senders' signatures; `nil` while the directory is not known.
     package var senders: SenderCheck?
+    /// Requests that came in, so that none is answered twice.
+    var answered = RequestMemory()
 
     // Sending.
     var pending = PendingTable()

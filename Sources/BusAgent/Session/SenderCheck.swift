@@ -9,14 +9,24 @@ package struct SenderCheck: Sendable {
 
     package init(_ directory: Directory) { self.directory = directory }
 
-    /// What its sender signed, where anybody looked, and why the message is not its sender's; no fault when it is, or when nobody
-    /// could have signed it.
+    /// What its sender signed, where anybody looked, and why nobody may act on the message; no refusal when it is its sender's, or
+    /// when nobody could have signed it.
     struct Verdict {
         var leaf: Digest32?
-        var fault: ProofFault?
+        var isProven = false
+        var refusal: Fault?
+
+        init() {}
+
+        init(_ leaf: Digest32?, isProven: Bool = false, _ refusal: Fault? = nil) {
+            self.leaf = leaf
+            self.isProven = isProven
+            self.refusal = refusal
+        }
     }
 
-    mutating func judge(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> Verdict {
+    /// - Parameter wall: this agent's clock, Unix milliseconds.
+    mutating func judge(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer, at wall: Int64) -> Verdict {
         guard let system = Self.sender(envelope.header, raw) else { return Verdict() }
         if envelope.proof.isEmpty, directory.maySendUnsigned(system) { return Verdict() }
         let leaf = LogHash.messageLeaf(envelope, in: raw)
@@ -26,11 +36,11 @@ package struct SenderCheck: Sendable {
                 leaf: leaf, proof: UnsafeRawBufferPointer(rebasing: raw[envelope.proof]),
                 signedRoot: UnsafeRawBufferPointer(rebasing: raw[envelope.signedRoot])
             ) { directory.key($0, for: system) }
-            return Verdict(leaf: leaf)
+            return Verdict(leaf, isProven: true, Freshness.refusal(of: envelope, in: raw, at: wall))
         } catch {
             // An agent that signs already and whose key the space does not state yet proves no more than one that cannot sign.
-            if case .unknownKey = error, directory.maySendUnsigned(system) { return Verdict(leaf: leaf) }
-            return Verdict(leaf: leaf, fault: error)
+            if case .unknownKey = error, directory.maySendUnsigned(system) { return Verdict(leaf) }
+            return Verdict(leaf, Fault(.badSignature, at: .broker, "\(error)"))
         }
     }
 
@@ -40,14 +50,30 @@ package struct SenderCheck: Sendable {
         return !directory.maySendUnsigned(system)
     }
 
-    /// The system in whose name it was sent; `nil` for what the broker itself says: a fault, never an answer.
+    /// What the broker says itself names no provider, and is a fault: neither an answer nor "there is no such record".
+    static func isBrokersOwn(_ header: HeaderView) -> Bool {
+        header.provider.isEmpty && header.outcome >= FaultCode.badFrame.number
+    }
+
+    /// The system in whose name it was sent; `nil` for what the broker says itself.
+    ///
+    /// Whose an answer or an event is, its target says, whatever name stands beside it: a system without a key, or an accomplice
+    /// with one, must not speak for another.
     static func sender(_ header: HeaderView, _ raw: UnsafeRawBufferPointer) -> String? {
         switch header.kind {
         case .reply, .outcome:
-            if header.provider.isEmpty, header.outcome != 0 { return nil }
-            return String(decoding: raw[header.provider], as: UTF8.self)
-        case .request, .command, .event, .keyEpoch, .keyWrap:
+            return isBrokersOwn(header) ? nil : String(decoding: raw[header.targetSystem(in: raw)], as: UTF8.self)
+        case .event: return String(decoding: raw[header.targetSystem(in: raw)], as: UTF8.self)
+        case .request, .command, .keyEpoch, .keyWrap:
             return String(decoding: raw[header.consumer], as: UTF8.self)
         }
+    }
+}
+
+extension HeaderView {
+    /// Where the system stands that the target belongs to: `individuals` of `individuals.person-get.v1`.
+    func targetSystem(in frame: UnsafeRawBufferPointer) -> Range<Int> {
+        let end = frame[target].firstIndex(of: UInt8(ascii: ".")) ?? target.upperBound
+        return target.lowerBound..<end
     }
 }

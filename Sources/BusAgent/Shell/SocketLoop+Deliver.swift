@@ -7,7 +7,7 @@ extension SocketLoop {
     static let unhandledDelay: UInt32 = 30_000
 
     func deliver(_ delivery: Delivery) {
-        guard !delivery.isUnproven else { return turnAway(delivery, .badSignature) }
+        if let refusal = delivery.refusal { return turnAway(delivery, refusal.code) }
         guard let delivery = opened(delivery) else { return }
         guard let handler = handler(for: delivery) else { return undeliverable(delivery) }
         switch handler.work {
@@ -31,8 +31,7 @@ extension SocketLoop {
         }
     }
 
-    /// What is not its sender's, or cannot be opened, is acted on by nobody: a request is answered with the reason, all else becomes a
-    /// dead letter.
+    /// Nobody acts on it: a request is answered with the reason, all else becomes a dead letter.
     func turnAway(_ delivery: Delivery, _ code: FaultCode) {
         guard delivery.envelope.header.kind == .request else { return core.settle(delivery, .never(code)) }
         let target = delivery.header?.target ?? ""
