@@ -30,7 +30,10 @@ extension Agent {
     }
 
     /// Waits until the order keys of a command's provider can be made, where its contract wants them.
-    func awaitOrderSecret(_ service: String, as system: String?, within limit: Duration?) async throws(BusFault) {
+    /// - Parameter limit: the agent's usual deadline unless named.
+    /// - Throws: 5030 when it is over.
+    package func awaitOrderSecret(_ service: String, as system: String?, within limit: Duration?) async throws(BusFault)
+    {
         guard contract(of: service)?.contract.orderKey != nil else { return }
         let (provider, consumer) = (Names.system(of: service), try speaking(as: system))
         guard case .missing = sealer.orderWay(to: provider, as: consumer) else { return }

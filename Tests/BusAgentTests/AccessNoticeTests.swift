@@ -109,8 +109,12 @@ struct AccessNoticeTests {
         for _ in 0..<30 { _ = try await consumer.ask(AccessTests.service, body) }
         _ = try? await consumer.ask(AccessTests.service, Array(#"{"iin":"080540000011"}"#.utf8))
         while broker.events.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(20)) }
+        // The agent may be writing.
+        var patient = Configuration()
+        patient.busyMode = .timeout(5)
+        let register = try DatabaseQueue(path: path, configuration: patient)
         let rows = { () throws -> [String] in
-            try DatabaseQueue(path: path).read {
+            try register.read {
                 try String.fetchAll(
                     $0, sql: "SELECT a.value ->> 'request' FROM kerege_notice, json_each(body, '$.accesses') a")
             }

@@ -143,6 +143,7 @@ struct AccessMeshTests {
         configuration.brokerKey = try mesh.folder.key("broker").publicKey
         configuration.keys = try mesh.folder.key("e-licensing-1")
         try configuration.pinAuthority(mesh.folder.authority)
+        try configuration.loadSeals(from: mesh.folder.keys)
         configuration.connectsInBackground = true
         let agent = try await Agent.connect(configuration)
         _ = try await agent.ask(Self.service, bytes(#"{"iin":"\#(mesh.exampleIIN)"}"#))

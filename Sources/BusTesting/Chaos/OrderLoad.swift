@@ -88,11 +88,23 @@ final class OrderLoad: Sendable {
         _ message: CampaignRecord.Message, from agent: Agent, until end: ContinuousClock.Instant? = nil
     ) async -> Bool {
         let body = OrderSpace.body(message.count, key: message.key, padding: bytesOfNote.withLock { $0 })
-        guard let prepared = try? agent.prepareCommand(OrderSpace.order, body),
-            await submit(prepared, from: agent, until: end)
+        guard let prepared = await prepare(body, agent, until: end), await submit(prepared, from: agent, until: end)
         else { return false }
         await record.promiseCommand(prepared.id.description, message)
         return true
+    }
+
+    /// The first command of a process waits for its provider's secret for order keys.
+    private func prepare(
+        _ body: [UInt8], _ agent: Agent, until end: ContinuousClock.Instant?
+    ) async -> PreparedMessage? {
+        while !Task.isCancelled, end.map({ ContinuousClock.now < $0 }) ?? true {
+            do throws(BusFault) {
+                try await agent.awaitOrderSecret(OrderSpace.order, as: nil, within: Self.attempt)
+                return try agent.prepareCommand(OrderSpace.order, body)
+            } catch { await record.refuse(error.number) }
+        }
+        return nil
     }
 
     private func submit(
