@@ -35,9 +35,11 @@ import Testing
     @Test("a request for a command's name, or the other way round: 4040", arguments: [MessageKind.request, .command])
     func otherKind(kind: MessageKind) throws {
         let bus = try HostileBus(agents: ["portal-1", "register-1"])
-        let target = kind == .request ? Country.order : Country.record
+        let (target, right) = kind == .request ? (Country.order, MessageKind.command) : (Country.record, .request)
+        // The right kind first, so that what was found for it is not taken for the other.
+        bus.bring(try message(right, target, from: "portal-1", bus), to: "register-1")
         bus.bring(try message(kind, target, from: "portal-1", bus), to: "register-1")
-        #expect(bus.register.acted.isEmpty && bus.register.turnedAway == [.noSuchService])
+        #expect(bus.register.acted.map(\.kind) == [right] && bus.register.turnedAway == [.noSuchService])
     }
 
     /// The portal's integrations with the register are retired.
