@@ -174,18 +174,4 @@ import Testing
         bus.pass(milliseconds: 100)
         #expect(bus.portal.end(of: paper) == .answer(code: 0, body: "made up"))
     }
-
-    /// Limit: the plan is judged by the broker alone. With an accomplice that signs, it opens services that the plan does not.
-    @Test func aRightThatThePlanDoesNotGive() throws {
-        let bus = try HostileBus()
-        let refused = bus.bank.ask(bus)
-        bus.pass(milliseconds: 100)
-        #expect(bus.bank.end(of: refused) == .fault(.noIntegration))
-        let header = header(.request, Country.record, bus) {
-            $0.consumer = "bank"
-            $0.remaining = 1000
-        }
-        bus.bring(bus.signed(OutgoingEnvelope(header, "spy"), by: Country.signer(of: "bank-1")), to: "register-1")
-        #expect(bus.register.acted(.request).map(\.body) == ["spy"])
-    }
 }

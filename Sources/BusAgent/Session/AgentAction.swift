@@ -84,7 +84,7 @@ package struct Delivery: Sendable {
     package let arrived: UInt64
     /// What its sender signed, where that was looked at.
     var leaf: Digest32?
-    /// Why nobody may act on it: it is not what its sender signed, not of now, or not for this agent.
+    /// Why nobody may act on it: it is not what its sender signed, not of now, not for this agent, or not in the plan.
     package var refusal: Fault?
     /// The body of a sealed message, once it was opened.
     var opened: [UInt8]?

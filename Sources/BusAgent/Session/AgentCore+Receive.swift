@@ -94,7 +94,7 @@ extension AgentCore {
     ) {
         let annotations = Self.annotations(envelope, raw)
         let verdict = senders?.judge(envelope, raw, at: clock.wall) ?? .init()
-        let refusal = verdict.refusal ?? misdelivery(envelope.header, raw)
+        let refusal = verdict.refusal ?? misdelivery(envelope.header, raw) ?? plan?.refusal(of: envelope.header, raw)
         if let refusal { noteRefusal(refusal, into: &actions) }
         if envelope.header.kind == .reply {
             // A reply counts whatever the session: its request may have been asked in an earlier one.

@@ -36,6 +36,7 @@ extension AgentCore {
         do throws(SpaceTrust.Refusal) {
             if try trust.take(signature: frame.signature, canonical: frame.canonical), let held = trust.held {
                 senders = SenderCheck(Directory(held.snapshot))
+                plan = PlanCheck(held.snapshot)
                 actions.append(.remember(held))
             }
         } catch {

@@ -74,6 +74,8 @@ package struct AgentCore: Sendable {
     package var signer: BatchSigner?
     /// Holds what comes to its senders' signatures; `nil` while the directory is not known.
     package var senders: SenderCheck?
+    /// Holds what comes from the broker to the plan of that directory.
+    var plan: PlanCheck?
     /// Requests that came in, so that none is answered twice.
     var answered = RequestMemory()
 
@@ -140,6 +142,7 @@ package struct AgentCore: Sendable {
         self.receipt = receipt
         self.trust = trust
         senders = trust.held.map { SenderCheck(Directory($0.snapshot)) }
+        plan = trust.held.map { PlanCheck($0.snapshot) }
         self.started = started
         self.random = random
         backoff = Backoff(timing)
