@@ -18,6 +18,7 @@ struct SealedAgentTests {
         let space: SpaceSnapshot
         static let service = "register.record-get.v1"
         static let event = "register.changed.v1"
+        static let order = "register.record-order.v1"
 
         init() throws {
             portal = SealFile(system: "portal", secret: try SystemKey())
@@ -36,8 +37,11 @@ struct SealedAgentTests {
                 services: [
                     OfferedService(name: Self.service, kind: .request, system: "register"),
                     OfferedService(name: Self.event, kind: .event, system: "register"),
+                    OfferedService(name: Self.order, kind: .command, system: "register"),
                 ],
-                integrations: [integration("one", Self.service), integration("two", Self.event)],
+                integrations: [
+                    integration("one", Self.service), integration("three", Self.order), integration("two", Self.event),
+                ],
                 // They sign nothing here.
                 keys: [
                     AgentKey(agent: "portal-1", systems: ["portal"], curve: "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"),
@@ -238,11 +242,11 @@ struct SealedAgentTests {
         let broker = try MiniBroker(stage.behaviour("portal-1", "portal-2", "register-1"))
         let got = Received()
         let portal = try await stage.agent("portal-1", broker)
-        let stored = try portal.prepareCommand(Stage.service, Self.canary)
+        let stored = try portal.prepareCommand(Stage.order, Self.canary)
         await portal.close()
         #expect(broker.records.withLock { $0.isEmpty }, "nothing of it has left")
         let register = try await stage.agent("register-1", broker) { agent in
-            agent.perform(Stage.service) { command in
+            agent.perform(Stage.order) { command in
                 got.add(command.body)
                 return .taken
             }
@@ -263,7 +267,7 @@ struct SealedAgentTests {
     }
 
     private static let ordered = """
-        {"contract":"register.record-get.v1","kind":"command","title":{"kk":"а","ru":"б","en":"c"},"summary":"An order.",
+        {"contract":"register.record-order.v1","kind":"command","title":{"kk":"а","ru":"б","en":"c"},"summary":"An order.",
          "request":{"type":"object","properties":{"iin":{"type":"string"}}},"reply":{"type":"object"},"x-order-key":"/iin",
          "examples":[{"request":{"iin":"1"},"reply":{}},{"request":{"iin":"2"},"reply":{}}]}
         """
@@ -277,13 +281,13 @@ struct SealedAgentTests {
         let portal = try await stage.agent("portal-1", broker, contracts: library)
         let body = Array(#"{"iin":"000000000000"}"#.utf8)
         // Nobody is there to give it: an outbox tries again, a caller is told when its time is over.
-        await expectFault(5030, at: portal) { _ = try portal.prepareCommand(Stage.service, body) }
+        await expectFault(5030, at: portal) { _ = try portal.prepareCommand(Stage.order, body) }
         await expectFault(5030, at: portal) {
-            _ = try await portal.send(Stage.service, body, deadline: .milliseconds(50))
+            _ = try await portal.send(Stage.order, body, deadline: .milliseconds(50))
         }
-        let sending = Task { try await portal.send(Stage.service, body, deadline: .seconds(20)) }
+        let sending = Task { try await portal.send(Stage.order, body, deadline: .seconds(20)) }
         let register = try await stage.agent("register-1", broker, contracts: library) { agent in
-            agent.perform(Stage.service) { _ in .taken }
+            agent.perform(Stage.order) { _ in .taken }
         }
         broker.ask("register", KeyWish(token: 0, system: "portal", epochs: [EpochName(0, of: "register")]))
         _ = try await sending.value
@@ -294,12 +298,12 @@ struct SealedAgentTests {
         #expect(key != stage.portal.order.orderKey(of: value))
         // The provider's own messages about the object have the same key; a renewed seal key changes nothing.
         #expect(
-            try Header(decoding: register.prepareCommand(Stage.service, body, as: "register").header).orderKey == key)
+            try Header(decoding: register.prepareCommand(Stage.order, body, as: "register").header).orderKey == key)
         let kept = SealFile(system: "register", secret: try SystemKey(), order: stage.register.order)
         #expect(kept.order.orderKey(of: value) == key)
         // It is given to no system that has nothing to send there.
         broker.ask("register", KeyWish(token: 0, system: "register", epochs: [EpochName(0, of: "register")]))
-        _ = try await portal.send(Stage.service, body)
+        _ = try await portal.send(Stage.order, body)
         #expect(
             broker.records.withLock { $0.filter { $0.header.target == "register" }.map(\.header.provider) } == [
                 "portal"

@@ -111,6 +111,12 @@ extension SocketLoop {
             guard let header = try? Header(decoding: row.outcomeHeader),
                 let view = try? bytes.withUnsafeBytes({ try HeaderView($0, in: 0..<row.outcomeHeader.count) })
             else { continue }
+            // An outcome of another command is none of this one, whoever put it here.
+            guard header.kind == .outcome, header.correlation == row.command else {
+                answer.rows[index].outcome = []
+                answer.rows[index].outcomeHeader = []
+                continue
+            }
             switch open(bytes, view, row.outcomeHeader.count..<bytes.count) {
             case .body(let body):
                 answer.rows[index].outcome = body
