@@ -207,13 +207,9 @@ struct DurableCommandTests {
             #expect(all.code == 0, "\(all.errors)")
             #expect(try events(all).map { $0["body"]?["n"]?.int } == [1, 2, 3])
             let last = try #require(try events(all).last?["position"]?.int)
-            // As long as the last acknowledgement is on its way the event is owed already, and none comes again.
-            var replay: CommandRun
-            repeat {
-                replay = try await CommandRun.run(
-                    ["replay", SmallBus.event, "--as", "portal", "--from", "position:\(last)"] + bus.asOperator)
-                #expect(replay.code == 0, "\(replay.errors)")
-            } while replay.output.hasPrefix("0 ")
+            let replay = try await CommandRun.run(
+                ["replay", SmallBus.event, "--as", "portal", "--from", "position:\(last)"] + bus.asOperator)
+            #expect(replay.code == 0, "\(replay.errors)")
             #expect(replay.output == "1 events of \(SmallBus.event) come to portal again\n")
             let again = try await CommandRun.run(subscribe + ["--for", "20s", "--count", "1"])
             #expect(try events(again).map { $0["body"]?["n"]?.int } == [3])

@@ -87,9 +87,11 @@ struct AccessCommand: AsyncParsableCommand {
         do throws(BusFault) {
             let answer = try await ask(agent, body)
             await agent.drain()
+            await agent.close()
             return AccessReference.references(answer.body)
         } catch {
             await agent.drain()
+            await agent.close()
             throw explain(error)
         }
     }

@@ -39,9 +39,11 @@ struct CallCommand: AsyncParsableCommand {
                 service, body, as: consumer, deadline: try? options.span(), context: context.context)
             let elapsed = Int64((ContinuousClock.now - start) / .microseconds(1))
             await agent.drain()
+            await agent.close()
             tell(answer, elapsed)
         } catch {
             await agent.drain()
+            await agent.close()
             throw AgentOptions.explain(error, place: options.place)
         }
     }

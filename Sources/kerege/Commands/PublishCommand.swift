@@ -39,9 +39,11 @@ struct PublishCommand: AsyncParsableCommand {
         do {
             let receipt = try await publish(agent, bytes, known, deadline)
             await agent.drain()
+            await agent.close()
             tell(receipt)
         } catch {
             await agent.drain()
+            await agent.close()
             throw error
         }
     }

@@ -55,9 +55,11 @@ struct SendCommand: AsyncParsableCommand {
             try await submit(agent, message, deadline)
             let status = try await status(agent, message.id, wait)
             await agent.drain()
+            await agent.close()
             try tell(message.id, status, waited: wait != nil)
         } catch {
             await agent.drain()
+            await agent.close()
             throw error
         }
     }

@@ -54,6 +54,7 @@ struct SubscribeCommand: AsyncParsableCommand {
             if let start { try await replay(agent, start) } else { try await look(agent) }
         } catch {
             await agent.drain()
+            await agent.close()
             throw error
         }
         if !options.json { Output.tell("waiting for \(events.joined(separator: ", ")) as \(subscriber); Ctrl-C ends") }
@@ -65,6 +66,7 @@ struct SubscribeCommand: AsyncParsableCommand {
         await end.wait()
         timer.cancel()
         await agent.drain()
+        await agent.close()
         if printer.isShort { throw ExitCode(ExitStatus.no.rawValue) }
     }
 
