@@ -42,6 +42,17 @@ import Testing
         #expect(bus.register.acted.map(\.kind) == [right] && bus.register.turnedAway == [.noSuchService])
     }
 
+    /// What was found for one pair is not taken for another, however many there are.
+    @Test func manyPairs() throws {
+        let bus = try HostileBus(agents: ["portal-1", "register-1"])
+        for number in 0..<(2 * PlanCheck.limit) {
+            bus.bring(try message(.request, "register.other-\(number).v1", from: "portal-1", bus), to: "register-1")
+            bus.bring(try message(.request, Country.record, from: "portal-1", bus), to: "register-1")
+        }
+        #expect(bus.register.acted(.request).count == 2 * PlanCheck.limit)
+        #expect(bus.register.turnedAway == [FaultCode](repeating: .noSuchService, count: 2 * PlanCheck.limit))
+    }
+
     /// The portal's integrations with the register are retired.
     private func retired() throws -> [SignedSpace] {
         var space = try Country.space("retired")

@@ -6,31 +6,43 @@ import BusProtocol
 /// A command may have been accepted while its integration was open, and be carried out when that is closed: its stage is not looked
 /// at, only that there is an integration.
 struct PlanCheck: Sendable {
+    /// Questions remembered with their answers; beyond it all are looked up anew.
+    static let limit = 64
+
     private struct Question: Sendable {
         let kind: MessageKind
         let consumer: [UInt8]
         let target: [UInt8]
+        var refusal: Fault?
+
+        func isAsked(by header: HeaderView, _ raw: UnsafeRawBufferPointer) -> Bool {
+            kind == header.kind && raw[header.consumer].elementsEqual(consumer)
+                && raw[header.target].elementsEqual(target)
+        }
     }
 
     private let routes: Routes
-    /// Messages come in runs of one consumer and one service: comparing costs less than looking up.
-    private var last: (question: Question, refusal: Fault?)?
+    /// An agent is asked by few systems for few services, in runs of one: comparing bytes makes no strings.
+    private var known: [Question] = []
+    private var last = 0
 
     init(_ snapshot: SpaceSnapshot) { routes = Routes(snapshot) }
 
     /// Why nobody may act on a request or command; nil: the plan permits it, or it is neither.
     mutating func refusal(of header: HeaderView, _ raw: UnsafeRawBufferPointer) -> Fault? {
         guard header.kind == .request || header.kind == .command else { return nil }
-        if let last, last.question.kind == header.kind, raw[header.consumer].elementsEqual(last.question.consumer),
-            raw[header.target].elementsEqual(last.question.target)
-        {
-            return last.refusal
+        if last < known.count, known[last].isAsked(by: header, raw) { return known[last].refusal }
+        if let index = known.firstIndex(where: { $0.isAsked(by: header, raw) }) {
+            last = index
+            return known[index].refusal
         }
-        let question = Question(
+        var question = Question(
             kind: header.kind, consumer: Array(raw[header.consumer]), target: Array(raw[header.target]))
-        let refusal = judge(question)
-        last = (question, refusal)
-        return refusal
+        question.refusal = judge(question)
+        if known.count >= Self.limit { known.removeAll(keepingCapacity: true) }
+        last = known.count
+        known.append(question)
+        return question.refusal
     }
 
     private func judge(_ question: Question) -> Fault? {
