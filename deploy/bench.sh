@@ -59,8 +59,9 @@ peers() { # window
 
 for _ in $(seq "$runs"); do
     for window in 1 64 512; do
-        ours "kerege opaque" "$window" --opaque
-        ours "kerege contracts" "$window"
+        ours "kerege sealed, opaque" "$window" --opaque
+        ours "kerege sealed, contracts" "$window"
+        ours "kerege plain, opaque" "$window" --opaque --plain
         peers "$window"
     done
 done

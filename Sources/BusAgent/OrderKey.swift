@@ -23,6 +23,10 @@ extension Agent {
         switch sealer.orderWay(to: route.provider, as: route.system) {
         case .open: return OrderKey.open(value, provider: route.provider)
         case .secret(let secret): return secret.orderKey(of: value)
+        case .forbidden:
+            throw BusFault(
+                .noIntegration, at: .consumerAgent,
+                "the plan has no open integration of \(route.system) with a service of \(route.provider)")
         case .missing:
             _ = put(.orderSecret(of: route.provider, as: route.system, within: 0, nil))
             throw SocketLoop.noOrderSecret(of: route.provider)

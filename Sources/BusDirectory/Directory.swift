@@ -25,6 +25,7 @@ package struct Directory: Sendable {
     /// Systems with an agent whose entry states no signing key: what is theirs may come without proof.
     private let unsigned: Set<String>
     private let seals: [String: [Seal]]
+    private let sealed: Set<String>
     private let subscribers: [String: [String]]
     private let consumers: [String: Set<String>]
 
@@ -45,6 +46,7 @@ package struct Directory: Sendable {
         }
         self.signers = signers
         self.unsigned = unsigned
+        sealed = Set(space.seals.map(\.system))
         var seals: [String: [Seal]] = [:]
         for entry in space.seals where entry.revoked == nil {
             guard let key = SystemPublicKey(entry.seal) else { continue }
@@ -91,12 +93,14 @@ package struct Directory: Sendable {
     /// The seal key of this id, valid now or not.
     package func seal(_ id: KeyID, of system: String) -> Seal? { seals[system]?.first { $0.key.id == id } }
 
-    /// Everybody who opens an event: its publisher and its subscribers, each with its key; nil where one of them has none, so that it goes
-    /// open for all.
-    package func receivers(of event: String, publisher: String, at now: Int64) -> [Seal]? {
-        let systems = Set(subscribers(of: event)).union([publisher]).sorted()
-        let seals = systems.compactMap { seal(of: $0, at: now) }
-        return seals.count == systems.count ? seals : nil
+    /// Whether what is for a system is sealed: an entry of the space states a key, valid today or not. To go back to open the entries are
+    /// taken out; that a key ends must open nothing.
+    package func isSealed(_ system: String) -> Bool { sealed.contains(system) }
+
+    /// Everybody who opens an event, its publisher and its subscribers; nil where one of them has no key, so that it goes open for all.
+    package func sealedReceivers(of event: String, publisher: String) -> [String]? {
+        let systems = Set(subscribers(of: event)).union([publisher])
+        return systems.isSubset(of: sealed) ? systems.sorted() : nil
     }
 
     /// Whether a system may ask, order or receive anything of another one.

@@ -20,7 +20,8 @@ struct SealedAgentTests {
         static let event = "register.changed.v1"
         static let order = "register.record-order.v1"
 
-        init() throws {
+        /// - Parameter validity: of the register's key.
+        init(_ validity: KeyValidity = KeyValidity()) throws {
             portal = SealFile(system: "portal", secret: try SystemKey())
             register = SealFile(system: "register", secret: try SystemKey())
             let day = try #require(CalendarDate("2030-12-31"))
@@ -48,7 +49,10 @@ struct SealedAgentTests {
                     AgentKey(
                         agent: "register-1", systems: ["register"], curve: "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"),
                 ],
-                seals: [portal, register].map { SystemSeal(system: $0.system, seal: "\($0.publicKey)") })
+                seals: [
+                    SystemSeal(system: "portal", seal: "\(portal.publicKey)"),
+                    SystemSeal(system: "register", seal: "\(register.publicKey)", validity: validity),
+                ])
             self.space = try SpaceSnapshot(space)
         }
 
@@ -311,6 +315,39 @@ struct SealedAgentTests {
         await portal.close()
         await register.close()
         broker.stop()
+    }
+
+    @Test("a key that has expired opens nothing: what was sealed to it waits for a new one")
+    func expiredKey() async throws {
+        let stage = try Stage(KeyValidity(until: CalendarDate("2026-01-31")))
+        let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
+        let portal = try await stage.agent("portal-1", broker)
+        await expectFault(5030, at: portal) { _ = try await portal.ask(Stage.service, Self.canary) }
+        await expectFault(5030, at: portal) { _ = try portal.prepareCommand(Stage.order, Self.canary) }
+        #expect(broker.seen.withLock { $0.isEmpty })
+        await portal.close()
+        broker.stop()
+    }
+
+    @Test("two agents of a system that ask each other for a key nobody has come to an end")
+    func wantedInVain() throws {
+        var waiting = WaitingForKeys(patience: 5_000_000)
+        let name = EpochName(7, of: "register")
+        for now in stride(from: 0 as UInt64, to: 10_000_000, by: 500_000) {
+            waiting.add(nil, name, for: "register", at: now)
+            _ = waiting.due(at: now)
+            _ = waiting.expired(at: now)
+            if now == 4_500_000 { #expect(waiting.wants(name)) }
+            if now == 5_000_000 { #expect(!waiting.wants(name)) }
+        }
+        // Without a session there is nothing to wake up for but the end.
+        waiting = WaitingForKeys(patience: 5_000_000)
+        waiting.add(nil, EpochName(8, of: "register"), for: "register", at: 20_000_000)
+        #expect(waiting.nextTime(canAsk: true) == 20_000_000 && waiting.nextTime(canAsk: false) == 25_000_000)
+        for epoch in 100...3000 as ClosedRange<UInt64> {
+            waiting.add(nil, EpochName(epoch, of: "register"), for: "register", at: 20_000_000)
+        }
+        #expect(!waiting.wants(EpochName(3000, of: "register")), "others may ask again later")
     }
 
     @Test("a body that does not fit when it is sealed is refused with the size that does")

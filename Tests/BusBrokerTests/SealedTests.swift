@@ -101,24 +101,25 @@ import Testing
         #expect(register.refusedCodes.isEmpty && portal.events.count == 1)
     }
 
-    @Test func aKeyCountsWithinItsDays() throws {
+    /// That a key expires, or is revoked, opens nothing.
+    @Test func whatWasSealedYesterdayIsNotSentOpenToday() throws {
         let keys = try Keys()
         let day = try #require(CalendarDate("2026-03-31"))
-        let world = try World(
-            Spaces.space { space in
-                space.seals = [
-                    SystemSeal(
-                        system: "register", seal: "\(keys.register.publicKey)", validity: KeyValidity(until: day))
-                ]
-            })
-        let portal = portal(world)
-        world.now.wall = day.endOfDayMilliseconds * 1000
-        portal.ask()
-        #expect(portal.refusedCodes == [4014])
-        world.now.wall += 2000
-        portal.clear()
-        portal.ask()
-        #expect(portal.refusedCodes == [5030], "there is no key any more, and nobody lives")
+        for validity in [KeyValidity(until: day), KeyValidity(revoked: day)] {
+            let world = try World(
+                Spaces.space { space in
+                    space.seals = [
+                        SystemSeal(system: "register", seal: "\(keys.register.publicKey)", validity: validity)
+                    ]
+                })
+            let portal = portal(world)
+            for moment in [day.endOfDayMilliseconds, day.endOfDayMilliseconds + 2] {
+                world.now.wall = moment * 1000
+                portal.clear()
+                portal.ask()
+                #expect(portal.refusedCodes == [4014])
+            }
+        }
     }
 
     @Test func aSealWithoutEpochOrCounterIsNone() throws {
@@ -291,7 +292,9 @@ import Testing
         let (register, portal) = (register(world), portal(world))
         let id = world.id()
         func send(_ content: String, tag: String, counter: UInt64) {
-            let extra = RepeatTag.make(id, target: Spaces.order, Array(tag.utf8), with: keys.portal)
+            let extra = RepeatTag.make(
+                id, target: Spaces.order, Array(tag.utf8), with: OrderSecret(system: "portal", derivedFrom: keys.portal)
+            )
             portal.send(content, id: id) {
                 Self.seal(&$0)
                 $0.counter = counter
@@ -313,7 +316,9 @@ import Testing
                 $0.extensions = [
                     Header.Extension(
                         type: RepeatTag.type,
-                        value: RepeatTag.make(id, target: Spaces.order, Array(tag.utf8), with: keys.portal))
+                        value: RepeatTag.make(
+                            id, target: Spaces.order, Array(tag.utf8),
+                            with: OrderSecret(system: "portal", derivedFrom: keys.portal)))
                 ]
             }
             #expect(late.refusedCodes == codes, "\(tag)")

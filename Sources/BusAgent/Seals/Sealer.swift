@@ -40,12 +40,10 @@ final class Sealer: Sendable {
 
     private let state = Mutex(State())
     /// By system: those this agent serves.
-    private let secrets: [String: SystemKey]
     private let ownOrders: [String: OrderSecret]
 
     /// - Parameter needsSpace: nothing is sent before a space says who seals.
     init(_ seals: [SealFile], needsSpace: Bool) {
-        secrets = Dictionary(seals.map { ($0.system, $0.secret) }, uniquingKeysWith: { first, _ in first })
         ownOrders = Dictionary(seals.map { ($0.system, $0.order) }, uniquingKeysWith: { first, _ in first })
         state.withLock { $0.isReady = !needsSpace }
     }
@@ -134,9 +132,11 @@ final class Sealer: Sendable {
     private static func look(
         _ pair: Pair, _ known: Way?, _ clock: ClockReading, _ state: inout State
     ) throws(SealFault) -> Way {
-        guard let key = state.directory?.seal(of: pair.to, at: clock.wall)?.key else {
+        guard let directory = state.directory, directory.isSealed(pair.to) else {
             return Way(sender: nil, keys: [], looked: clock.now)
         }
+        // A key that expired or was revoked is no reason to send open what was sealed the day before.
+        guard let key = directory.seal(of: pair.to, at: clock.wall)?.key else { throw .noValidKey(pair.to) }
         if let known, known.sender?.recipient == key.id {
             return Way(sender: known.sender, keys: known.keys, looked: clock.now)
         }
@@ -166,10 +166,15 @@ final class Sealer: Sendable {
         _ event: String, of publisher: String, _ clock: ClockReading
     ) throws(SealFault) -> EventEpoch? {
         let made = state.withLock { state -> Result<EventEpoch?, SealFault> in
-            guard let receivers = state.directory?.receivers(of: event, publisher: publisher, at: clock.wall) else {
-                return .success(nil)
-            }
+            guard let directory = state.directory,
+                let systems = directory.sealedReceivers(of: event, publisher: publisher)
+            else { return .success(nil) }
             do throws(SealFault) {
+                var receivers: [Directory.Seal] = []
+                for system in systems {
+                    guard let seal = directory.seal(of: system, at: clock.wall) else { throw .noValidKey(system) }
+                    receivers.append(seal)
+                }
                 var epoch =
                     if let known = state.events[event], known.serves(receivers, clock) { known } else {
                         EventEpoch(event, of: publisher, clock)
@@ -209,16 +214,17 @@ final class Sealer: Sendable {
         case open
         /// The secret is not here yet.
         case missing
+        /// The plan has nothing between the two: nobody would give the secret.
+        case forbidden
     }
 
     func orderWay(to provider: String, as consumer: String) -> OrderWay {
-        let wall = ClockReading.current().wall
-        return state.withLock { state in
-            guard let directory = state.directory, directory.seal(of: provider, at: wall) != nil,
-                directory.seal(of: consumer, at: wall) != nil
-            else { return .open }
+        state.withLock { state in
+            guard let directory = state.directory, directory.isSealed(provider), directory.isSealed(consumer) else {
+                return .open
+            }
             if let secret = ownOrders[provider] ?? state.orders[provider] { return .secret(secret) }
-            return .missing
+            return directory.consumes(consumer, of: provider) ? .missing : .forbidden
         }
     }
 
@@ -242,7 +248,7 @@ final class Sealer: Sendable {
 
     /// What tells a repetition of a message that is sealed anew; `nil` when the system has no key of its own here.
     func repeatTag(_ header: Header, _ body: [UInt8]) -> Header.Extension? {
-        secrets[header.consumer].map {
+        ownOrders[header.consumer].map {
             Header.Extension(
                 type: RepeatTag.type, value: RepeatTag.make(header.id, target: header.target, body, with: $0))
         }
@@ -255,6 +261,7 @@ final class Sealer: Sendable {
                 .bodyTooLarge, at: .consumerAgent,
                 "a body of \(size) bytes does not fit when it is sealed; \(Limits.body - SealSender.growth) are possible"
             )
+        case .noValidKey: BusFault(.noLiveProvider, at: .consumerAgent, "\(fault)")
         default: BusFault(.sealNotOpened, at: .consumerAgent, "it cannot be sealed: \(fault)")
         }
     }

@@ -32,17 +32,27 @@ struct WaitingForKeys {
     var isEmpty: Bool { wants.isEmpty }
 
     /// When there is something to do next, monotonic microseconds.
-    var nextTime: UInt64 {
-        wants.values.reduce(.never) { min($0, min($1.askAt, $1.items.first?.until ?? $1.until)) }
+    /// - Parameter canAsk: there is a session to ask in.
+    func nextTime(canAsk: Bool) -> UInt64 {
+        wants.values.reduce(.never) {
+            min($0, min(canAsk ? $1.askAt : .never, $1.items.first?.until ?? $1.until))
+        }
     }
 
-    /// - Parameter item: `nil`: the key alone is wanted.
+    /// Keys that are wanted at most for their own sake; beyond it others may ask again later.
+    static let mostWanted = 1024
+
+    /// - Parameter item: `nil`: the key alone is wanted. Who asks for it again meanwhile does not make it wait longer: two agents that ask
+    ///   each other must come to an end.
     mutating func add(_ item: Item?, _ epoch: EpochName, for system: String, at now: UInt64) {
+        if item == nil, wants[epoch] != nil || wants.count >= Self.mostWanted { return }
         var want = wants[epoch] ?? Want(system: system, askAt: now, until: 0)
         want.until = now.saturating(adding: patience)
         if let item { want.items.append((item, want.until)) }
         wants[epoch] = want
     }
+
+    func wants(_ epoch: EpochName) -> Bool { wants[epoch] != nil }
 
     /// The key is here, or will never be.
     mutating func take(_ epoch: EpochName) -> [Item] { wants.removeValue(forKey: epoch)?.items.map(\.item) ?? [] }

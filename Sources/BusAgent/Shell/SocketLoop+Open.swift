@@ -43,17 +43,12 @@ extension SocketLoop {
         return nil
     }
 
-    /// Whether the space says that such a message is sealed: then one that is not comes from somebody who wants to be able to read it.
+    /// Whether the space says that such a request is sealed: then one that is not comes from somebody who wants it to be read on its way.
+    /// What is durable may have been accepted before its receiver had a key; the broker judged it then.
     private func mustBeSealed(_ delivery: Delivery) -> Bool {
-        guard let directory = core.directory, let header = delivery.header else { return false }
-        switch header.kind {
-        case .request, .command: return directory.seal(of: Names.system(of: header.target), at: clock.wall) != nil
-        case .event:
-            return directory.receivers(of: header.target, publisher: header.consumer, at: clock.wall) != nil
-        case .outcome:
-            return !header.provider.isEmpty && directory.seal(of: header.consumer, at: clock.wall) != nil
-        case .reply, .keyEpoch, .keyWrap: return false
-        }
+        guard delivery.envelope.header.kind == .request, let directory = core.directory, let header = delivery.header
+        else { return false }
+        return directory.isSealed(Names.system(of: header.target))
     }
 
     /// The system of this agent that a message is for.
@@ -97,7 +92,7 @@ extension SocketLoop {
     /// What names no provider is a fault of the broker's own.
     private func mustBeSealed(_ reply: ReceivedReply, _ ticket: UInt64) -> Bool {
         guard !reply.header.provider.isEmpty, let system = waiters.system(ticket) else { return false }
-        return core.directory?.seal(of: system, at: clock.wall) != nil
+        return core.directory?.isSealed(system) ?? false
     }
 
     // MARK: - States of commands
@@ -151,13 +146,18 @@ extension SocketLoop {
 
     private func take(_ row: KeyAnswer.Row) throws(SealFault) {
         if row.event.isEmpty {
-            try opener.take(record: row.record)
+            // Under another name it would make what waits for that one wait anew.
+            guard try opener.take(record: row.record) == row.name.epoch else { throw .wrongEpochID }
         } else if row.event == row.name.sender {
+            // Anybody can wrap a secret for this system: one that is here is not replaced, and none is taken that nobody wants.
+            guard waiting.wants(EpochName(0, of: row.event)) else { return }
             sealer.take(try opener.take(orderSecret: row.record, of: row.event))
             _ = waiting.take(EpochName(0, of: row.event))
             endOrderWaits(of: row.event)
         } else {
-            try opener.take(wrap: row.record, event: row.event)
+            guard try opener.take(wrap: row.record, event: row.event).epoch == row.name.epoch else {
+                throw .wrongEpochID
+            }
         }
     }
 
@@ -209,9 +209,9 @@ extension SocketLoop {
     func wanted(_ wish: KeyWish) {
         for name in wish.epochs where configuration.systems.contains(name.sender) {
             if name.epoch == 0 {
-                if let message = sealer.wrapOrder(of: name.sender, for: wish.system) { bring(message) }
+                if let message = sealer.wrapOrder(of: name.sender, for: wish.system) { bringOnce(message) }
             } else if let key = sealer.eventKey(name.epoch) ?? opener.eventKey(name.epoch) {
-                if let message = sealer.wrap(key, name, for: wish.system) { bring(message) }
+                if let message = sealer.wrap(key, name, for: wish.system) { bringOnce(message) }
             } else {
                 // Another agent's, or of before this one's start: the publisher's own copy is at the broker. Who asks asks again.
                 waiting.add(nil, name, for: name.sender, at: clock.now)

@@ -16,7 +16,11 @@ extension SocketLoop {
         case .reply(let delivery, let route, let result, let subject): reply(delivery, route, result, about: subject)
         case .settle(let delivery, let settled): core.settle(delivery, settled)
         case .cancel(let call):
-            if let ticket = waiters.ticket(ofCall: call) { core.cancel(ticket: ticket, into: &actions) }
+            if let ticket = waiters.ticket(ofCall: call) {
+                core.cancel(ticket: ticket, into: &actions)
+                // Its answer may be here and wait for a key.
+                if waiters.system(ticket) != nil { refuse(ticket, BusFault(.deadlinePassed, at: .consumerAgent)) }
+            }
             // Ended with the others that waited for a space too long.
             for index in heldAsks.indices where heldAsks[index].order.call == call { heldAsks[index].until = clock.now }
         case .register(let handler):
@@ -87,6 +91,7 @@ extension SocketLoop {
     }
 
     func inquired(_ token: UInt64, _ answer: InquiryAnswer) {
+        guard inquiries[token] != nil else { return }
         var answer = answer
         if case .state(let state) = answer {
             guard let opened = opened(token, state) else { return }
@@ -130,8 +135,9 @@ extension SocketLoop {
 
     private func end(_ ticket: UInt64, _ completion: Completion) {
         switch (waiters.take(ticket), completion) {
-        case (.key(let key), .fault(let fault)): notTaken(key, fault)
-        case (.key, _): break
+        case (.key(let key), let completion):
+            onTheirWay.remove(key.name)
+            if case .fault(let fault) = completion { notTaken(key, fault) }
         case (.publish(let continuation), .accepted(let id, let log)):
             continuation.resume(returning: .success(Receipt(messageID: id, log: log)))
         case (.ask(let continuation, let id, _), .fault(let fault)):

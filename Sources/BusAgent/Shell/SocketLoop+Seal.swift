@@ -11,7 +11,13 @@ extension SocketLoop {
         for key in keys where announced.insert(key.name).inserted { bring(key) }
     }
 
-    func bring(_ key: KeyMessage) {
+    /// However often it is asked for, it is under way once.
+    func bringOnce(_ key: KeyMessage) {
+        if !onTheirWay.contains(key.name) { bring(key) }
+    }
+
+    private func bring(_ key: KeyMessage) {
+        onTheirWay.insert(key.name)
         var submission = key.submission
         submission.ticket = waiters.add(.key(key), call: 0)
         core.submit(submission, clock, into: &actions)
@@ -21,6 +27,14 @@ extension SocketLoop {
     func notTaken(_ key: KeyMessage, _ fault: Fault) {
         // Of this agent's own end.
         if fault.code == .draining, fault.hop == .consumerAgent { return }
+        // Time does not mend it: the next message of the epoch tries again.
+        guard fault.code.isRetryable else {
+            announced.remove(key.name)
+            configuration.logger.error(
+                "a key was refused",
+                metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })
+            return
+        }
         configuration.logger.warning(
             "a key was not taken",
             metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })

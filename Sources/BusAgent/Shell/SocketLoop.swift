@@ -44,6 +44,8 @@ final class SocketLoop {
     var sealer: Sealer { shared.sealer }
     var opener: SealOpener
     var waiting: WaitingForKeys
+    /// Records that the broker has not taken yet.
+    var onTheirWay: Set<KeyMessage.Name> = []
     /// Records brought to the broker by this process.
     var announced: Set<KeyMessage.Name> = []
     var untaken: [(at: UInt64, key: KeyMessage)] = []
@@ -144,7 +146,7 @@ final class SocketLoop {
             let waits =
                 openWaiters.map(\.until) + inquiries.values.map(\.until) + untaken.map(\.at) + heldAsks.map(\.until)
                 + orderWaits.map(\.until)
-                + [waiting.nextTime]
+                + [waiting.nextTime(canAsk: core.isOpen)]
             let due = min(core.nextTimer, min(drainUntil, waits.min() ?? .never))
             wait = due <= now ? 0 : min(due - now, Self.longestSleep)
         }

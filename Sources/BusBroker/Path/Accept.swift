@@ -36,7 +36,7 @@ extension BrokerCore {
             case .bye: end(slot, .goodbye, now)
             case .query: try answer(frame, head, slot, now)
             case .seek: try seek(frame, head, slot, now)
-            case .want: try wanted(frame, head, slot)
+            case .want: try wanted(frame, head, slot, now)
             case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done, .space, .keys:
                 throw Fault(.unknownCommand, at: .broker, "\(head.command) is not for a broker")
             }
@@ -134,7 +134,7 @@ extension BrokerCore {
         }
         if let open = calls.reference(view.header.id) { return repeated(open, message, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
-        guard view.header.isSealed || !rights.seals(right.provider, now) else { return refuse(slot, .notSealed) }
+        guard view.header.isSealed || !rights.seals(right.provider) else { return refuse(slot, .notSealed) }
         let reference = SessionReference(slot: slot, id: sessions[slot].id)
         var call = Call(
             id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex,
@@ -142,7 +142,7 @@ extension BrokerCore {
             stage: right.stage, provider: right.provider,
             deadline: now.monotonic + Self.wait(for: view.header),
             acceptedAt: now.monotonic)
-        call.sealsReply = rights.seals(right.consumer, now)
+        call.sealsReply = rights.seals(right.consumer)
         call.times.requestIn = now.wall
         observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
         if view.header.remaining == 0 { return refuseCall(call, .expiredOnArrival, slot, now) }

@@ -38,7 +38,7 @@ extension BrokerCore {
     }
 
     /// WANT: only who may speak for the receiving system is given its records; they would be of no use to others.
-    mutating func wanted(_ frame: [UInt8], _ head: FrameHead, _ slot: Int) throws(Fault) {
+    mutating func wanted(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
         let wish = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
             return try KeyWish(&reader)
@@ -46,7 +46,9 @@ extension BrokerCore {
         guard rights.agents[sessions[slot].agentIndex].systems.contains(wish.system) else {
             throw Fault(.keyNotForSystem, at: .broker, "this key may not speak for \(wish.system)")
         }
-        guard sessions[slot].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom() else {
+        guard sessions[slot].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom(),
+            sessions[slot].keyShare.take(1, at: now.monotonic) == nil
+        else {
             throw Fault(
                 .queueFull, at: .broker, "this agent's last \(limits.answersAtOnce) questions are still being answered",
                 retryAfterMilliseconds: 100)
@@ -63,13 +65,13 @@ extension BrokerCore {
     private mutating func askPublishers(of wish: KeyWish, _ asker: Int) {
         let missing = wish.epochs.filter { book.keys.position(of: $0, for: wish.system) == nil }
         for (publisher, epochs) in Dictionary(grouping: missing, by: \.sender) {
-            guard let system = rights.system(publisher),
-                let slot = rights.providers[system].first(where: {
-                    $0 != asker && sessions[$0].version >= Command.want.since && sessions[$0].unread.hasRoom()
-                })
-            else { continue }
+            guard let system = rights.system(publisher) else { continue }
             let order = KeyWish(token: 0, system: wish.system, epochs: epochs)
-            transmit(self.head(.want, slot).frame(order.encoded()), to: slot)
+            // All of them: one may have come without the key.
+            for slot in rights.providers[system]
+            where slot != asker && sessions[slot].version >= Command.want.since && sessions[slot].unread.hasRoom() {
+                transmit(head(.want, slot).frame(order.encoded()), to: slot)
+            }
         }
     }
 

@@ -19,6 +19,7 @@ package enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
     case epochSpent
     case bodyTooLarge(Int)
     case malformedKey
+    case noValidKey(String)
 
     /// Stable word for programs; `docs/EVIDENCE.md` lists them.
     package var code: String {
@@ -39,6 +40,7 @@ package enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .epochSpent: "epoch-spent"
         case .bodyTooLarge: "body-too-large"
         case .malformedKey: "malformed-key"
+        case .noValidKey: "no-valid-key"
         }
     }
 
@@ -63,6 +65,8 @@ package enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .epochSpent: "the epoch has sealed all it may; begin a new one"
         case .bodyTooLarge(let size):
             "a body of \(size) bytes does not fit a message when it is sealed; send it in chunks"
+        case .noValidKey(let system):
+            "no seal key of \(system) is valid today, and what is for it must be sealed; put a new one into the space"
         case .malformedKey: "these bytes are no key of a system; make one with `kerege keys new`"
         }
     }
