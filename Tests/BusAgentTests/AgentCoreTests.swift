@@ -428,6 +428,10 @@ struct AgentCoreTests {
         bench.receive(broker.accept(1))
         #expect(bench.take().commands.isEmpty)
         bench.receive(broker.reply(to: ScriptedBroker.id(1)))
+        // What the broker sent before it heard of DRAIN still comes.
+        bench.advance(milliseconds: 99)
+        #expect(bench.take().commands.allSatisfy { $0 == .report })
+        bench.advance(milliseconds: 1)
         let actions = bench.take()
         #expect(actions.commands == [.bye])
         guard case .drained = actions.last else {

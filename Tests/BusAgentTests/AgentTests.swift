@@ -146,7 +146,7 @@ struct AgentTests {
             if let answer { #expect(answer.body == [round]) }
         }
         var answer: Answer?
-        for _ in 0..<20 where answer == nil {
+        for _ in 0..<60 where answer == nil {
             answer = try? await consumer.ask(Self.service, [9], deadline: .milliseconds(500))
         }
         #expect(answer?.body == [9])

@@ -214,12 +214,15 @@ extension AgentCore {
     package mutating func drain(_ clock: ClockReading, into actions: inout [AgentAction]) {
         guard !isDraining else { return }
         isDraining = true
-        if isOpen { actions.append(.send(framed(.drain))) }
-        finishDraining(into: &actions)
+        if isOpen {
+            actions.append(.send(framed(.drain)))
+            if !identity.systems.isEmpty { byeNotBefore = clock.now.saturating(adding: timing.drainGrace) }
+        }
+        finishDraining(clock, into: &actions)
     }
 
-    mutating func finishDraining(into actions: inout [AgentAction]) {
-        guard isDraining, !saidDrained, isQuiet else { return }
+    mutating func finishDraining(_ clock: ClockReading, into actions: inout [AgentAction]) {
+        guard isDraining, !saidDrained, isQuiet, !isOpen || clock.now >= byeNotBefore else { return }
         saidDrained = true
         if isOpen {
             flushSettlements(into: &actions)

@@ -18,7 +18,7 @@ extension AgentCore {
             counters.badFrames += 1
             actions.append(.notice(error))
         }
-        finishDraining(into: &actions)
+        finishDraining(clock, into: &actions)
     }
 
     private mutating func take(

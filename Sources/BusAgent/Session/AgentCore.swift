@@ -120,6 +120,8 @@ package struct AgentCore: Sendable {
     var isDraining = false
     var brokerDrains = false
     var saidDrained = false
+    /// Monotonic microseconds: what is on its way when DRAIN is said still comes.
+    var byeNotBefore: UInt64 = 0
 
     struct ReportKey: Hashable, Comparable, Sendable {
         let target: String
@@ -165,6 +167,7 @@ package struct AgentCore: Sendable {
         case .open: next = min(next, min(nextReport, silenceLimit))
         case .idle, .refused: break
         }
+        if isDraining, !saidDrained, isOpen, isQuiet { next = min(next, byeNotBefore) }
         return next
     }
 
@@ -187,6 +190,6 @@ package struct AgentCore: Sendable {
             report(clock, into: &actions)
         default: break
         }
-        finishDraining(into: &actions)
+        finishDraining(clock, into: &actions)
     }
 }

@@ -11,6 +11,8 @@ package struct AgentTiming: Sendable {
     package var backoffFloor: UInt64 = 10_000
     /// A request that has left waits this much longer than its deadline: the broker's own 408 names the hop that was slow.
     package var deadlineGrace: UInt64 = 100_000
+    /// Between DRAIN and BYE at least, for an agent that serves: what was on its way to it when the broker heard of DRAIN is still done.
+    package var drainGrace: UInt64 = 100_000
     /// How long a sealed message waits for its key.
     package var keyPatience: UInt64 = 5_000_000
     /// Submissions that wait for credit or for a session.
