@@ -350,6 +350,21 @@ struct SealedAgentTests {
         #expect(!waiting.wants(EpochName(3000, of: "register")), "others may ask again later")
     }
 
+    @Test("who sends what nobody can open holds only its own share")
+    func share() {
+        var waiting = WaitingForKeys(patience: 5_000_000)
+        let answer = WaitingForKeys.Item.state(token: 1, StateAnswer(token: 1, rows: []))
+        for count in 0..<WaitingForKeys.mostOfOneSender {
+            #expect(waiting.hasRoom(for: EpochName(1, of: "portal")), "\(count)")
+            waiting.add(answer, EpochName(1, of: "portal"), for: "register", at: 0)
+        }
+        #expect(!waiting.hasRoom(for: EpochName(1, of: "portal")) && waiting.hasRoom(for: EpochName(1, of: "bank")))
+        for epoch in 0..<UInt64(WaitingForKeys.epochsOfOneSender) {
+            waiting.add(answer, EpochName(epoch, of: "bank"), for: "register", at: 0)
+        }
+        #expect(!waiting.hasRoom(for: EpochName(1000, of: "bank")) && waiting.hasRoom(for: EpochName(3, of: "bank")))
+    }
+
     @Test("a body that does not fit when it is sealed is refused with the size that does")
     func largestBody() async throws {
         let stage = try Stage()

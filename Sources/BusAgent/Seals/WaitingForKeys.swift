@@ -42,6 +42,16 @@ struct WaitingForKeys {
     /// Keys that are wanted at most for their own sake; beyond it others may ask again later.
     static let mostWanted = 1024
 
+    /// What one sending system may keep waiting here, messages and epochs: who sends what nobody can open must not hold the credit of all.
+    static let mostOfOneSender = 1024
+    static let epochsOfOneSender = 64
+
+    func hasRoom(for epoch: EpochName) -> Bool {
+        let others = wants.filter { $0.key.sender == epoch.sender }
+        return others.values.reduce(0) { $0 + $1.items.count } < Self.mostOfOneSender
+            && (others[epoch] != nil || others.count < Self.epochsOfOneSender)
+    }
+
     /// - Parameter item: `nil`: the key alone is wanted. Who asks for it again meanwhile does not make it wait longer: two agents that ask
     ///   each other must come to an end.
     mutating func add(_ item: Item?, _ epoch: EpochName, for system: String, at now: UInt64) {

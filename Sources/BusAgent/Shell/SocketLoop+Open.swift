@@ -34,6 +34,10 @@ extension SocketLoop {
             delivery.opened = body
             return delivery
         case .locked(let epoch):
+            guard waiting.hasRoom(for: epoch) else {
+                giveUp(.delivery(delivery), .unknownEpoch(epoch.epoch), isFinal: false)
+                return nil
+            }
             waiting.add(.delivery(delivery), epoch, for: receiver(of: delivery), at: clock.now)
             askForKeys()
         case .fault(let fault):
