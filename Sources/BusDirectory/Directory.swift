@@ -26,6 +26,7 @@ package struct Directory: Sendable {
     private let unsigned: Set<String>
     private let seals: [String: [Seal]]
     private let sealed: Set<String>
+    private let orders: [String: Set<String>]
     private let subscribers: [String: [String]]
     private let consumers: [String: Set<String>]
 
@@ -47,6 +48,9 @@ package struct Directory: Sendable {
         self.signers = signers
         self.unsigned = unsigned
         sealed = Set(space.seals.map(\.system))
+        var orders: [String: Set<String>] = [:]
+        for entry in space.seals { if let order = entry.order { orders[entry.system, default: []].insert(order) } }
+        self.orders = orders
         var seals: [String: [Seal]] = [:]
         for entry in space.seals where entry.revoked == nil {
             guard let key = SystemPublicKey(entry.seal) else { continue }
@@ -96,6 +100,9 @@ package struct Directory: Sendable {
     /// Whether what is for a system is sealed: an entry of the space states a key, valid today or not. To go back to open the entries are
     /// taken out; that a key ends must open nothing.
     package func isSealed(_ system: String) -> Bool { sealed.contains(system) }
+
+    /// Whether a secret for order keys is the one that the space states of a system, or it states none.
+    package func isOrderSecret(_ id: String, of system: String) -> Bool { orders[system]?.contains(id) ?? true }
 
     /// Everybody who opens an event, its publisher and its subscribers; nil where one of them has no key, so that it goes open for all.
     package func sealedReceivers(of event: String, publisher: String) -> [String]? {

@@ -37,6 +37,11 @@ extension Scalar where Value == String {
     static let signingKey = Scalar(
         code: .badKey, right: "an Ed25519 public key as 64 hexadecimal digits or 43 characters of base64url"
     ) { VerifyingKey($0)?.description }
+    static let orderSecretID = Scalar(
+        code: .badKey, right: "16 hexadecimal digits: the line `order-id` of SYSTEM.seal.pub"
+    ) {
+        [UInt8](hex: $0)?.count == 8 ? $0 : nil
+    }
     static let sealingKey = Scalar(
         code: .badKey, right: "an X-Wing public key as 1622 characters of base64url"
     ) { SystemPublicKey($0)?.description }

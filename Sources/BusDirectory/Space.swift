@@ -281,13 +281,16 @@ package struct SystemSeal: Sendable, Codable, Equatable {
     package var system: String
     /// X-Wing public key, 1,622 characters of base64url.
     package var seal: String
+    /// Id of the system's secret for order keys, 16 hexadecimal digits: its consumers take no other. Nil: they take what comes first.
+    package var order: String?
     package var from: CalendarDate?
     package var until: CalendarDate?
     package var revoked: CalendarDate?
 
-    package init(system: String, seal: String, validity: KeyValidity = KeyValidity()) {
+    package init(system: String, seal: String, order: String? = nil, validity: KeyValidity = KeyValidity()) {
         self.system = system
         self.seal = seal
+        self.order = order
         from = validity.from
         until = validity.until
         revoked = validity.revoked

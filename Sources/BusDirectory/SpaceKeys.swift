@@ -35,13 +35,15 @@ extension SpaceSections {
     }
 
     private mutating func addSeal(_ element: Element, into findings: inout Findings) {
-        let allowed = ["system", "seal"] + Self.validityMembers
+        let allowed = ["system", "seal", "order"] + Self.validityMembers
         guard let fields = Fields(element, kind: "seal", allowed: allowed, into: &findings) else { return }
         let system = fields.require("system", .identifier, into: &findings)
         let seal = fields.require("seal", .sealingKey, into: &findings)
+        let order = fields.read("order", .orderSecretID, into: &findings)
         let validity = Self.validity(fields, into: &findings)
         guard let system, let seal else { return }
-        seals.append(Declared(value: SystemSeal(system: system, seal: seal, validity: validity), fields: fields))
+        seals.append(
+            Declared(value: SystemSeal(system: system, seal: seal, order: order, validity: validity), fields: fields))
     }
 
     private static func validity(_ fields: Fields, into findings: inout Findings) -> KeyValidity {

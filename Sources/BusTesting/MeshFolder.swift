@@ -103,7 +103,7 @@ public struct MeshFolder: Sendable {
     private func seal(_ system: String) throws -> [String] {
         let file =
             try SealFile.loadIfPresent(system: system, in: keys) ?? SealFile.create(system: system, in: keys)
-        return ["  - system: \(system)", "    seal: '\(file.publicKey)'"]
+        return ["  - system: \(system)", "    seal: '\(file.publicKey)'", "    order: '\(file.order.name)'"]
     }
 
     /// Signs the space of these places as the next version of what this mesh's broker had, unless that says the same.

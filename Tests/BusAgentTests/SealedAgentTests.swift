@@ -20,8 +20,10 @@ struct SealedAgentTests {
         static let event = "register.changed.v1"
         static let order = "register.record-order.v1"
 
-        /// - Parameter validity: of the register's key.
-        init(_ validity: KeyValidity = KeyValidity()) throws {
+        /// - Parameters:
+        ///   - validity: of the register's key.
+        ///   - order: id of its secret for order keys, where the space is to state another than it has.
+        init(_ validity: KeyValidity = KeyValidity(), order: String? = nil) throws {
             portal = SealFile(system: "portal", secret: try SystemKey())
             register = SealFile(system: "register", secret: try SystemKey())
             let day = try #require(CalendarDate("2030-12-31"))
@@ -51,7 +53,9 @@ struct SealedAgentTests {
                 ],
                 seals: [
                     SystemSeal(system: "portal", seal: "\(portal.publicKey)"),
-                    SystemSeal(system: "register", seal: "\(register.publicKey)", validity: validity),
+                    SystemSeal(
+                        system: "register", seal: "\(register.publicKey)", order: order ?? register.order.name,
+                        validity: validity),
                 ])
             self.space = try SpaceSnapshot(space)
         }
@@ -348,6 +352,25 @@ struct SealedAgentTests {
             waiting.add(nil, EpochName(epoch, of: "register"), for: "register", at: 20_000_000)
         }
         #expect(!waiting.wants(EpochName(3000, of: "register")), "others may ask again later")
+    }
+
+    @Test("a secret for order keys that the space does not state is nobody's, whoever wrapped it")
+    func foreignOrderSecret() async throws {
+        let stage = try Stage(order: OrderSecret(system: "register").name)
+        let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
+        let library = ContractLibrary([try Contract.parse(Array(Self.ordered.utf8))])
+        let portal = try await stage.agent("portal-1", broker, contracts: library)
+        let register = try await stage.agent("register-1", broker, contracts: library)
+        let sending = Task {
+            try await portal.send(Stage.order, Array(#"{"iin":"1"}"#.utf8), deadline: .milliseconds(300))
+        }
+        broker.ask("register", KeyWish(token: 0, system: "portal", epochs: [EpochName(0, of: "register")]))
+        #expect(await comes { broker.records.withLock { $0.contains { $0.header.target == "register" } } })
+        await expectFault(5030, at: portal) { _ = try await sending.value }
+        #expect(broker.durable(.command).isEmpty)
+        await portal.close()
+        await register.close()
+        broker.stop()
     }
 
     @Test("who sends what nobody can open holds only its own share")

@@ -72,7 +72,7 @@ package struct SealFile: Sendable {
             [
                 "seal-public": "\(secret.publicKey)", "seal-secret": secret.reveal(), "order-secret": order.bytes.hex,
             ],
-            shown: path + ".pub", ["seal-public": "\(secret.publicKey)"])
+            shown: path + ".pub", ["seal-public": "\(secret.publicKey)", "order-id": order.name])
         return SealFile(system: system, secret: secret, order: order)
     }
 

@@ -228,7 +228,14 @@ final class Sealer: Sendable {
         }
     }
 
-    func take(_ secret: OrderSecret) { state.withLock { $0.orders[secret.system] = secret } }
+    /// - Returns: false when the space states another one.
+    func take(_ secret: OrderSecret) -> Bool {
+        state.withLock { state in
+            guard state.directory?.isOrderSecret(secret.name, of: secret.system) ?? false else { return false }
+            state.orders[secret.system] = secret
+            return true
+        }
+    }
 
     /// The secret for order keys of a system of this agent, for one of its consumers.
     func wrapOrder(of provider: String, for consumer: String) -> KeyMessage? {

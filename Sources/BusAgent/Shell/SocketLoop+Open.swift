@@ -155,7 +155,7 @@ extension SocketLoop {
         } else if row.event == row.name.sender {
             // Anybody can wrap a secret for this system: one that is here is not replaced, and none is taken that nobody wants.
             guard waiting.wants(EpochName(0, of: row.event)) else { return }
-            sealer.take(try opener.take(orderSecret: row.record, of: row.event))
+            guard sealer.take(try opener.take(orderSecret: row.record, of: row.event)) else { throw .wrongEpochID }
             _ = waiting.take(EpochName(0, of: row.event))
             endOrderWaits(of: row.event)
         } else {

@@ -39,6 +39,9 @@ package struct OrderSecret: Sendable {
         KeyWrap.Purpose(words: .orderSecretWrap, idWords: .orderSecretID, name: system)
     }
 
+    /// Its id as the space states it, 16 hexadecimal digits.
+    package var name: String { KeyID(value: id).description }
+
     /// For one system's key, 1,192 bytes.
     package func wrapped(for recipient: SystemPublicKey) throws(SealFault) -> [UInt8] {
         try KeyWrap.wrap(secret, Self.purpose(system), for: recipient)

@@ -1,5 +1,6 @@
 import BusAgent
 import BusDirectory
+import BusEvidence
 
 /// Holds the keys of a folder against the space: missing, wrong, unreadable, expired, revoked or belonging to somebody else. Pure; each
 /// complaint names the command that mends it.
@@ -150,6 +151,16 @@ struct KeyExamination {
                         mend:
                             "put the key of \(folder.path)/\(system).seal.pub as `- {system: \(system), seal: …}` under "
                             + "`keys` of the space, then kerege space apply DIR")
+                ]
+            }
+            if let stated = entry.order, let own = folder.seals[system]?.order.name, stated != own {
+                return [
+                    .bad(
+                        "seal \(system)",
+                        "the space states another secret for order keys (\(stated)) than \(system).seal has (\(own)): its consumers take none",
+                        mend:
+                            "copy \(system).seal from another agent of \(system), or put `order: '\(own)'` into its entry, "
+                            + "then kerege space apply DIR")
                 ]
             }
             return validity("seal \(system)", entry.validity, renew: "kerege keys new NAME --system \(system)").map {

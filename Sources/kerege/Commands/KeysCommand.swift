@@ -2,6 +2,7 @@ import ArgumentParser
 import BusAgent
 import BusConsole
 import BusDirectory
+import BusEvidence
 import Foundation
 
 /// `kerege keys`
@@ -45,6 +46,8 @@ struct KeysNewCommand: AsyncParsableCommand {
         struct Seal: Encodable {
             var system: String
             var publicKey: String
+            /// Id of the secret for order keys.
+            var order: String
             var file: String
         }
         var name: String
@@ -94,7 +97,8 @@ struct KeysNewCommand: AsyncParsableCommand {
             let seal = try SealFile.create(system: system, in: dir)
             seals.append(
                 Page.Seal(
-                    system: system, publicKey: "\(seal.publicKey)", file: SealFile.path(system, in: dir)))
+                    system: system, publicKey: "\(seal.publicKey)", order: seal.order.name,
+                    file: SealFile.path(system, in: dir)))
         }
         return Page(
             name: name, publicKey: made.publicKey, signPublicKey: made.signPublicKey ?? "", file: "\(dir)/\(name).key",
@@ -112,7 +116,7 @@ struct KeysNewCommand: AsyncParsableCommand {
         }
         let keys = ["curve: '\(curve)'", "sign: '\(page.signPublicKey)'"]
         Output.write(lines: name == "broker" ? keys : KeyLinesOfSpace.agent(name, systems, keys))
-        for seal in page.seals { Output.write(lines: KeyLinesOfSpace.seal(seal.system, seal.publicKey)) }
+        for seal in page.seals { Output.write(lines: KeyLinesOfSpace.seal(seal.system, seal.publicKey, seal.order)) }
         Output.tell(
             "next: add \(name == "broker" ? "these lines to the section `broker`" : "these lines under `keys:`") of the space, "
                 + "then kerege space apply DIR")
@@ -171,7 +175,8 @@ enum KeyLinesOfSpace {
         return ["  - agent: \(name)", "    systems: [\(list)]"] + keys.map { "    \($0)" }
     }
 
-    static func seal(_ system: String, _ key: String) -> [String] {
-        ["  - system: \(system)", "    seal: '\(key)'"]
+    /// - Parameter order: id of the secret for order keys.
+    static func seal(_ system: String, _ key: String, _ order: String) -> [String] {
+        ["  - system: \(system)", "    seal: '\(key)'", "    order: '\(order)'"]
     }
 }

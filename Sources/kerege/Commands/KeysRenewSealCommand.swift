@@ -2,6 +2,7 @@ import ArgumentParser
 import BusAgent
 import BusConsole
 import BusDirectory
+import BusEvidence
 import Foundation
 
 /// `kerege keys renew-seal`
@@ -33,6 +34,8 @@ struct KeysRenewSealCommand: AsyncParsableCommand {
     private struct Page: Encodable {
         var system: String
         var publicKey: String
+        /// Id of the secret for order keys: as before.
+        var order: String
         var file: String
         /// The key before.
         var kept: String
@@ -54,10 +57,11 @@ struct KeysRenewSealCommand: AsyncParsableCommand {
             )
         }
         let page = Page(
-            system: system, publicKey: "\(renewed.made.publicKey)", file: SealFile.path(system, in: dir),
+            system: system, publicKey: "\(renewed.made.publicKey)", order: renewed.made.order.name,
+            file: SealFile.path(system, in: dir),
             kept: renewed.kept)
         if output.json { return try Output.print(json: page) }
         Output.tell("made \(page.file), secret, for every agent of \(system); the one before is \(page.kept)")
-        Output.write(lines: KeyLinesOfSpace.seal(system, page.publicKey))
+        Output.write(lines: KeyLinesOfSpace.seal(system, page.publicKey, page.order))
     }
 }
