@@ -10,6 +10,23 @@ package struct EpochName: Hashable, Sendable {
     }
 }
 
+/// One record of an epoch: for the system that is to open with it.
+package struct RecordName: Hashable, Sendable {
+    package var epoch: EpochName
+    package var receiver: String
+
+    package init(_ epoch: EpochName, for receiver: String) {
+        self.epoch = epoch
+        self.receiver = receiver
+    }
+
+    /// What the header of a `keyEpoch` or `keyWrap` message says; `nil` for any other.
+    package init?(_ header: Header) {
+        guard header.kind == .keyEpoch || header.kind == .keyWrap, let epoch = header.keyEpoch else { return nil }
+        self.init(EpochName(epoch, of: header.consumer), for: header.provider)
+    }
+}
+
 /// WANT: an agent asks for the records of epochs that it has met in messages for one of its systems. From the broker to an agent: make
 /// these keys for that system, which subscribes to your events.
 package struct KeyWish: Sendable, Equatable {

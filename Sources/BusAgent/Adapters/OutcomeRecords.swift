@@ -112,8 +112,8 @@ extension OutcomeRecords.Told {
         do throws(BusFault) {
             return try agent.prepareOutcome(of: command, service, for: consumer, .success(bytes))
         } catch {
-            // Nothing is wrong with it: it waits for the space.
-            guard error.code != .brokerUnreachable else { throw error }
+            // Nothing is wrong with it: it waits for the space, or for a key to seal it to.
+            guard !error.isRetryable else { throw error }
             return try agent.prepareOutcome(of: command, service, for: consumer, .failure(error))
         }
     }

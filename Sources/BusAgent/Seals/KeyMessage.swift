@@ -2,20 +2,14 @@ import BusProtocol
 
 /// The record of an epoch on its way to the broker: a message of its own, which must be there before the first one that was sealed with it.
 package struct KeyMessage: Sendable, Equatable {
-    /// Which record: of this epoch, for this system.
-    struct Name: Hashable, Sendable {
-        let epoch: EpochName
-        let receiver: String
-    }
-
-    let name: Name
+    let name: RecordName
     let kind: MessageKind
     let id: MessageID
     let header: [UInt8]
     let body: [UInt8]
 
     /// - Parameter event: whose content key it is; `nil` for an epoch from system to system.
-    init(_ name: Name, event: String?, id: MessageID, record: [UInt8]) {
+    init(_ name: RecordName, event: String?, id: MessageID, record: [UInt8]) {
         var header = Header(kind: event == nil ? .keyEpoch : .keyWrap, id: id, created: id.unixMilliseconds)
         header.keyEpoch = name.epoch.epoch
         header.target = event ?? ""
@@ -30,10 +24,8 @@ package struct KeyMessage: Sendable, Equatable {
 
     /// As it was stored with a message; `nil` for anything else.
     private init?(header bytes: [UInt8], body: [UInt8]) {
-        guard let header = try? Header(decoding: bytes), let epoch = header.keyEpoch,
-            header.kind == .keyEpoch || header.kind == .keyWrap
-        else { return nil }
-        name = Name(epoch: EpochName(epoch, of: header.consumer), receiver: header.provider)
+        guard let header = try? Header(decoding: bytes), let name = RecordName(header) else { return nil }
+        self.name = name
         kind = header.kind
         id = header.id
         self.header = bytes

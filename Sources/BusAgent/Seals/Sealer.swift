@@ -141,7 +141,7 @@ final class Sealer: Sendable {
             return Way(sender: known.sender, keys: known.keys, looked: clock.now)
         }
         let sender = try SealSender(to: key, now: Int64(clock.now / 1000))
-        let name = KeyMessage.Name(epoch: EpochName(sender.epoch, of: pair.from), receiver: pair.to)
+        let name = RecordName(EpochName(sender.epoch, of: pair.from), for: pair.to)
         let id = state.ids.next(unixMilliseconds: clock.wall)
         return Way(
             sender: sender, keys: [KeyMessage(name, event: nil, id: id, record: sender.record)], looked: clock.now)
@@ -201,7 +201,7 @@ final class Sealer: Sendable {
                 let seal = directory.seal(of: system, at: clock.wall), let record = try? key.wrapped(for: seal.key)
             else { return nil }
             let id = state.ids.next(unixMilliseconds: clock.wall)
-            return KeyMessage(.init(epoch: name, receiver: system), event: key.event, id: id, record: record)
+            return KeyMessage(RecordName(name, for: system), event: key.event, id: id, record: record)
         }
     }
 
@@ -245,7 +245,7 @@ final class Sealer: Sendable {
             guard let directory = state.directory, directory.consumes(consumer, of: provider),
                 let seal = directory.seal(of: consumer, at: clock.wall), let record = try? secret.wrapped(for: seal.key)
             else { return nil }
-            let name = KeyMessage.Name(epoch: EpochName(secret.id, of: provider), receiver: consumer)
+            let name = RecordName(EpochName(secret.id, of: provider), for: consumer)
             let id = state.ids.next(unixMilliseconds: clock.wall)
             return KeyMessage(name, event: provider, id: id, record: record)
         }
@@ -270,37 +270,6 @@ final class Sealer: Sendable {
             )
         case .noValidKey: BusFault(.noLiveProvider, at: .consumerAgent, "\(fault)")
         default: BusFault(.sealNotOpened, at: .consumerAgent, "it cannot be sealed: \(fault)")
-        }
-    }
-}
-
-/// One epoch of an event: its content key, and for whom it has been wrapped.
-struct EventEpoch: Sendable {
-    let sealer: EventSealer
-    private let publisher: String
-    private var wrapped: [String: KeyID] = [:]
-    private(set) var keys: [KeyMessage] = []
-
-    init(_ event: String, of publisher: String, _ clock: ClockReading) {
-        sealer = EventSealer(event: event, now: Int64(clock.now / 1000))
-        self.publisher = publisher
-    }
-
-    /// Whether it may go on: nobody is left out who had its key before.
-    func serves(_ receivers: [Directory.Seal], _ clock: ClockReading) -> Bool {
-        let now = Dictionary(receivers.map { ($0.system, $0.key.id) }, uniquingKeysWith: { first, _ in first })
-        return !sealer.isSpent(now: Int64(clock.now / 1000)) && wrapped.allSatisfy { now[$0.key] == $0.value }
-    }
-
-    mutating func wrap(
-        for receivers: [Directory.Seal], _ clock: ClockReading, _ ids: inout MessageIDSource
-    ) throws(SealFault) {
-        for receiver in receivers where wrapped[receiver.system] == nil {
-            let record = try sealer.key.wrapped(for: receiver.key)
-            let name = KeyMessage.Name(epoch: EpochName(sealer.epoch, of: publisher), receiver: receiver.system)
-            let id = ids.next(unixMilliseconds: clock.wall)
-            keys.append(KeyMessage(name, event: sealer.key.event, id: id, record: record))
-            wrapped[receiver.system] = receiver.key.id
         }
     }
 }

@@ -20,12 +20,14 @@ extension AgentCore {
 
     /// Whether a reply answers the request that was asked: it is of the service that was asked, and its provider signed the digest of
     /// what it saw.
-    func answers(_ reply: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ request: PendingTable.Reference) -> Bool {
+    /// - Parameter isProven: it is signed; who cannot sign binds nothing.
+    func answers(
+        _ reply: EnvelopeView, _ raw: UnsafeRawBufferPointer, _ request: PendingTable.Reference, isProven: Bool
+    ) -> Bool {
         // A reply of the broker's own is a fault and names nobody; without a directory nobody can be held to anything.
-        guard let senders, !SenderCheck.isBrokersOwn(reply.header) else { return true }
+        guard senders != nil, !SenderCheck.isBrokersOwn(reply.header) else { return true }
         guard let submission = pending[request], submission.isFor(raw[reply.header.target]) else { return false }
-        // Who cannot sign binds nothing.
-        guard let leaf = pending.leaf(of: request), senders.mustSign(reply.header, raw) else { return true }
+        guard isProven, let leaf = pending.leaf(of: request) else { return true }
         guard let digest = reply.header.extensionValue(RequestDigest.type, in: raw) else { return false }
         return raw[digest].elementsEqual(leaf.bytes)
     }

@@ -100,7 +100,9 @@ extension AgentCore {
             // A reply counts whatever the session: its request may have been asked in an earlier one.
             if isOpen { release(DeliveryMark(session: session, cost: envelope.cost)) }
             // A forged answer ends nothing: the right one may still come.
-            if refusal == nil { replied(envelope, frame, raw, annotations, into: &actions) }
+            if refusal == nil {
+                replied(envelope, frame, raw, annotations, isProven: verdict.isProven, into: &actions)
+            }
             return
         }
         guard isOpen else { return }
@@ -132,13 +134,13 @@ extension AgentCore {
 
     private mutating func replied(
         _ envelope: EnvelopeView, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ annotations: Annotations,
-        into actions: inout [AgentAction]
+        isProven: Bool, into actions: inout [AgentAction]
     ) {
         guard let reference = requests[envelope.header.correlation] else {
             counters.strayReplies += 1
             return
         }
-        guard answers(envelope, raw, reference) else {
+        guard answers(envelope, raw, reference, isProven: isProven) else {
             counters.badProofs += 1
             let fault = Fault(.badSignature, at: .broker, "the reply is signed for another request than the one asked")
             return actions.append(.notice(fault))
@@ -162,6 +164,12 @@ extension AgentCore {
         case .again(let delay): rejected.append(Settlement.Row(position: position, delayMilliseconds: delay))
         case .never(let code): terminated.append(Settlement.Row(position: position, code: code.number))
         }
+        release(delivery.mark)
+    }
+
+    /// A delivered request gets no answer from here: there is none that may be sent.
+    package mutating func abandon(_ delivery: Delivery) {
+        atWork -= 1
         release(delivery.mark)
     }
 

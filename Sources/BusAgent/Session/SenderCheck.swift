@@ -44,12 +44,6 @@ package struct SenderCheck: Sendable {
         }
     }
 
-    /// Whether the message must carry its sender's signature.
-    func mustSign(_ header: HeaderView, _ raw: UnsafeRawBufferPointer) -> Bool {
-        guard let system = Self.sender(header, raw) else { return false }
-        return !directory.maySendUnsigned(system)
-    }
-
     /// What the broker says itself names no provider, and is a fault: neither an answer nor "there is no such record".
     static func isBrokersOwn(_ header: HeaderView) -> Bool {
         header.provider.isEmpty && header.outcome >= FaultCode.badFrame.number

@@ -185,8 +185,10 @@ extension SocketLoop {
                 clock, into: &actions)
         } catch {
             // The reason is short: it can be sealed where the answer was too large.
-            guard outcome == 0 else { return core.release(delivery.mark) }
-            reply(delivery, route, .failure(error), about: subject)
+            guard outcome != 0 else { return reply(delivery, route, .failure(error), about: subject) }
+            // Not even that, and nothing may go open: the consumer is told by the broker when its time is over.
+            faultLog.tell(error, route.name, delivery.envelope.header.id, at: clock.now, configuration.logger)
+            core.abandon(delivery)
         }
     }
 }

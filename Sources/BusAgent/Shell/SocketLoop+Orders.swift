@@ -1,5 +1,4 @@
 import BusDirectory
-import BusEvidence
 import BusProtocol
 import Logging
 import Synchronization
@@ -253,8 +252,10 @@ extension SocketLoop {
         endPending()
         let closed = BusFault(.draining, at: .consumerAgent, "the agent was closed")
         endInquiries(closed)
-        for item in waiting.takeAll() { giveUp(item, .notSealed, isFinal: true) }
-        expireOrderWaits(at: .never)
+        // Deliveries come again, to another session; states ended with the inquiries.
+        for case .reply(let ticket, _) in waiting.takeAll() { refuse(ticket, closed) }
+        for wait in orderWaits { wait.continuation.resume(returning: .failure(closed)) }
+        orderWaits = []
         for item in heldAsks { item.order.continuation.resume(returning: .failure(closed)) }
         heldAsks = []
         for order in shared.inbox.close() { order.end(with: closed, close: &closeWaiters) }

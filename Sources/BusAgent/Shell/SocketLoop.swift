@@ -45,9 +45,9 @@ final class SocketLoop {
     var opener: SealOpener
     var waiting: WaitingForKeys
     /// Records that the broker has not taken yet.
-    var onTheirWay: Set<KeyMessage.Name> = []
+    var onTheirWay: Set<RecordName> = []
     /// Records brought to the broker by this process.
-    var announced: Set<KeyMessage.Name> = []
+    var announced: Set<RecordName> = []
     var untaken: [(at: UInt64, key: KeyMessage)] = []
     var orderWaits: [(provider: String, until: UInt64, continuation: OpenContinuation)] = []
     /// Questions that wait until it is known who seals.
@@ -143,17 +143,24 @@ final class SocketLoop {
         let now = ClockReading.current().now
         var wait: UInt64 = 0
         if shared.inbox.isEmpty, shared.executor.isEmpty {
-            let waits =
-                openWaiters.map(\.until) + inquiries.values.map(\.until) + untaken.map(\.at) + heldAsks.map(\.until)
-                + orderWaits.map(\.until)
-                + [waiting.nextTime(canAsk: core.isOpen)]
-            let due = min(core.nextTimer, min(drainUntil, waits.min() ?? .never))
+            let due = min(core.nextTimer, min(drainUntil, nextWaitEnd))
             wait = due <= now ? 0 : min(due - now, Self.longestSleep)
         }
         poller.wait(on: socketEntry, for: unsent.isEmpty ? .readable : [.readable, .writable])
         // Rounded up: waking a moment before a timer would only spin.
         try poller.wait(atMost: wait == 0 ? .zero : .microseconds(Int64(wait + 999)))
         if poller.found(wakeupEntry).contains(.readable) { shared.wakeup.drain() }
+    }
+
+    /// When the first of those who wait for something other than the core's own timers is to be looked at. Runs once a round: no arrays.
+    private var nextWaitEnd: UInt64 {
+        var next = waiting.nextTime(canAsk: core.isOpen)
+        for waiter in openWaiters { next = min(next, waiter.until) }
+        for inquiry in inquiries.values { next = min(next, inquiry.until) }
+        for item in untaken { next = min(next, item.at) }
+        for item in heldAsks { next = min(next, item.until) }
+        for wait in orderWaits { next = min(next, wait.until) }
+        return next
     }
 
     private func round() throws(ZeroMQError) {

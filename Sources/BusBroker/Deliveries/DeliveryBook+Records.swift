@@ -98,8 +98,7 @@ extension DeliveryBook {
 
     private mutating func foldKey(_ payload: inout ByteReader, _ position: UInt64) throws(Fault) {
         let header = try Header(decoding: MessageRecord(&payload).header)
-        guard let epoch = header.keyEpoch else { return }
-        keys.insert(KeyIndex.Name(header, epoch), at: position)
+        if let name = RecordName(header) { keys.insert(name, header, at: position) }
     }
 
     private mutating func settle(_ record: SettledRecord) {

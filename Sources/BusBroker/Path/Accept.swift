@@ -134,7 +134,9 @@ extension BrokerCore {
         }
         if let open = calls.reference(view.header.id) { return repeated(open, message, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
-        guard view.header.isSealed || !rights.seals(right.provider) else { return refuse(slot, .notSealed) }
+        guard view.header.isSealed || !rights.seals.covers(system: right.provider) else {
+            return refuse(slot, .notSealed)
+        }
         let reference = SessionReference(slot: slot, id: sessions[slot].id)
         var call = Call(
             id: view.header.id, consumer: reference, consumerAgent: sessions[slot].agentIndex,
@@ -142,7 +144,7 @@ extension BrokerCore {
             stage: right.stage, provider: right.provider,
             deadline: now.monotonic + Self.wait(for: view.header),
             acceptedAt: now.monotonic)
-        call.sealsReply = rights.seals(right.consumer)
+        call.sealsReply = rights.seals.covers(system: right.consumer)
         call.times.requestIn = now.wall
         observations.append(.attempted(integration: right.integration, at: now.wallMilliseconds))
         if view.header.remaining == 0 { return refuseCall(call, .expiredOnArrival, slot, now) }

@@ -22,7 +22,9 @@ extension BrokerCore {
         let queue = book.queue(.commands(of: rights.systems[right.provider]))
         if isKnown(header, from: header.consumer, message, slot, now) { return }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
-        guard view.header.isSealed || !rights.seals(right.provider) else { return refuse(slot, .notSealed) }
+        guard view.header.isSealed || !rights.seals.covers(system: right.provider) else {
+            return refuse(slot, .notSealed)
+        }
         if rights.expiry(of: header, acceptedAt: now.wall) <= now.wallMilliseconds {
             return refuse(slot, .expiredOnArrival)
         }
@@ -50,7 +52,7 @@ extension BrokerCore {
         guard let command = book.ledger[key], command.kind == .command,
             command.target == MessageLedger.digest(header.target)
         else { return refuse(slot, .noSuchRequest) }
-        guard view.header.isSealed || !rights.seals(rights.system(header.consumer) ?? -1) else {
+        guard view.header.isSealed || !rights.seals.covers(system: rights.system(header.consumer) ?? -1) else {
             return refuse(slot, .notSealed)
         }
         // One command, one outcome: a second one with another id would be a second effect somewhere.
@@ -84,7 +86,7 @@ extension BrokerCore {
         guard let header = decode(view, raw, slot) else { return }
         if isKnown(header, from: header.consumer, message, slot, now) { return }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
-        guard view.header.isSealed || !rights.seals(event: type, of: header.consumer) else {
+        guard view.header.isSealed || !rights.seals.covers(event: type) else {
             return refuse(slot, .notSealed)
         }
         if (header.expiry ?? .max) <= now.wallMilliseconds { return refuse(slot, .expiredOnArrival) }

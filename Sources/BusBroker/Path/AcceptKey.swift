@@ -8,33 +8,33 @@ extension BrokerCore {
     mutating func acceptKey(
         _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
-        guard let header = try? Header(decoding: raw, in: view.header.range), let name = keyName(header, view, raw)
-        else {
-            return refuse(slot, .badHeader)
-        }
+        guard let header = try? Header(decoding: raw, in: view.header.range), let name = RecordName(header),
+            isRecord(of: name, header, view, raw)
+        else { return refuse(slot, .badHeader) }
         guard rights.agents[sessions[slot].agentIndex].systems.contains(header.consumer) else {
             return refuse(slot, .keyNotForSystem)
         }
         guard rights.system(header.provider) != nil else { return refuse(slot, .noSuchService) }
-        if book.keys[name] != nil {
+        if book.keys.holds(name) {
             counters.duplicates += 1
             return
         }
         if let wait = sessions[slot].keyShare.take(view.cost, at: now.monotonic) {
             return refuse(slot, .quotaExceeded, retryAfter: wait)
         }
-        gather(message.counted(.max, 0, keepsBody: true), then: .keep(name))
+        gather(message.counted(.max, 0, keepsBody: true), then: .keep(name, header))
     }
 
-    /// What the record is of; `nil` when it is not what its header says.
-    private func keyName(_ header: Header, _ view: EnvelopeView, _ raw: UnsafeRawBufferPointer) -> KeyIndex.Name? {
-        let isWrap = header.kind == .keyWrap
-        guard header.sealSuite == 0, let epoch = header.keyEpoch,
-            (try? KeyRecord.epoch(of: raw[view.body], header.kind)) == epoch,
-            // A content key is for an event of the system that made it; with the system alone for target it is its order secret.
-            isWrap ? Names.system(of: header.target) == header.consumer : header.target.isEmpty
-        else { return nil }
-        return KeyIndex.Name(header, epoch)
+    /// Whether the record is what its header says.
+    private func isRecord(
+        of name: RecordName, _ header: Header, _ view: EnvelopeView, _ raw: UnsafeRawBufferPointer
+    ) -> Bool {
+        guard header.sealSuite == 0, (try? KeyRecord.epoch(of: raw[view.body], header.kind)) == name.epoch.epoch else {
+            return false
+        }
+        // A content key is for an event of the system that made it; with the system alone for target it is its order secret.
+        return header.kind == .keyWrap
+            ? Names.system(of: header.target) == header.consumer : header.target.isEmpty
     }
 
     /// WANT: only who may speak for the receiving system is given its records; they would be of no use to others.
@@ -78,9 +78,9 @@ extension BrokerCore {
     /// The journal gave the records.
     mutating func finishKeys(_ token: UInt64, _ found: [LoadedMessage], to session: SessionReference) {
         let rows = found.compactMap { item -> KeyAnswer.Row? in
-            guard item.hasBody, let header = try? Header(decoding: item.bytes.header), let epoch = header.keyEpoch
+            guard item.hasBody, let header = try? Header(decoding: item.bytes.header), let name = RecordName(header)
             else { return nil }
-            return KeyAnswer.Row(EpochName(epoch, of: header.consumer), event: header.target, record: item.bytes.body)
+            return KeyAnswer.Row(name.epoch, event: header.target, record: item.bytes.body)
         }
         tell(KeyAnswer(token: token, rows: rows), session)
     }

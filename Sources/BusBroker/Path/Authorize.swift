@@ -57,7 +57,7 @@ struct Rights: Sendable {
     private let eventIndex: [String: Int]
     let routes: Routes
     private let services: [String: OfferedService]
-    let sealKeys: SealedSystems
+    let seals: RequiredSeals
     /// Live sessions that serve each system.
     private(set) var providers: [[Int]]
     private var turn: [Int]
@@ -91,7 +91,7 @@ struct Rights: Sendable {
                 Subscription(integration: UInt32(index), stage: integration.stage.number, subscriber: subscriber))
         }
         self.subscriptions = subscriptions
-        sealKeys = SealedSystems(space, systemIndex)
+        seals = RequiredSeals(snapshot, systems: systems, events: eventTypes)
     }
 
     func agent(key: String) -> Int? { agentByKey[key] }

@@ -8,7 +8,7 @@ struct Gathering: Sendable {
         case deliver(CallReference)
         case finish(CallReference)
         case enqueue(DurableMessage)
-        case keep(KeyIndex.Name)
+        case keep(RecordName, Header)
         case say(RecordAnswer)
     }
     /// An agent whose messages are in this batch, and how far it will be decided with it.
@@ -80,7 +80,7 @@ extension BrokerCore {
             case .deliver(let call): deliver(call, position: position, now)
             case .finish(let call): finish(call, position: position, now)
             case .enqueue(let message): enqueue(message, position: position, now)
-            case .keep(let name): book.keys.insert(name, at: position)
+            case .keep(let name, let header): book.keys.insert(name, header, at: position)
             case .say(let answer): say(answer)
             }
         }
