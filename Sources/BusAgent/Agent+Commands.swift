@@ -24,14 +24,15 @@ extension Agent {
             known = MessageID(id)
             guard known != nil else { throw BusFault(.badIdentifier, at: .consumerAgent, "\"\(id)\" is no message id") }
         }
-        try await awaitOrderSecret(service, as: system, within: deadline)
-        var message = try prepareCommand(service, body, as: system, expiry: expiry, id: known, context: context)
         var limit = deadline ?? configuration.defaultDeadline
-        if let left = try await awaitPurposes(within: limit) {
-            limit = left
-            message = try prepareCommand(
-                service, body, as: system, expiry: expiry, id: known ?? message.id, context: context)
+        if !knowsSpace {
+            // What breaks its contract need not wait to be told so.
+            let route = try route(.command, service, as: system, context)
+            try check(route) { contract throws(BusFault) in try contract.checkRequest(body, at: .consumerAgent) }
+            limit = try await awaitSpace(within: limit)
         }
+        try await awaitOrderSecret(service, as: system, within: limit)
+        let message = try prepareCommand(service, body, as: system, expiry: expiry, id: known, context: context)
         let receipt = try await submit(message, within: limit)
         return SentCommand(id: receipt.id, receipt: receipt)
     }
@@ -49,7 +50,6 @@ extension Agent {
         // The time is the id's own: a repetition under the same id has the same bytes.
         header.created = id.unixMilliseconds
         header.expiry = expiry.map { id.unixMilliseconds + Int64(clamping: $0.microseconds / 1000) }
-        try sealer.checkReady()
         header.orderKey = try orderKey(of: body, route)
         if let tag = sealer.repeatTag(header, body) { header.extensions.append(tag) }
         return PreparedMessage(
@@ -198,7 +198,6 @@ extension Agent {
             header.outcome = fault.number
             body = fault.body()
         }
-        try sealer.checkReady()
         return PreparedMessage(.outcome, id, try sealer.seal(header, body, from: header.provider, to: consumer))
     }
 

@@ -101,8 +101,8 @@ public final class Agent: Sendable {
         var route = try route(.request, service, as: system, context)
         try check(route) { contract throws(BusFault) in try contract.checkRequest(body, at: .consumerAgent) }
         var limit = deadline ?? configuration.defaultDeadline
-        if route.generation == 0, let left = try await awaitPurposes(within: limit) {
-            limit = left
+        if !knowsSpace {
+            limit = try await awaitSpace(within: limit)
             route = try self.route(.request, service, as: system, context)
         }
         let reply = try await send(route, body, within: limit).get()
@@ -170,7 +170,8 @@ public final class Agent: Sendable {
     package func publish(
         _ event: String, _ body: [UInt8], as system: String? = nil, deadline: Duration? = nil, id: MessageID?
     ) async throws(BusFault) -> Receipt {
-        try await submit(try prepareEvent(event, body, as: system, id: id), within: deadline)
+        let limit = try await awaitSpace(within: deadline ?? configuration.defaultDeadline)
+        return try await submit(try prepareEvent(event, body, as: system, id: id), within: limit)
     }
 
     /// Makes an event's bytes, checked against its contract.
@@ -184,7 +185,6 @@ public final class Agent: Sendable {
         var header = route.header
         header.id = id
         header.created = id.unixMilliseconds
-        try shared.sealer.checkReady()
         header.orderKey = try orderKey(of: body, route)
         if let tag = shared.sealer.repeatTag(header, body) { header.extensions.append(tag) }
         return PreparedMessage(.event, id, try shared.sealer.seal(event: header, body))

@@ -30,7 +30,7 @@ package struct BrokerLimits: Sendable {
     /// Records of sealing epochs that are found again, about 150 bytes each: beyond it the oldest is not, and what was sealed with it cannot
     /// be opened by an agent that has not met it before.
     package var keyRecords = 200_000
-    /// Records of epochs one session may bring within a second.
+    /// Records of epochs one session may bring within a second, and times it may ask for some.
     package var keysPerSecond = 256
     /// Bodies whose retention is waited for, about 50 bytes each; beyond it the next one due is erased before its time.
     package var erasures = 1_000_000

@@ -11,78 +11,6 @@ import Testing
 /// Agents over real sockets that seal what they send and open what they get; the broker between them keeps everything it sees.
 @Suite(.serialized, .timeLimit(.minutes(2)))
 struct SealedAgentTests {
-    /// Two systems with their keys, and the space that states them.
-    struct Stage {
-        let portal: SealFile
-        let register: SealFile
-        let space: SpaceSnapshot
-        static let service = "register.record-get.v1"
-        static let event = "register.changed.v1"
-        static let order = "register.record-order.v1"
-
-        /// - Parameters:
-        ///   - validity: of the register's key.
-        ///   - order: id of its secret for order keys, where the space is to state another than it has.
-        init(_ validity: KeyValidity = KeyValidity(), order: String? = nil) throws {
-            portal = SealFile(system: "portal", secret: try SystemKey())
-            register = SealFile(system: "register", secret: try SystemKey())
-            let day = try #require(CalendarDate("2030-12-31"))
-            func integration(_ id: String, _ service: String) -> Integration {
-                Integration(
-                    id: id, consumer: "portal", service: service, owner: "a", planYear: 2026, due: day, stage: .approved
-                )
-            }
-            let space = Space(
-                id: "small", title: LocalizedName(en: "Small"),
-                broker: BrokerFacts(id: "b", endpoint: "tcp://127.0.0.1:7400"),
-                agencies: [Agency(id: "a", name: LocalizedName(en: "A"))],
-                systems: ["portal", "register"].map { InformationSystem(id: $0, owner: "a", status: .operation) },
-                services: [
-                    OfferedService(name: Self.service, kind: .request, system: "register"),
-                    OfferedService(name: Self.event, kind: .event, system: "register"),
-                    OfferedService(name: Self.order, kind: .command, system: "register"),
-                ],
-                integrations: [
-                    integration("one", Self.service), integration("three", Self.order), integration("two", Self.event),
-                ],
-                // They sign nothing here.
-                keys: [
-                    AgentKey(agent: "portal-1", systems: ["portal"], curve: "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID"),
-                    AgentKey(
-                        agent: "register-1", systems: ["register"], curve: "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7"),
-                ],
-                seals: [
-                    SystemSeal(system: "portal", seal: "\(portal.publicKey)"),
-                    SystemSeal(
-                        system: "register", seal: "\(register.publicKey)", order: order ?? register.order.name,
-                        validity: validity),
-                ])
-            self.space = try SpaceSnapshot(space)
-        }
-
-        func behaviour(_ agents: String...) -> MiniBroker.Behaviour {
-            var behaviour = MiniBroker.Behaviour()
-            behaviour.heartbeatMilliseconds = 20_000
-            for agent in agents { behaviour.spaces[agent] = space }
-            return behaviour
-        }
-
-        func agent(
-            _ name: String, _ broker: MiniBroker, seals: [SealFile]? = nil, contracts: ContractLibrary? = nil,
-            _ prepare: (Agent) -> Void = { _ in }
-        ) async throws -> Agent {
-            let system = String(name.prefix { $0 != "-" })
-            var configuration = AgentConfiguration(broker: broker.endpoint, name: name, systems: [system])
-            configuration.timing.keyPatience = 500_000
-            configuration.contracts = contracts
-            configuration.seals = seals ?? [system == "portal" ? portal : register]
-            let agent = try await Agent.connect(configuration, preparing: prepare)
-            // The space follows WELCOME.
-            if broker.sendsSpace(to: name) { #expect(await comes { agent.spaceVersion == 1 }) }
-            return agent
-        }
-    }
-
     static let canary = Array("canary 990101500016".utf8)
 
     private func leaks(_ broker: MiniBroker) -> Int {
@@ -91,22 +19,22 @@ struct SealedAgentTests {
 
     @Test("what is asked and answered is open at both ends and closed in between, and one record serves many messages")
     func sealedBothWays() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
         let register = try await stage.agent("register-1", broker) { agent in
-            agent.answer(Stage.service) { inquiry in inquiry.body + Array(" answered".utf8) }
+            agent.answer(SealStage.service) { inquiry in inquiry.body + Array(" answered".utf8) }
         }
         let portal = try await stage.agent("portal-1", broker)
         for _ in 0..<20 {
-            let answer = try await portal.ask(Stage.service, Self.canary)
+            let answer = try await portal.ask(SealStage.service, Self.canary)
             #expect(answer.body == Self.canary + Array(" answered".utf8))
         }
         // A fault's words are for the asker alone, too.
         await expectFault(4040, at: portal) {
-            register.answer(Stage.service) { _ in
+            register.answer(SealStage.service) { _ in
                 throw BusFault(.noSuchService, at: .providerSystem, String(decoding: Self.canary, as: UTF8.self))
             }
-            _ = try await portal.ask(Stage.service, Self.canary)
+            _ = try await portal.ask(SealStage.service, Self.canary)
         }
         #expect(leaks(broker) == 0 && broker.seen.withLock { $0.count } >= 42)
         #expect(broker.records.withLock { $0.map(\.header.kind) } == [.keyEpoch, .keyEpoch])
@@ -117,21 +45,21 @@ struct SealedAgentTests {
 
     @Test("a message waits for its key; without it the asker learns the reason")
     func keyComesLate() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
-        let register = try await stage.agent("register-1", broker) { $0.answer(Stage.service) { $0.body } }
+        let register = try await stage.agent("register-1", broker) { $0.answer(SealStage.service) { $0.body } }
         let portal = try await stage.agent("portal-1", broker)
         broker.change { $0.withholdsKeys = true }
-        let asking = Task { try await portal.ask(Stage.service, Self.canary, deadline: .seconds(20)) }
+        let asking = Task { try await portal.ask(SealStage.service, Self.canary, deadline: .seconds(20)) }
         #expect(await comes { !broker.records.withLock { $0.isEmpty } })
         broker.change { $0.withholdsKeys = false }
         #expect(try await asking.value.body == Self.canary)
         await register.close()
         // Another agent of the system, which has not met the epoch, and is given nothing.
-        let other = try await stage.agent("register-1", broker) { $0.answer(Stage.service) { $0.body } }
+        let other = try await stage.agent("register-1", broker) { $0.answer(SealStage.service) { $0.body } }
         broker.change { $0.withholdsKeys = true }
         await expectFault(4015, at: portal) {
-            _ = try await portal.ask(Stage.service, Self.canary, deadline: .seconds(30))
+            _ = try await portal.ask(SealStage.service, Self.canary, deadline: .seconds(30))
         }
         await portal.close()
         await other.close()
@@ -140,26 +68,26 @@ struct SealedAgentTests {
 
     @Test("who does not seal is refused by the agent that is asked, and by the agent that asks")
     func openIsRefused() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         // The portal's agent knows no space, and sends as before there were seals.
         let broker = try MiniBroker(stage.behaviour("register-1"))
         let register = try await stage.agent("register-1", broker) { agent in
-            agent.answer(Stage.service) { _ in
+            agent.answer(SealStage.service) { _ in
                 Issue.record("an open message reached the handler")
                 return []
             }
         }
         let portal = try await stage.agent("portal-1", broker)
         // The refusal comes sealed, and can be read by an agent that has the key.
-        await expectFault(4014, at: portal) { _ = try await portal.ask(Stage.service, Self.canary) }
+        await expectFault(4014, at: portal) { _ = try await portal.ask(SealStage.service, Self.canary) }
         await register.close()
         broker.stop()
         await portal.close()
 
         let second = try MiniBroker(stage.behaviour("portal-1"))
-        let ignorant = try await stage.agent("register-1", second) { $0.answer(Stage.service) { $0.body } }
+        let ignorant = try await stage.agent("register-1", second) { $0.answer(SealStage.service) { $0.body } }
         let asker = try await stage.agent("portal-1", second)
-        await expectFault(4014, at: asker) { _ = try await asker.ask(Stage.service, Self.canary) }
+        await expectFault(4014, at: asker) { _ = try await asker.ask(SealStage.service, Self.canary) }
         await asker.close()
         await ignorant.close()
         second.stop()
@@ -167,20 +95,20 @@ struct SealedAgentTests {
 
     @Test("an agent with another key cannot open it, and says so; events become dead letters")
     func wrongKey() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
         let stranger = SealFile(system: "register", secret: try SystemKey())
         let register = try await stage.agent("register-1", broker, seals: [stranger]) { agent in
-            agent.answer(Stage.service) { _ in
+            agent.answer(SealStage.service) { _ in
                 Issue.record("opened with a wrong key")
                 return []
             }
         }
         let lost = try await stage.agent("portal-1", broker, seals: []) { agent in
-            agent.subscribe(Stage.event) { _ in Issue.record("opened without a key") }
+            agent.subscribe(SealStage.event) { _ in Issue.record("opened without a key") }
         }
-        await expectFault(4015, at: lost) { _ = try await lost.ask(Stage.service, Self.canary) }
-        _ = try await register.publish(Stage.event, Self.canary)
+        await expectFault(4015, at: lost) { _ = try await lost.ask(SealStage.service, Self.canary) }
+        _ = try await register.publish(SealStage.event, Self.canary)
         #expect(
             await comes {
                 broker.settledBy.withLock { rows in
@@ -194,14 +122,14 @@ struct SealedAgentTests {
 
     @Test("the key that was replaced still opens what was sealed to it")
     func rotation() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
         let next = SealFile(system: "register", secret: try SystemKey())
         let register = try await stage.agent("register-1", broker, seals: [next, stage.register]) { agent in
-            agent.answer(Stage.service) { $0.body }
+            agent.answer(SealStage.service) { $0.body }
         }
         let portal = try await stage.agent("portal-1", broker)
-        #expect(try await portal.ask(Stage.service, Self.canary).body == Self.canary)
+        #expect(try await portal.ask(SealStage.service, Self.canary).body == Self.canary)
         await portal.close()
         await register.close()
         broker.stop()
@@ -211,12 +139,12 @@ struct SealedAgentTests {
         "an event is sealed once for all; a subscriber that came later gets its key from the publisher, also after its restart"
     )
     func events() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
         let register = try await stage.agent("register-1", broker)
         let got = Received()
-        let portal = try await stage.agent("portal-1", broker) { $0.subscribe(Stage.event) { got.add($0.body) } }
-        for _ in 0..<3 { _ = try await register.publish(Stage.event, Self.canary) }
+        let portal = try await stage.agent("portal-1", broker) { $0.subscribe(SealStage.event) { got.add($0.body) } }
+        for _ in 0..<3 { _ = try await register.publish(SealStage.event, Self.canary) }
         #expect(await comes { got.bodies == [Self.canary, Self.canary, Self.canary] })
         #expect(leaks(broker) == 0)
         func wraps(_ system: String) -> Int {
@@ -237,7 +165,7 @@ struct SealedAgentTests {
             })
         // Nobody is given it who may not receive the event.
         broker.ask("register", KeyWish(token: 0, system: "bank", epochs: [EpochName(epoch, of: "register")]))
-        _ = try await heir.publish(Stage.event, Self.canary)
+        _ = try await heir.publish(SealStage.event, Self.canary)
         #expect(wraps("bank") == 0)
         await portal.close()
         await heir.close()
@@ -246,15 +174,15 @@ struct SealedAgentTests {
 
     @Test("a message that was sealed and stored by a process that is gone is opened all the same")
     func storedMessage() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         let broker = try MiniBroker(stage.behaviour("portal-1", "portal-2", "register-1"))
         let got = Received()
         let portal = try await stage.agent("portal-1", broker)
-        let stored = try portal.prepareCommand(Stage.order, Self.canary)
+        let stored = try portal.prepareCommand(SealStage.order, Self.canary)
         await portal.close()
         #expect(broker.records.withLock { $0.isEmpty }, "nothing of it has left")
         let register = try await stage.agent("register-1", broker) { agent in
-            agent.perform(Stage.order) { command in
+            agent.perform(SealStage.order) { command in
                 got.add(command.body)
                 return .taken
             }
@@ -274,159 +202,49 @@ struct SealedAgentTests {
         broker.stop()
     }
 
-    private static let ordered = """
-        {"contract":"register.record-order.v1","kind":"command","title":{"kk":"а","ru":"б","en":"c"},"summary":"An order.",
-         "request":{"type":"object","properties":{"iin":{"type":"string"}}},"reply":{"type":"object"},"x-order-key":"/iin",
-         "examples":[{"request":{"iin":"1"},"reply":{}},{"request":{"iin":"2"},"reply":{}}]}
-        """
-
-    @Test(
-        "order keys are made with the provider's secret, which a consumer waits for, and which says nothing to others")
-    func orderKeys() async throws {
-        let stage = try Stage()
-        let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
-        let library = ContractLibrary([try Contract.parse(Array(Self.ordered.utf8))])
-        let portal = try await stage.agent("portal-1", broker, contracts: library)
-        let body = Array(#"{"iin":"000000000000"}"#.utf8)
-        // Nobody is there to give it: an outbox tries again, a caller is told when its time is over.
-        await expectFault(5030, at: portal) { _ = try portal.prepareCommand(Stage.order, body) }
-        await expectFault(5030, at: portal) {
-            _ = try await portal.send(Stage.order, body, deadline: .milliseconds(50))
-        }
-        let sending = Task { try await portal.send(Stage.order, body, deadline: .seconds(20)) }
-        let register = try await stage.agent("register-1", broker, contracts: library) { agent in
-            agent.perform(Stage.order) { _ in .taken }
-        }
-        broker.ask("register", KeyWish(token: 0, system: "portal", epochs: [EpochName(0, of: "register")]))
-        _ = try await sending.value
-        let key = try #require(try broker.durable(.command).last?.fields.orderKey)
-        let value = Array(#""000000000000""#.utf8)
-        #expect(key == stage.register.order.orderKey(of: value))
-        #expect(key != OrderKey.open(value, provider: "register"), "whoever tries all numbers finds it")
-        #expect(key != stage.portal.order.orderKey(of: value))
-        // The provider's own messages about the object have the same key; a renewed seal key changes nothing.
-        #expect(
-            try Header(decoding: register.prepareCommand(Stage.order, body, as: "register").header).orderKey == key)
-        let kept = SealFile(system: "register", secret: try SystemKey(), order: stage.register.order)
-        #expect(kept.order.orderKey(of: value) == key)
-        // It is given to no system that has nothing to send there.
-        broker.ask("register", KeyWish(token: 0, system: "register", epochs: [EpochName(0, of: "register")]))
-        _ = try await portal.send(Stage.order, body)
-        #expect(
-            broker.records.withLock { $0.filter { $0.header.target == "register" }.map(\.header.provider) } == [
-                "portal"
-            ])
-        await portal.close()
-        await register.close()
-        broker.stop()
-    }
-
     @Test("a key that has expired opens nothing: what was sealed to it waits for a new one")
     func expiredKey() async throws {
-        let stage = try Stage(KeyValidity(until: CalendarDate("2026-01-31")))
+        let stage = try SealStage(KeyValidity(until: CalendarDate("2026-01-31")))
         let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
         let portal = try await stage.agent("portal-1", broker)
-        await expectFault(5030, at: portal) { _ = try await portal.ask(Stage.service, Self.canary) }
-        await expectFault(5030, at: portal) { _ = try portal.prepareCommand(Stage.order, Self.canary) }
+        await expectFault(5030, at: portal) { _ = try await portal.ask(SealStage.service, Self.canary) }
+        await expectFault(5030, at: portal) { _ = try portal.prepareCommand(SealStage.order, Self.canary) }
         #expect(broker.seen.withLock { $0.isEmpty })
         await portal.close()
         broker.stop()
     }
 
-    @Test("two agents of a system that ask each other for a key nobody has come to an end")
-    func wantedInVain() throws {
-        var waiting = WaitingForKeys(patience: 5_000_000)
-        let name = EpochName(7, of: "register")
-        for now in stride(from: 0 as UInt64, to: 10_000_000, by: 500_000) {
-            waiting.add(nil, name, for: "register", at: now)
-            _ = waiting.due(at: now)
-            _ = waiting.expired(at: now)
-            if now == 4_500_000 { #expect(waiting.wants(name)) }
-            if now == 5_000_000 { #expect(!waiting.wants(name)) }
-        }
-        // Without a session there is nothing to wake up for but the end.
-        waiting = WaitingForKeys(patience: 5_000_000)
-        waiting.add(nil, EpochName(8, of: "register"), for: "register", at: 20_000_000)
-        #expect(waiting.nextTime(canAsk: true) == 20_000_000 && waiting.nextTime(canAsk: false) == 25_000_000)
-        for epoch in 100...3000 as ClosedRange<UInt64> {
-            waiting.add(nil, EpochName(epoch, of: "register"), for: "register", at: 20_000_000)
-        }
-        #expect(!waiting.wants(EpochName(3000, of: "register")), "others may ask again later")
-    }
-
-    @Test("a secret for order keys that the space does not state is nobody's, whoever wrapped it")
-    func foreignOrderSecret() async throws {
-        let stage = try Stage(order: OrderSecret(system: "register").name)
-        let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
-        let library = ContractLibrary([try Contract.parse(Array(Self.ordered.utf8))])
-        let portal = try await stage.agent("portal-1", broker, contracts: library)
-        let register = try await stage.agent("register-1", broker, contracts: library)
-        let sending = Task {
-            try await portal.send(Stage.order, Array(#"{"iin":"1"}"#.utf8), deadline: .milliseconds(300))
-        }
-        broker.ask("register", KeyWish(token: 0, system: "portal", epochs: [EpochName(0, of: "register")]))
-        #expect(await comes { broker.records.withLock { $0.contains { $0.header.target == "register" } } })
-        await expectFault(5030, at: portal) { _ = try await sending.value }
-        #expect(broker.durable(.command).isEmpty)
-        await portal.close()
-        await register.close()
-        broker.stop()
-    }
-
-    @Test("who sends what nobody can open holds only its own share")
-    func share() {
-        var waiting = WaitingForKeys(patience: 5_000_000)
-        let answer = WaitingForKeys.Item.state(token: 1, StateAnswer(token: 1, rows: []))
-        for count in 0..<WaitingForKeys.mostOfOneSender {
-            #expect(waiting.hasRoom(for: EpochName(1, of: "portal")), "\(count)")
-            waiting.add(answer, EpochName(1, of: "portal"), for: "register", at: 0)
-        }
-        #expect(!waiting.hasRoom(for: EpochName(1, of: "portal")) && waiting.hasRoom(for: EpochName(1, of: "bank")))
-        for epoch in 0..<UInt64(WaitingForKeys.epochsOfOneSender) {
-            waiting.add(answer, EpochName(epoch, of: "bank"), for: "register", at: 0)
-        }
-        #expect(!waiting.hasRoom(for: EpochName(1000, of: "bank")) && waiting.hasRoom(for: EpochName(3, of: "bank")))
-    }
-
     @Test("a body that does not fit when it is sealed is refused with the size that does")
     func largestBody() async throws {
-        let stage = try Stage()
+        let stage = try SealStage()
         let broker = try MiniBroker(stage.behaviour("portal-1", "register-1"))
-        let register = try await stage.agent("register-1", broker) { $0.answer(Stage.service) { $0.body } }
+        let register = try await stage.agent("register-1", broker) { $0.answer(SealStage.service) { $0.body } }
         let portal = try await stage.agent("portal-1", broker)
         let most = [UInt8](repeating: 0x20, count: Limits.body - SealSender.growth)
-        #expect(try await portal.ask(Stage.service, most).body == most)
-        await expectFault(4130, at: portal) { _ = try await portal.ask(Stage.service, most + [0x20]) }
+        #expect(try await portal.ask(SealStage.service, most).body == most)
+        await expectFault(4130, at: portal) { _ = try await portal.ask(SealStage.service, most + [0x20]) }
         await portal.close()
         await register.close()
         broker.stop()
     }
 
-    private func expectFault(_ number: UInt16, at agent: Agent, _ body: () async throws -> Void) async {
-        do {
-            try await body()
-            Issue.record("no fault, \(number) was expected")
-        } catch {
-            #expect((error as? BusFault)?.number == number, "\(error)")
+    @Test("an answer for a system whose key has expired leaves neither open nor for ever unfinished")
+    func answerWithoutKey() async throws {
+        let stage = try SealStage(portalValidity: KeyValidity(until: CalendarDate("2026-01-31")))
+        let broker = try MiniBroker(stage.behaviour("register-1"))
+        let register = try await stage.agent("register-1", broker) { $0.answer(SealStage.service) { $0.body } }
+        // It knows no space and asks open, which is refused; but the refusal cannot be sealed for it, and must not go open.
+        let portal = try await stage.agent("portal-1", broker)
+        await expectFault(4080, at: portal) {
+            _ = try await portal.ask(SealStage.service, Self.canary, deadline: .milliseconds(400))
         }
+        let begin = ContinuousClock.now
+        await register.drain()
+        #expect(ContinuousClock.now - begin < .seconds(5), "the drain waits for nothing")
+        // The request alone went through the broker.
+        #expect(broker.seen.withLock { $0 } == [Self.canary])
+        await portal.close()
+        await register.close()
+        broker.stop()
     }
-}
-
-/// Waits until something is so, ten seconds at most.
-private func comes(_ isSo: () -> Bool) async -> Bool {
-    let end = ContinuousClock.now + .seconds(10)
-    while !isSo() {
-        guard ContinuousClock.now < end else { return false }
-        try? await Task.sleep(for: .milliseconds(2))
-    }
-    return true
-}
-
-/// Bodies that reached a handler.
-final class Received: Sendable {
-    private let lock = NSLock()
-    // Guarded by `lock`.
-    nonisolated(unsafe) private var all: [[UInt8]] = []
-    func add(_ body: [UInt8]) { lock.withLock { all.append(body) } }
-    var bodies: [[UInt8]] { lock.withLock { all } }
 }

@@ -25,29 +25,3 @@ final class StatedPurposes: Sendable {
 
     private static func way(_ consumer: String, _ service: String) -> String { "\(consumer) \(service)" }
 }
-
-extension Agent {
-    /// Between two looks whether the first space has come.
-    private static let purposeInterval: Duration = .milliseconds(20)
-
-    /// Before the first space nobody knows what the plan states. A message could not leave yet anyway, so it is made when it can.
-    /// - Returns: what is left of the time; nil when nothing was waited for.
-    /// - Throws: why there is no session when the time is over.
-    func awaitPurposes(within limit: Duration) async throws(BusFault) -> Duration? {
-        guard !knowsPurposes else { return nil }
-        let end = ContinuousClock.now + limit
-        while !knowsPurposes {
-            guard ContinuousClock.now < end else {
-                try await waitUntilConnected(within: .zero)
-                break
-            }
-            do { try await Task.sleep(for: Self.purposeInterval) } catch {
-                throw BusFault(.deadlinePassed, at: .consumerAgent, "the call was cancelled")
-            }
-        }
-        return max(.zero, ContinuousClock.now.duration(to: end))
-    }
-
-    /// An agent that believes its broker, and one whose broker sends no space, waits for none.
-    private var knowsPurposes: Bool { statedPurposes.generation > 0 || configuration.authority == nil || isConnected }
-}

@@ -14,8 +14,8 @@ extension SQLAdapter {
 
     /// - Returns: whether there may be more.
     private func sendNext(of outbox: Outbox, _ agent: Agent) async throws -> Bool {
-        // The bytes of a command are made once and for all.
-        if outbox.kind == .command { _ = try await agent.awaitPurposes(within: agent.configuration.defaultDeadline) }
+        // The bytes are made once and for all: with the purpose that the plan states, sealed where they must be.
+        _ = try await agent.awaitSpace(within: agent.configuration.defaultDeadline)
         let rows = try await perform { try outbox.next(agent, $0) }
         for row in rows {
             Failpoint.beforeSend.pass()

@@ -60,17 +60,6 @@ final class Sealer: Sendable {
         }
     }
 
-    /// Whether it is known who seals.
-    var isReady: Bool { state.withLock { $0.isReady } }
-
-    func checkReady() throws(BusFault) {
-        guard isReady else {
-            throw BusFault(
-                .brokerUnreachable, at: .consumerAgent,
-                "this agent has no space yet, and sends nothing before it knows what must be sealed")
-        }
-    }
-
     // MARK: - From system to system
 
     /// Seals for one system.
@@ -116,6 +105,7 @@ final class Sealer: Sendable {
 
     private func way(_ pair: Pair, _ clock: ClockReading) throws(SealFault) -> Way {
         let found = state.withLock { state -> Result<Way, SealFault> in
+            guard state.isReady else { return .failure(.noSpace) }
             let known = state.ways[pair]
             let isSpent = known?.sender?.isSpent(now: Int64(clock.now / 1000)) ?? false
             if let known, !isSpent, clock.now < known.looked.saturating(adding: Self.look) { return .success(known) }
@@ -166,6 +156,7 @@ final class Sealer: Sendable {
         _ event: String, of publisher: String, _ clock: ClockReading
     ) throws(SealFault) -> EventEpoch? {
         let made = state.withLock { state -> Result<EventEpoch?, SealFault> in
+            guard state.isReady else { return .failure(.noSpace) }
             guard let directory = state.directory,
                 let systems = directory.sealedReceivers(of: event, publisher: publisher)
             else { return .success(nil) }
@@ -268,6 +259,7 @@ final class Sealer: Sendable {
                 .bodyTooLarge, at: .consumerAgent,
                 "a body of \(size) bytes does not fit when it is sealed; \(Limits.body - SealSender.growth) are possible"
             )
+        case .noSpace: BusFault(.brokerUnreachable, at: .consumerAgent, "\(fault)")
         case .noValidKey: BusFault(.noLiveProvider, at: .consumerAgent, "\(fault)")
         default: BusFault(.sealNotOpened, at: .consumerAgent, "it cannot be sealed: \(fault)")
         }

@@ -8,7 +8,7 @@ import ZeroMQ
 extension SocketLoop {
     func execute(_ order: Order) {
         switch order {
-        case .ask(let ask): submit(ask, until: clock.now.saturating(adding: ask.within))
+        case .ask(let ask): submit(ask)
         case .submit(let order): submit(order)
         case .query(let commands, let consumer, let order): query(commands, consumer, order)
         case .seek(let event, let start, let system, let order): seek(event, start, system, order)
@@ -20,8 +20,6 @@ extension SocketLoop {
                 // Its answer may be here and wait for a key.
                 if waiters.system(ticket) != nil { refuse(ticket, BusFault(.deadlinePassed, at: .consumerAgent)) }
             }
-            // Ended with the others that waited for a space too long.
-            for index in heldAsks.indices where heldAsks[index].order.call == call { heldAsks[index].until = clock.now }
         case .register(let handler):
             handlers.removeAll { $0.name == handler.name }
             handlers.append(handler)
@@ -166,7 +164,7 @@ extension SocketLoop {
 
     func opened(_ welcome: Welcome) {
         // A broker of before sends no space, and knows no seals.
-        if core.directory != nil || welcome.version < Command.space.since { knowsSpace() }
+        if core.directory != nil || welcome.version < Command.space.since { sealer.use(core.directory) }
         configuration.logger.info(
             "connected", metadata: ["broker": "\(welcome.name)", "session": "\(welcome.session)"])
         for waiter in openWaiters { waiter.continuation.resume(returning: .success(())) }
@@ -180,7 +178,7 @@ extension SocketLoop {
         if core.trust.authority != nil { spaceMemory.write(space) }
         configuration.logger.info("the space was taken", metadata: ["version": "\(space.snapshot.version)"])
         shared.status.withLock { $0.spaceVersion = space.snapshot.version }
-        knowsSpace()
+        sealer.use(core.directory)
     }
 
     func disconnected(_ fault: Fault) {
@@ -256,8 +254,6 @@ extension SocketLoop {
         for case .reply(let ticket, _) in waiting.takeAll() { refuse(ticket, closed) }
         for wait in orderWaits { wait.continuation.resume(returning: .failure(closed)) }
         orderWaits = []
-        for item in heldAsks { item.order.continuation.resume(returning: .failure(closed)) }
-        heldAsks = []
         for order in shared.inbox.close() { order.end(with: closed, close: &closeWaiters) }
         for waiter in openWaiters { waiter.continuation.resume(returning: .failure(closed)) }
         openWaiters = []

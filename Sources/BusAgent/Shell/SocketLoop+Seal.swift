@@ -49,28 +49,10 @@ extension SocketLoop {
         for item in due { bring(item.key) }
     }
 
-    /// The space, or its absence, is known: what was held back until then goes on.
-    func knowsSpace() {
-        sealer.use(core.directory)
-        let held = heldAsks
-        heldAsks = []
-        for (order, until) in held { submit(order, until: until) }
-    }
-
-    func expireHeldAsks() {
-        guard heldAsks.contains(where: { $0.until <= clock.now }) else { return }
-        let late = heldAsks.filter { $0.until <= clock.now }
-        heldAsks.removeAll { $0.until <= clock.now }
-        let fault = BusFault(.brokerUnreachable, at: .consumerAgent, "no space came before the deadline")
-        for item in late { item.order.continuation.resume(returning: .failure(fault)) }
-    }
-
     /// A request, sealed where its provider has a key.
-    func submit(_ ask: AskOrder, until deadline: UInt64) {
-        guard sealer.isReady else { return heldAsks.append((ask, deadline)) }
+    func submit(_ ask: AskOrder) {
         let id = ids.next(unixMilliseconds: clock.wall)
-        let left = deadline > clock.now ? deadline - clock.now : 0
-        let remaining = UInt32(clamping: min(left / 1000, UInt64(Limits.deadlineMilliseconds)))
+        let remaining = UInt32(clamping: min(ask.within / 1000, UInt64(Limits.deadlineMilliseconds)))
         let (route, clock) = (ask.route, clock)
         do throws(BusFault) {
             let sealed = try sealer.seal(
@@ -81,7 +63,8 @@ extension SocketLoop {
             }
             announce(sealed.keys)
             let submission = Submission(
-                kind: .request, id: id, header: sealed.header, body: sealed.body, deadline: deadline,
+                kind: .request, id: id, header: sealed.header, body: sealed.body,
+                deadline: clock.now.saturating(adding: ask.within),
                 ticket: waiters.add(.ask(ask.continuation, id, system: route.system), call: ask.call))
             core.submit(submission, clock, into: &actions)
         } catch {

@@ -50,8 +50,6 @@ final class SocketLoop {
     var announced: Set<RecordName> = []
     var untaken: [(at: UInt64, key: KeyMessage)] = []
     var orderWaits: [(provider: String, until: UInt64, continuation: OpenContinuation)] = []
-    /// Questions that wait until it is known who seals.
-    var heldAsks: [(order: AskOrder, until: UInt64)] = []
 
     private var socket: Socket
     private var poller: Poller
@@ -158,7 +156,6 @@ final class SocketLoop {
         for waiter in openWaiters { next = min(next, waiter.until) }
         for inquiry in inquiries.values { next = min(next, inquiry.until) }
         for item in untaken { next = min(next, item.at) }
-        for item in heldAsks { next = min(next, item.until) }
         for wait in orderWaits { next = min(next, wait.until) }
         return next
     }
@@ -179,7 +176,6 @@ final class SocketLoop {
         try work()
         tendKeys()
         bringUntaken()
-        expireHeldAsks()
         expireOrderWaits(at: clock.now)
         if clock.now >= core.nextTimer { core.tick(clock, into: &actions) }
         core.flush(clock, into: &actions)

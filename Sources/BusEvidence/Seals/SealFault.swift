@@ -20,6 +20,7 @@ package enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
     case bodyTooLarge(Int)
     case malformedKey
     case noValidKey(String)
+    case noSpace
 
     /// Stable word for programs; `docs/EVIDENCE.md` lists them.
     package var code: String {
@@ -41,6 +42,7 @@ package enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
         case .bodyTooLarge: "body-too-large"
         case .malformedKey: "malformed-key"
         case .noValidKey: "no-valid-key"
+        case .noSpace: "no-space"
         }
     }
 
@@ -67,6 +69,7 @@ package enum SealFault: Error, Equatable, Sendable, CustomStringConvertible {
             "a body of \(size) bytes does not fit a message when it is sealed; send it in chunks"
         case .noValidKey(let system):
             "no seal key of \(system) is valid today, and what is for it must be sealed; put a new one into the space"
+        case .noSpace: "this agent has no space yet, and sends nothing before it knows what must be sealed"
         case .malformedKey: "these bytes are no key of a system; make one with `kerege keys new`"
         }
     }
