@@ -125,7 +125,7 @@ struct EvidenceMeshTests {
         #expect(holds.code == 0, "\(holds.output)")
         for line in [
             "signed by agent operator for alpha", "signed by agent bravo-1 for bravo",
-            "the request and its answers, in order", "the evidence holds",
+            "the request and its answers, in order", "it was made for this very request", "the evidence holds",
         ] { #expect(holds.output.contains(line), "\(holds.output)") }
         let page = try await kerege(mesh, words + ["--json"], folder)
         #expect(page.code == 0 && page.output.contains(#""holds":true"#) && !page.output.contains(#""ok":false"#))
