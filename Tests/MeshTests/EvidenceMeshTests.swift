@@ -1,4 +1,6 @@
 import BusAgent
+import BusEvidence
+import BusProtocol
 import BusTesting
 import Foundation
 import Testing
@@ -90,6 +92,12 @@ struct EvidenceMeshTests {
             }
             #expect(isThere, "\(id)")
         }
+        // The outcome says in its signed header which command it was made for.
+        let messages = try await admin.get("/v1/messages/\(command.id)/evidence")["messages"].array
+        let headers = messages.compactMap { $0["header"].string.flatMap { Data(base64Encoded: $0) } }
+        let digest = try RequestDigest.value(in: Header(decoding: Array(headers[1])))
+        let body = try #require(messages[0]["body"].string.flatMap { Data(base64Encoded: $0) })
+        #expect(digest == LogHash.messageLeaf(header: headers[0], body: body).bytes)
         for agent in [register, notary, people] { await agent.close() }
         await mesh.stop()
     }
