@@ -27,7 +27,8 @@ struct EvidenceMeshTests {
             try FileManager.default.copyItem(atPath: mesh.folder.authority, toPath: elsewhere + "/authority.pub")
             // The request, the reply, and the records of what both were sealed with.
             let journal = try await kerege(mesh, ["journal", "verify", mesh.folder.path], elsewhere)
-            #expect(journal.code == 0 && journal.output.contains("4 signatures checked"), "\(journal.output)")
+            #expect(
+                journal.code == 0 && journal.output.contains("4 messages proven by "), "\(journal.output)")
             let proof = try await mesh.admin.get("/v1/checkpoint/consistency?from=\(checkpoint)")
             #expect(proof["from"].int == checkpoint && (proof["to"].int ?? 0) >= checkpoint)
         } catch {
