@@ -148,7 +148,7 @@ let package = Package(
             "BusConsoleTests",
             [
                 "kerege", "BusConsole", "BusBroker", "BusAgent", "BusContracts", "BusDirectory", "BusEvidence",
-                "BusProtocol",
+                "BusJournal", "BusProtocol",
                 "ZeroMQ",
                 hummingbird, logging, yams,
             ]),
