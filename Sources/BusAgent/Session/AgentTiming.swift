@@ -15,7 +15,7 @@ package struct AgentTiming: Sendable {
     package var drainGrace: UInt64 = 100_000
     /// How long a sealed message waits for its key.
     package var keyPatience: UInt64 = 5_000_000
-    /// Messages that leave before the end of a round, when they are a quarter of what is under way.
+    /// Messages that leave before the end of a round, when they are a third of what is under way.
     package var burst = 32
     /// Submissions that wait for credit or for a session.
     package var waitingMessages = 16_384

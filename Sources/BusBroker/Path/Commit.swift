@@ -7,10 +7,10 @@ struct Gathering: Sendable {
     enum Effect: Sendable {
         case deliver(CallReference)
         case finish(CallReference)
-        // Beside what most effects need these two are large, and every step moves effects.
+        // Beside what most effects need these are large, and every step moves effects.
         indirect case enqueue(DurableMessage)
         indirect case keep(RecordName, Header)
-        case say(RecordAnswer)
+        indirect case say(RecordAnswer)
     }
     /// An agent whose messages are in this batch, and how far it will be decided with it.
     struct Touched: Sendable {
