@@ -21,6 +21,8 @@ package struct Directory: Sendable {
     package let digest: SpaceDigest
     /// The broker's log key, which signs roots.
     package let broker: VerifyingKey?
+    /// The same with the name of the log, in which checkpoints are signed.
+    package let log: NoteVerifier?
     private let signers: [KeyID: Signer]
     /// Systems with an agent whose entry states no signing key: what is theirs may come without proof.
     private let unsigned: Set<String>
@@ -35,6 +37,7 @@ package struct Directory: Sendable {
         version = snapshot.version
         digest = snapshot.digest
         broker = space.broker.sign.flatMap { VerifyingKey($0) }
+        log = broker.flatMap { NoteVerifier(name: space.logName, key: $0) }
         var signers: [KeyID: Signer] = [:]
         var unsigned: Set<String> = []
         for entry in space.keys where entry.revoked == nil {
