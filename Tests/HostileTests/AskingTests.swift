@@ -46,6 +46,18 @@ import Testing
         #expect(bus.asked["portal-1"]?.last?.heads.count == 1)
     }
 
+    /// A receipt is kept less often than a checkpoint: after a crash the agent greets with what it knows of both.
+    @Test func theNewerOfBothFilesCounts() throws {
+        let bus = try HostileBus(agents: ["portal-1"])
+        let checkpoint = try #require(bus.portal.core.checkpoint)
+        func core(_ receipt: LogReceipt) -> AgentCore {
+            AgentCore(bus.portal.core.identity, receipt: receipt, checkpoint: checkpoint, started: 0)
+        }
+        #expect(core(.none).receipt == LogReceipt(checkpoint.head))
+        let later = LogReceipt(treeSize: checkpoint.head.size + 1, root: [UInt8](repeating: 7, count: 32))
+        #expect(core(later).receipt == later)
+    }
+
     /// Nobody could check an answer.
     @Test func withoutAKeyInTheSpaceNothingIsAsked() throws {
         var space = try Country.space()

@@ -143,6 +143,30 @@ import Testing
         expectRefused(bus.portal, bus)
     }
 
+    /// The log grew by what others sent: the checkpoint is ahead of the agent's receipt. What is named besides has to fit it.
+    @Test(
+        "an ACCEPT while the proof is on its way, of its size and another root; and one behind it, that is shorter",
+        arguments: [true, false])
+    func aReceiptThatDoesNotFitTheCheckpoint(_ comesBefore: Bool) throws {
+        let bus = try bus()
+        let order = bus.portal.order(bus)
+        bus.pass(milliseconds: 100)
+        (0..<5).forEach { bus.register.publish(bus, "\($0)") }
+        bus.pass(milliseconds: 100)
+        let (receipt, head) = (bus.portal.core.receipt, bus.shown.head)
+        #expect(receipt.treeSize + 1 < head.size)
+        bus.lie = { to, said in
+            guard to == "portal-1", case .proof = said.what else { return [(to, said)] }
+            let other = bus.shown.rewritten().head(of: comesBefore ? head.size : head.size - 1)
+            let acceptance = Acceptance(sequence: 0, treeSize: other.size, root: other.root.bytes)
+            let accept = Said(head: FrameHead(.accept, version: said.head.version), .accept(acceptance))
+            return comesBefore ? [(to, accept), (to, said)] : [(to, said), (to, accept)]
+        }
+        bus.portal.prove(order, bus)
+        expectRefused(bus.portal, bus)
+        #expect(bus.portal.forks.count == (comesBefore ? 1 : 0))
+    }
+
     /// The broker says itself that it does not have what the agent has a receipt of.
     @Test func aShorterLogByItsOwnWord() throws {
         let bus = try bus()
