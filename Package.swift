@@ -68,6 +68,8 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CZeroMQ", pkgConfig: "libzmq", providers: [.apt(["libzmq3-dev"])]),
+        .systemLibrary(name: "CSodium", pkgConfig: "libsodium", providers: [.apt(["libsodium-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CPCRE2", pkgConfig: "libpcre2-8", providers: [.apt(["libpcre2-dev"])]),
 
         room("Doors", [argumentParser]),
@@ -75,7 +77,7 @@ let package = Package(
         room("DurableFiles", []),
         room("BusContracts", ["CPCRE2"]),
         room("BusProtocol", [], more: [.define("KEREGE_FAILPOINTS", .when(configuration: .debug))]),
-        room("BusEvidence", ["BusProtocol", crypto]),
+        room("BusEvidence", ["BusProtocol", "CSodium", "CCrypto", crypto]),
         room("BusDirectory", ["BusProtocol", "BusEvidence", crypto, yams]),
         room("BusIntegrations", []),
         room("BusJournal", ["BusProtocol", "BusEvidence", grdb, sqlite]),
@@ -146,7 +148,7 @@ let package = Package(
             "BusConsoleTests",
             [
                 "kerege", "BusConsole", "BusBroker", "BusAgent", "BusContracts", "BusDirectory", "BusEvidence",
-                "BusProtocol",
+                "BusJournal", "BusProtocol",
                 "ZeroMQ",
                 hummingbird, logging, yams,
             ]),

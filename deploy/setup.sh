@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-need=(libzmq3-dev libpcre2-dev libsqlite3-dev pkg-config libfaketime python3 iproute2)
+need=(libzmq3-dev libsodium-dev libssl-dev libpcre2-dev libsqlite3-dev pkg-config libfaketime python3 iproute2)
 missing=()
 for package in "${need[@]}"; do
     dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'install ok installed' || missing+=("$package")

@@ -1,4 +1,4 @@
-import BusEvidence
+package import BusEvidence
 package import BusProtocol
 
 /// Commands: durable orders to another system, delivered when it is there, with an outcome that can be asked for at any time.
@@ -152,7 +152,8 @@ extension Agent {
     }
 
     private func finish(_ command: BusCommand, _ result: Result<[UInt8], BusFault>) async throws(BusFault) {
-        let outcome = try prepareOutcome(of: command.messageID, command.service, for: command.consumer, result)
+        let outcome = try prepareOutcome(
+            of: command.messageID, command.delivery.digest, command.service, for: command.consumer, result)
         do throws(BusFault) { _ = try await submit(outcome) } catch {
             // An earlier delivery of it was concluded, and its acknowledgement was lost.
             guard error.number == FaultCode.idReused.number else { throw error }
@@ -165,21 +166,28 @@ extension Agent {
     }
 
     /// Says what became of a command that was taken earlier.
+    /// - Parameter digest: `BusCommand.digest`, which the outcome is bound to; without it the outcome names the command by its id alone.
     /// - Throws: 5021 when the body violates the contract; 4005 when the broker knows no such command.
     public func conclude(
         _ command: String, of service: String, for consumer: String, _ result: Result<[UInt8], BusFault>,
-        deadline: Duration? = nil
+        digest: [UInt8]? = nil, deadline: Duration? = nil
     ) async throws(BusFault) {
         guard let id = MessageID(command) else {
             throw BusFault(.badIdentifier, at: .providerAgent, "\"\(command)\" is no message id")
         }
-        let message = try prepareOutcome(of: id, service, for: consumer, result)
+        let leaf = digest.flatMap { Digest32($0) }
+        guard (leaf == nil) == (digest == nil) else {
+            throw BusFault(.badHeader, at: .providerAgent, "the digest of a command has \(RequestDigest.size) bytes")
+        }
+        let message = try prepareOutcome(of: id, leaf, service, for: consumer, result)
         _ = try await submit(message, within: deadline)
     }
 
     /// Makes an outcome's bytes, checked against the contract.
+    /// - Parameter digest: the command's leaf, where it is known; carried where this agent signs.
     package func prepareOutcome(
-        of command: MessageID, _ service: String, for consumer: String, _ result: Result<[UInt8], BusFault>
+        of command: MessageID, _ digest: Digest32?, _ service: String, for consumer: String,
+        _ result: Result<[UInt8], BusFault>
     ) throws(BusFault) -> PreparedMessage {
         let contract = contract(of: service)
         let id = newID()
@@ -189,6 +197,7 @@ extension Agent {
         header.consumer = consumer
         header.provider = Names.system(of: service)
         header.contractDigest = contract?.digest
+        if let digest, configuration.signsMessages { header.extensions = [RequestDigest.item(digest)] }
         let body: [UInt8]
         switch result {
         case .success(let answer):

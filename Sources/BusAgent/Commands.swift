@@ -1,3 +1,4 @@
+import BusEvidence
 package import BusProtocol
 
 /// A message whose bytes are made: sent again, it is the same message. Store it before the first attempt where the attempt may
@@ -18,6 +19,9 @@ package struct PreparedMessage: Sendable, Equatable {
         self.keys = keys
     }
 
+    /// What whoever answers it is bound to.
+    var leaf: Digest32 { LogHash.messageLeaf(header: header, body: body) }
+
     init(_ kind: MessageKind, _ id: MessageID, _ sealed: Sealer.Sealed) {
         self.init(kind: kind, id: id, header: sealed.header, body: sealed.body, keys: sealed.keys)
     }
@@ -33,6 +37,8 @@ public struct BusCommand: Sendable {
     /// The same for every delivery of it: one id, one effect.
     public var id: String { messageID.description }
     package var messageID: MessageID { delivery.envelope.header.id }
+    /// What its outcome is bound to, 32 bytes. Keep it beside the id where `Agent.conclude` is to tell the outcome later.
+    public var digest: [UInt8] { delivery.digest.bytes }
     /// The system that sent it, and will get the outcome.
     public var consumer: String { header?.consumer ?? "" }
     public var purpose: String { header?.purpose ?? "" }
@@ -68,6 +74,12 @@ public struct CommandOutcome: Sendable {
     public var outcome: UInt16 { delivery.envelope.header.outcome }
     package var commandID: MessageID { delivery.envelope.header.correlation }
     package var messageID: MessageID { delivery.envelope.header.id }
+
+    /// Whether it was made for the command with this leaf, as far as it says so and the leaf is known.
+    func isMade(for leaf: Digest32?) -> Bool {
+        guard let leaf, let digest = delivery.header.flatMap({ RequestDigest.value(in: $0) }) else { return true }
+        return digest == leaf.bytes
+    }
 }
 
 /// A command the broker has durably.

@@ -125,6 +125,9 @@ package struct BrokerCore: Sendable {
     /// Whether more frames should be taken in, or the journal has to catch up first.
     package var wantsInput: Bool { gathering.batch.count < limits.gatheredRecords }
 
+    /// Records that wait for the next batch.
+    package var gathered: Int { gathering.batch.count }
+
     /// Nothing gathers and nothing is being written.
     package var isQuiet: Bool { gathering.batch.isEmpty && committing == nil }
     package var isCommitting: Bool { committing != nil }

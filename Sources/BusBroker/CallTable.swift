@@ -85,12 +85,15 @@ struct CallTable: Sendable {
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 
-    mutating func remove(_ reference: CallReference) {
-        guard isOpen(reference), let call = slots[Int(reference.slot)] else { return }
+    mutating func remove(_ reference: CallReference) { _ = take(reference) }
+
+    /// The call, which ends.
+    mutating func take(_ reference: CallReference) -> Call? {
+        guard isOpen(reference), let call = slots[Int(reference.slot)].take() else { return nil }
         byID[call.id] = nil
-        slots[Int(reference.slot)] = nil
         generations[Int(reference.slot)] &+= 1
         free.append(reference.slot)
+        return call
     }
 
     /// Every open call that satisfies a condition; for rare events such as a lost agent.

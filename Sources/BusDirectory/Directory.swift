@@ -3,7 +3,9 @@ import BusProtocol
 
 /// The keys of a space as those look them up who sign, check, seal and open: by key id, system and event. Revoked keys are not in
 /// it; whether one of the others counts at a moment is for the caller to ask (`validity`).
-package struct Directory: Sendable {
+///
+/// A class, because every message asks it and its tables are many: handing them on costs one count of references.
+package final class Directory: Sendable {
     package struct Signer: Sendable {
         package var agent: String
         /// It may sign for these, whatever entry of the agent says so.

@@ -4,7 +4,7 @@ import Foundation
 import GRDB
 
 /// Recomputes a journal from its records: leaves, tree, roots and chain of every batch, the digests of kept bodies and of
-/// saved views; and has SQLite examine its file. Changes nothing in the folder.
+/// saved views, the signatures of senders; and has SQLite examine its file. Changes nothing in the folder.
 ///
 /// A tail that was cut off whole leaves a journal that is sound in itself. It shows in a view that was folded further, and
 /// for certain against a receipt from outside: every WELCOME and ACCEPT is one.
@@ -13,6 +13,11 @@ package enum JournalVerifier {
         /// 0: no record, but the file as a whole.
         package var position: UInt64
         package var what: String
+
+        package init(position: UInt64, what: String) {
+            self.position = position
+            self.what = what
+        }
     }
 
     package struct Report: Sendable, Codable {
@@ -28,16 +33,18 @@ package enum JournalVerifier {
         /// Messages whose sender's signature was checked, and those whose sender's key no space in the journal states.
         package var signatures = 0
         package var signaturesUncheckable = 0
+        /// Signatures that were verified for them: a sender signs many messages at once, by the root over them.
+        package var signedRoots = 0
         package var treeSize: UInt64 = 0
         package var root = ""
         /// First the earliest; at most `maximumFindings`.
         package var findings: [Finding] = []
+        package var times = VerifierTimes()
         package var isSound: Bool { findings.isEmpty }
 
-        fileprivate mutating func add(_ what: String, at position: UInt64) {
-            let isPlaced = position > 0 || what.contains("journal.sqlite")
-            findings.append(Finding(position: position, what: isPlaced ? what : "journal.sqlite: " + what))
-        }
+        package init() {}
+
+        mutating func add(_ what: String, at position: UInt64) { findings.append(Finding(what, at: position)) }
     }
 
     package static let maximumFindings = 100
@@ -52,26 +59,50 @@ package enum JournalVerifier {
         }
     }
 
-    /// - Parameter progress: called after each batch with the records read so far.
+    /// What is carried from batch to batch.
+    struct State {
+        var log = MerkleLog()
+        var chain = LogHash.empty
+        var signatures: SignatureAudit
+        var watch = Stopwatch()
+        fileprivate var receipt: Receipt?
+        /// The root at the receipt's size, once the log has reached it.
+        fileprivate var rootAtReceipt: [UInt8]?
+
+        mutating func append(_ leaf: Digest32) {
+            log.append(leaf)
+            if log.size == receipt?.treeSize { rootAtReceipt = log.root.bytes }
+        }
+    }
+
+    /// - Parameters:
+    ///   - processors: that verify signatures; everything else is done in the order of the log.
+    ///   - progress: called after each batch with the records read so far.
     package static func verify(
-        folder: String, receipt: Receipt? = nil, progress: (Int) -> Void = { _ in }
+        folder: String, receipt: Receipt? = nil, processors: Int = ProcessInfo.processInfo.activeProcessorCount,
+        progress: (Int) -> Void = { _ in }
     ) throws(JournalError) -> Report {
         let reader = try JournalReader(folder: folder)
         var report = Report()
-        var state = State(receipt: receipt)
+        var state = State(signatures: SignatureAudit(processors: processors), receipt: receipt)
         do throws(JournalError) {
             try checkBatches(reader, &state, &report, progress)
+            verifySignatures(&state, &report)
             if report.findings.count < maximumFindings {
                 try checkEnd(reader, state, &report)
                 try checkFile(reader, &report)
+                report.times.reading += state.watch.lap()
             }
         } catch {
             // What can be read is told, and where that ends.
             if error.kind == .locked { throw error }
+            verifySignatures(&state, &report)
             report.add(error.detail, at: state.log.size + 1)
         }
+        report.findings.removeLast(max(0, report.findings.count - maximumFindings))
         report.signatures = state.signatures.checked
         report.signaturesUncheckable = state.signatures.uncheckable
+        report.signedRoots = state.signatures.roots
         report.treeSize = state.log.size
         report.root = state.log.root.bytes.hex
         try reader.expectUntouched()
@@ -98,6 +129,7 @@ package enum JournalVerifier {
                         """,
                     arguments: [from])
             }
+            report.times.reading += state.watch.lap()
             if rows.isEmpty { return }
             for row in rows {
                 let position: Int64 = row["position"]
@@ -105,124 +137,25 @@ package enum JournalVerifier {
                 guard position > next else { throw JournalError.damaged(at: position, "the batches are out of order") }
                 next = position
                 try check(row, reader, &state, &report)
+                if state.signatures.isFull { verifySignatures(&state, &report) }
                 progress(report.records)
                 if report.findings.count >= maximumFindings { return }
             }
         }
     }
 
-    private struct State {
-        var log = MerkleLog()
-        var chain = LogHash.empty
-        var signatures = SignatureAudit()
-        var receipt: Receipt?
-        /// The root at the receipt's size, once the log has reached it.
-        var rootAtReceipt: [UInt8]?
-
-        mutating func append(_ leaf: Digest32) {
-            log.append(leaf)
-            if log.size == receipt?.treeSize { rootAtReceipt = log.root.bytes }
+    /// What is found goes where it would stand had each been verified when its record was read.
+    private static func verifySignatures(_ state: inout State, _ report: inout Report) {
+        guard !state.signatures.isEmpty else { return }
+        var findings: [Finding] = []
+        var before = 0
+        state.signatures.verify { place, fault in
+            findings += report.findings[before..<place.findings]
+            before = place.findings
+            findings.append(Finding("its signature does not hold: \(fault.code): \(fault)", at: place.position))
         }
-    }
-
-    private static func check(
-        _ row: Row, _ reader: JournalReader, _ state: inout State, _ report: inout Report
-    ) throws(JournalError) {
-        let position = UInt64(clamping: row["position"] as Int64)
-        let expected = state.log.size + 1
-        let count = row["count"] as Int64
-        let records = [UInt8](row["records"] as Data)
-        func found(_ what: String, at place: UInt64? = nil) {
-            report.add(what, at: place ?? position)
-        }
-        report.batches += 1
-        if position != expected { found("records \(expected) to \(position) are missing or out of order") }
-        state.chain = records.withUnsafeBytes { LogHash.chain(state.chain, committedAt: row["committed"], $0) }
-        if [UInt8](row["chain"] as Data) != state.chain.bytes {
-            found("the batch's bytes or its time are not those that were chained when it was written")
-            // Go on from what is written, so that one finding does not hide where the next one is.
-            if let written = Digest32([UInt8](row["chain"] as Data)) { state.chain = written }
-        }
-        var bodies: [UInt64: Body] = [:]
-        var seen: Int64 = 0
-        let batch = StoredBatch(firstPosition: position, committedAt: 0, records: records)
-        do throws(Fault) {
-            try batch.forEach { at, type, payload throws(Fault) in
-                seen += 1
-                if type == RecordType.erased.rawValue {
-                    var copy = payload
-                    report.bodiesErased += (try? ErasedRecord(&copy))?.positions.count ?? 0
-                }
-                var copy = payload
-                let leaf = try leaf(type, &payload, at, &bodies)
-                state.append(leaf)
-                if let fault = try signatureFault(type, &copy, batch, leaf, &state.signatures) { found(fault, at: at) }
-            }
-        } catch { found(error.detail.isEmpty ? "\(error)" : error.detail) }
-        if seen != count { found("\(count) records were written, \(seen) can be read") }
-        report.records += Int(seen)
-        report.messages += bodies.count
-        if [UInt8](row["root"] as Data) != state.log.root.bytes {
-            found("the tree's root is not the one that was written")
-        }
-        if [UInt8](row["edge"] as Data) != state.log.savedEdge.flatMap(\.bytes) {
-            found("the tree's saved edge is not the one of its records")
-        }
-        for (at, kept) in try reader.bodies(from: position, through: position.addingClamped(UInt64(max(seen, 1)) - 1)) {
-            report.bodies += 1
-            guard let body = bodies.removeValue(forKey: at) else {
-                found("a body stands here without its message", at: at)
-                continue
-            }
-            if kept.withUnsafeBytes({ LogHash.body($0) }).bytes != body.digest {
-                found("the kept body is not the one that was accepted", at: at)
-            }
-        }
-        report.bodiesGone += bodies.values.count { $0.isKept }
-    }
-
-    private static func signatureFault(
-        _ type: UInt8, _ payload: inout ByteReader, _ batch: StoredBatch, _ leaf: Digest32,
-        _ signatures: inout SignatureAudit
-    ) throws(Fault) -> String? {
-        switch RecordType(rawValue: type) {
-        case .space: signatures.take(space: try payload.takeArray(payload.remaining))
-        case .message:
-            let record = try MessageRecord(&payload)
-            return signatures.fault(
-                record, try Header(decoding: record.header), leaf: leaf, signedRoot: batch.signedRoot(of: record.proof))
-        default: break
-        }
-        return nil
-    }
-
-    /// What a message says of its body.
-    private struct Body {
-        var digest: [UInt8]
-        var isKept: Bool
-    }
-
-    private static func leaf(
-        _ type: UInt8, _ payload: inout ByteReader, _ position: UInt64, _ bodies: inout [UInt64: Body]
-    ) throws(Fault) -> Digest32 {
-        let bytes = try payload.takeArray(payload.remaining)
-        guard type == RecordType.message.rawValue else {
-            guard RecordType.canRead(type, bytes) else {
-                throw Fault(.storageFailed, at: .broker, "the record of type \(type) at \(position) cannot be read")
-            }
-            return bytes.withUnsafeBytes { LogHash.recordLeaf(type: type, payload: $0) }
-        }
-        let result: Result<MessageRecord, Fault> = bytes.withUnsafeBytes { raw in
-            var reader = ByteReader(raw)
-            do throws(Fault) { return .success(try MessageRecord(&reader)) } catch { return .failure(error) }
-        }
-        let record = try result.get()
-        guard let digest = Digest32(record.bodyDigest) else {
-            throw Fault(.storageFailed, at: .broker, "the digest at \(position) is cut")
-        }
-        let kind = try Header(decoding: record.header).kind
-        bodies[position] = Body(digest: record.bodyDigest, isKept: kind == .event || kind == .command)
-        return record.header.withUnsafeBytes { LogHash.messageLeaf(header: $0, bodyDigest: digest) }
+        report.findings = findings + report.findings[before...]
+        report.times.signing += state.watch.lap()
     }
 
     /// What the rows outside the batches, and the receipt, say about where the log should end.
@@ -273,9 +206,9 @@ package enum JournalVerifier {
     }
 }
 
-extension UInt64 {
-    fileprivate func addingClamped(_ other: UInt64) -> UInt64 {
-        let (sum, overflows) = addingReportingOverflow(other)
-        return overflows ? .max : sum
+extension JournalVerifier.Finding {
+    fileprivate init(_ what: String, at position: UInt64) {
+        let isPlaced = position > 0 || what.contains("journal.sqlite")
+        self.init(position: position, what: isPlaced ? what : "journal.sqlite: " + what)
     }
 }

@@ -58,6 +58,9 @@ package struct MessageIDSource: Sendable {
     private var lastMilliseconds: Int64 = -1
     private var tail: UInt128 = 0
     private var random: any RandomNumberGenerator & Sendable
+    /// Random bits of which the last steps took some: four steps ask the kernel once.
+    private var bits: UInt64 = 0
+    private var bitsLeft = 0
 
     package init(random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()) {
         self.random = random
@@ -72,11 +75,18 @@ package struct MessageIDSource: Sendable {
             // The top bit stays clear, so that 2^73 ids fit behind any start.
             tail = (UInt128(random.next()) << 64 | UInt128(random.next())) >> (128 - Self.tailBits + 1)
         } else {
-            tail += UInt128(1 + (random.next() & 0xffff))
+            tail += UInt128(1 + nextBits())
         }
         let high = UInt128(UInt64(lastMilliseconds) & 0xffff_ffff_ffff) << 80
         let randA = (tail >> 62) & 0xfff
         let randB = tail & (1 << 62 - 1)
         return MessageID(value: high | UInt128(7) << 76 | randA << 64 | UInt128(0b10) << 62 | randB)
+    }
+
+    /// 16 bits.
+    private mutating func nextBits() -> UInt64 {
+        if bitsLeft == 0 { (bits, bitsLeft) = (random.next(), 4) }
+        defer { (bits, bitsLeft) = (bits >> 16, bitsLeft - 1) }
+        return bits & 0xffff
     }
 }

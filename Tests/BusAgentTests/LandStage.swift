@@ -73,22 +73,40 @@ final class LandStage: Sendable {
     let broker: MiniBroker
     let database: DatabaseQueue
     let consumer: Agent
+    /// By system, and the broker's: of agents that sign, over encrypted connections. Empty: nobody has keys.
+    private let keys: [String: KeyFile]
 
-    init(_ behaviour: MiniBroker.Behaviour = .init(), before: String = "") async throws {
-        broker = try MiniBroker(behaviour)
-        scratch = try Scratch()
+    init(_ behaviour: MiniBroker.Behaviour = .init(), before: String = "", signs: Bool = false) async throws {
+        let scratch = try Scratch()
+        let owners = signs ? ["broker", "land", "notary"] : []
+        let keys = try owners.reduce(into: [:]) { $0[$1] = try KeyFile.create(name: $1, in: scratch.path) }
+        broker = try MiniBroker(
+            behaviour, secret: keys["broker"]?.curveSecret, admitting: Set(keys.values.map(\.publicKey)))
+        self.scratch = scratch
+        self.keys = keys
         var configuration = Configuration()
         configuration.busyMode = .timeout(5)
         database = try DatabaseQueue(path: scratch.file("land.sqlite"), configuration: configuration)
         try await database.write { try $0.execute(sql: before + Self.tables) }
-        consumer = try await Agent.connect(AgentTests.configuration(broker, "notary"))
+        consumer = try await Agent.connect(Self.configuration("notary", broker, keys))
     }
+
+    private static func configuration(
+        _ system: String, _ broker: MiniBroker, _ keys: [String: KeyFile]
+    ) -> AgentConfiguration {
+        var configuration = AgentTests.configuration(broker, system)
+        configuration.keys = keys[system]
+        configuration.brokerKey = keys["broker"]?.publicKey
+        return configuration
+    }
+
+    func configuration(_ system: String) -> AgentConfiguration { Self.configuration(system, broker, keys) }
 
     func start(check: CommandCheck = CommandCheck { _, _ in .proceed(with: []) }) async throws -> Run {
         let file = try AgentFile(Self.yaml, name: "land.yaml")
         let adapter = try SQLAdapter(
             file, database: scratch.file("land.sqlite"), checks: ["buyer": check], logger: Logger(label: "test"))
-        let agent = try await Agent.connect(AgentTests.configuration(broker, "land")) { adapter.attach(to: $0) }
+        let agent = try await Agent.connect(configuration("land")) { adapter.attach(to: $0) }
         return Run(agent: agent, adapter: adapter, work: Task { await adapter.run(agent) })
     }
 

@@ -99,7 +99,7 @@ struct OutboxTests {
         let payments = try await Agent.connect(AgentTests.configuration(stage.broker, "pay"))
         try await stage.until("SELECT code FROM kerege_sending", is: "0")
         let outcome = try payments.prepareOutcome(
-            of: command, "pay.request.v1", for: "land", .success(Array(#"{"invoice":"P-7"}"#.utf8)))
+            of: command, nil, "pay.request.v1", for: "land", .success(Array(#"{"invoice":"P-7"}"#.utf8)))
         for _ in 0..<2 { _ = try await payments.submit(outcome) }
         #expect(await stage.untilSettled(2) == [.ack, .ack])
         #expect(try await stage.value("SELECT count(*) FROM told") == "1")

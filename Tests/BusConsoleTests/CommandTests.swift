@@ -1,6 +1,7 @@
 import BusAgent
 import BusBroker
 import BusContracts
+import BusJournal
 import Foundation
 import Testing
 
@@ -278,10 +279,42 @@ struct CommandTests {
             #expect(sound.code == 0)
             #expect(
                 try sound.members == [
-                    "batches", "bodies", "bodies_gone", "findings", "messages", "records", "root", "signatures",
-                    "signatures_uncheckable", "sound", "tree_size",
+                    "batches", "bodies", "bodies_gone", "findings", "hash_seconds", "hashes_per_second", "messages",
+                    "read_seconds", "records", "root", "signature_seconds", "signatures", "signatures_per_second",
+                    "signatures_uncheckable", "signed_roots", "sound", "tree_size",
                 ])
             await provider.close()
         }
+    }
+
+    @Test("What a verification did is told apart: hashes, and signatures")
+    func ratesOfAVerification() {
+        var report = JournalVerifier.Report()
+        report.batches = 678
+        report.records = 12_345
+        report.messages = 9_000
+        report.signatures = 8_000
+        report.signedRoots = 1_234
+        report.root = "ab"
+        report.times = VerifierTimes(reading: .seconds(9), hashing: .milliseconds(50), signing: .milliseconds(100))
+        #expect(
+            JournalView(report: report).lines() == [
+                "sound: 12345 records in 678 batches, 9000 messages, 0 kept bodies, 8000 messages proven by 1234 signatures",
+                "root ab",
+                "12,345 records: hashes 246,900/s · signatures 1,234: 12,340/s · 9.2 s, reading 9.0 s of it",
+            ])
+        report.bodiesGone = 3
+        report.signaturesUncheckable = 2
+        report.findings = [.init(position: 0, what: "journal.sqlite: x"), .init(position: 7, what: "y")]
+        #expect(
+            JournalView(report: report).lines().prefix(3) == [
+                "journal.sqlite: x", "position 7: y",
+                "NOT sound: 12345 records in 678 batches, 9000 messages, 0 kept bodies, 3 bodies gone, "
+                    + "8000 messages proven by 1234 signatures, 2 of keys no space states",
+            ])
+        #expect(
+            JournalView(report: .init()).lines().last
+                == "0 records: hashes 0/s · signatures 0: 0/s · 0.0 s, reading 0.0 s of it")
+        #expect([0, 999, 1000, 1_234_567].map(JournalView.grouped) == ["0", "999", "1,000", "1,234,567"])
     }
 }

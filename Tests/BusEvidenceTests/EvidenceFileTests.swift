@@ -35,7 +35,7 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
 
     @Test func stepsSayWhatIsKnown() {
         let steps = verify(fixture.exchange())
-        #expect(steps.count == 4 + 2 * 4 + 2 + 1 + 2)
+        #expect(steps.count == 4 + 2 * 4 + 2 + 1 + 1 + 2)
         #expect(Set(steps.map(\.name)) == Set(EvidenceStep.Name.allCases))
         let said = steps.map { step in
             if case .ok(let words) = step.outcome { words } else { "" }
@@ -43,6 +43,7 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         #expect(said.contains("space demo, version 7, is the authority's"))
         #expect(said.contains("signed by agent portal-1 for portal"))
         #expect(said.contains("signed by agent individuals-1 for individuals"))
+        #expect(said.contains("it was made for this very request"))
         #expect(said.contains("demo.kerege.example/broker-1 had 23 records"))
         #expect(said.contains("what was shown at 5 records is still there"))
     }
@@ -119,6 +120,82 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
             file.messages[1].header = header.encoded()
             #expect(verify(file).first { $0.name == .exchange }?.word == word, "\(numbers) \(consumer)")
         }
+    }
+
+    private func binding(_ file: EvidenceFile, _ index: Int = 1) -> EvidenceStep? {
+        verify(file).first { $0.name == .binding && $0.about == "messages/\(index)" }
+    }
+
+    /// Everything else about these holds: they are signed, in the log, and name the id of what they claim to answer.
+    @Test func anAnswerWasMadeForWhatStandsBesideIt() {
+        for (numbers, word) in [
+            ((1, 11), "ok"), ((5, 15), "ok"), ((1, 15), "other-request-digest"), ((1, 16), "other-request-digest"),
+            ((1, 13), "no-request-digest"), ((21, 31), "ok"), ((21, 33), "other-request-digest"),
+        ] as [((UInt16, UInt16), String)] {
+            let steps = verify(fixture.file(numbers.0, numbers.1, withBody: false))
+            #expect(firstWrong(steps) == (word == "ok" ? "ok" : "binding messages/1: \(word)"), "\(numbers)")
+            #expect(steps.count { !$0.isOK } == (word == "ok" ? 0 : 1), "\(numbers)")
+        }
+        for numbers in [(21, 34), (22, 32)] as [(UInt16, UInt16)] {
+            let step = binding(fixture.file(numbers.0, numbers.1))
+            #expect(step?.outcome == .ok("it names its command by the id alone"), "\(numbers)")
+        }
+    }
+
+    /// Signed and logged as it is: only the binding tells.
+    @Test func everyBitOfTheDigestCounts() {
+        var changes: [EvidenceFixture.Binding] = (0..<256).map { bit in
+            { leaf in
+                var bytes = leaf.bytes
+                bytes[bit / 8] ^= 1 << UInt8(bit % 8)
+                return [Header.Extension(type: RequestDigest.type, value: bytes)]
+            }
+        }
+        changes += [
+            { [Header.Extension(type: RequestDigest.type, value: $0.bytes.dropLast())] },
+            { [Header.Extension(type: RequestDigest.type, value: $0.bytes + [0])] },
+            { _ in [Header.Extension(type: RequestDigest.type, value: [])] },
+            // Of several the first counts.
+            { [RequestDigest.placeholder, RequestDigest.item($0)] },
+        ]
+        for (number, change) in changes.enumerated() {
+            let changed = EvidenceFixture(binding: change)
+            for numbers in number % 32 == 0 || number >= 256 ? [(1, 11), (21, 31)] : [(1, 11)] as [(UInt16, UInt16)] {
+                let said = firstWrong(verify(changed.file(numbers.0, numbers.1)))
+                #expect(said == "binding messages/1: other-request-digest", "\(number) of \(numbers)")
+            }
+        }
+        for right in [
+            { [RequestDigest.item($0), RequestDigest.placeholder] },
+            { [Header.Extension(type: 3, value: [1]), RequestDigest.item($0)] },
+        ] as [EvidenceFixture.Binding] {
+            let changed = EvidenceFixture(binding: right)
+            #expect(firstWrong(verify(changed.file(1, 11))) == "ok" && firstWrong(verify(changed.file(21, 31))) == "ok")
+        }
+        let bare = EvidenceFixture { _ in [Header.Extension(type: 3, value: [1])] }
+        #expect(firstWrong(verify(bare.file(1, 11))) == "binding messages/1: no-request-digest")
+    }
+
+    /// An answer that belongs elsewhere fails the exchange, and its binding as well; what is no answer is bound to nothing.
+    @Test func aBindingIsToldBesideAnExchangeThatFails() {
+        let swapped = verify(fixture.file(1, 12))
+        #expect(swapped.filter { !$0.isOK }.map(\.word) == ["other-correlation", "other-request-digest"])
+        let twoRequests = verify(fixture.file(1, 2))
+        #expect(twoRequests.first { $0.name == .binding }?.outcome == .skipped(.exchange))
+        var unread = fixture.file(1, 11)
+        unread.messages[0].header[0] = 9
+        #expect(binding(unread)?.outcome == .skipped(.header))
+        unread = fixture.file(1, 11)
+        unread.messages[1].header[0] = 9
+        #expect(binding(unread)?.outcome == .skipped(.header))
+        #expect(!verify(fixture.file(3)).contains { $0.name == .binding })
+        // The question itself was changed: what was answered is another one.
+        var changed = fixture.file(1, 11)
+        changed.messages[0].header[24] ^= 1
+        #expect(binding(changed)?.word == "other-request-digest")
+        changed = fixture.file(1, 11, withBody: false)
+        changed.messages[0].bodyDigest.a ^= 1
+        #expect(binding(changed)?.word == "other-request-digest")
     }
 
     @Test func onlyCanonicalFieldsOfASnapshotAreRead() {

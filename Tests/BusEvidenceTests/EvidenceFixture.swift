@@ -22,6 +22,8 @@ struct EvidenceFixture {
     private var sent: [Sent] = []
 
     struct Sent {
+        /// What it is called by here; its id is mostly of the same number.
+        var number: UInt16
         var header: Header
         var body: [UInt8]
         var batch: SignedBatch?
@@ -31,7 +33,12 @@ struct EvidenceFixture {
         var leaf: Digest32 { LogHash.messageLeaf(header: header.encoded(), body: body) }
     }
 
-    init() {
+    /// What an answer carries of the leaf of what it answers.
+    typealias Binding = (Digest32) -> [Header.Extension]
+    static func asAgentsDo(_ leaf: Digest32) -> [Header.Extension] { [RequestDigest.item(leaf)] }
+
+    /// - Parameter binding: of the answers 11, 12, 14 and 31.
+    init(binding: Binding = asAgentsDo) {
         record(8, Array("started".utf8))
         record(5, Self.snapshot(version: 7))
         record(4, Array("up".utf8))
@@ -44,7 +51,7 @@ struct EvidenceFixture {
         for message in asked { put(message) }
         record(4, Array("down".utf8))
         var replies = [
-            Self.answer(11, .reply, to: asked[0].header), Self.answer(12, .reply, to: asked[1].header),
+            Self.answer(11, .reply, to: asked[0], binding), Self.answer(12, .reply, to: asked[1], binding),
         ]
         sign(&replies, by: "individuals-1")
         put(replies[1])
@@ -55,10 +62,10 @@ struct EvidenceFixture {
         ]
         sign(&commands, by: "e-notary-1")
         for message in commands { put(message) }
-        var outcomes = [Self.answer(31, .outcome, to: commands[0].header)]
+        var outcomes = [Self.answer(31, .outcome, to: commands[0], binding)]
         sign(&outcomes, by: "real-estate-1")
         put(outcomes[0])
-        var expired = Self.answer(32, .outcome, to: commands[1].header)
+        var expired = Self.answer(32, .outcome, to: commands[1]) { _ in [] }
         expired.header.provider = ""
         expired.header.outcome = 4101
         put(expired)
@@ -68,10 +75,32 @@ struct EvidenceFixture {
         var alone = [Self.message(4, .request, Self.service, "portal")]
         sign(&alone, by: "portal-1", at: Self.created + 77)
         put(alone[0])
-        var answer = [Self.answer(14, .reply, to: alone[0].header)]
+        var answer = [Self.answer(14, .reply, to: alone[0], binding)]
         sign(&answer, by: "individuals-1", at: Self.created + 78)
         put(answer[0])
-        for number in 0..<6 { record(7, [UInt8(number)]) }
+        answerOthers(asked, commands)
+    }
+
+    /// Answers to the first request and the first command, all signed, that were made for something else, or do not say for what.
+    private mutating func answerOthers(_ asked: [Sent], _ commands: [Sent]) {
+        var twin = Self.message(5, .request, Self.service, "portal")
+        twin.header.id = asked[0].header.id
+        var twins = [twin]
+        sign(&twins, by: "portal-1", at: Self.created + 80)
+        put(twins[0])
+        var replies = [
+            Self.answer(13, .reply, to: asked[0]) { _ in [] },
+            Self.answer(15, .reply, to: twin, Self.asAgentsDo),
+            Self.answer(16, .reply, to: asked[0]) { _ in [RequestDigest.item(asked[1].leaf)] },
+        ]
+        sign(&replies, by: "individuals-1", at: Self.created + 81)
+        for message in replies { put(message) }
+        var outcomes = [
+            Self.answer(33, .outcome, to: commands[0]) { _ in [RequestDigest.item(commands[1].leaf)] },
+            Self.answer(34, .outcome, to: commands[0]) { _ in [] },
+        ]
+        sign(&outcomes, by: "real-estate-1", at: Self.created + 82)
+        for message in outcomes { put(message) }
     }
 
     // MARK: The log
@@ -118,15 +147,16 @@ struct EvidenceFixture {
         header.consumer = consumer
         if kind == .request { header.remaining = 5000 }
         if kind == .command { header.expiry = created + 86_400_000 }
-        return Sent(header: header, body: Array(#"{"number":\#(number)}"#.utf8))
+        return Sent(number: number, header: header, body: Array(#"{"number":\#(number)}"#.utf8))
     }
 
-    private static func answer(_ number: UInt16, _ kind: MessageKind, to asked: Header) -> Sent {
-        var answer = message(number, kind, asked.target, asked.consumer)
-        answer.header.correlation = asked.id
+    private static func answer(_ number: UInt16, _ kind: MessageKind, to asked: Sent, _ binding: Binding) -> Sent {
+        var answer = message(number, kind, asked.header.target, asked.header.consumer)
+        answer.header.correlation = asked.header.id
         // As agents do.
         if kind == .reply { answer.header.consumer = "" }
-        answer.header.provider = asked.sender == nil ? "" : String(asked.target.prefix { $0 != "." })
+        answer.header.provider = String(asked.header.target.prefix { $0 != "." })
+        answer.header.extensions = binding(asked.leaf)
         return answer
     }
 
@@ -165,14 +195,14 @@ struct EvidenceFixture {
     // MARK: Files
 
     private func message(_ number: UInt16, in size: Int, withBody: Bool) -> EvidenceFile.Message {
-        let sent = sent.first { $0.header.id == Self.id(number) }!
+        let sent = sent.first { $0.number == number }!
         return EvidenceFile.Message(
             header: sent.header.encoded(), bodyDigest: sent.body.withUnsafeBytes { LogHash.body($0) },
             body: withBody ? sent.body : nil, signedRoot: sent.batch?.row,
             proof: (sent.batch?.proof(sent.leafIndex)).map { Array($0) }, place: place(sent.position, in: size))
     }
 
-    /// A file of these messages, by number.
+    /// A file of these messages, by number: 1 to 5 are requests, 11 to 16 replies, 21 and 22 commands, 31 to 34 outcomes, 41 an event.
     func file(_ numbers: UInt16..., withBody: Bool = true, space: EvidenceFile.Space? = nil) -> EvidenceFile {
         let size = leaves.count
         return EvidenceFile(

@@ -236,6 +236,8 @@ struct Tamperings {
         bit("header", 2, misses)
         bit("header", 24, misses)
         bit("header", -1, misses, unknown)
+        // Of a reply it is the digest of its request.
+        if index == 1 { for offset in 2...32 { bit("header", -offset, misses) } }
         bit("body", 0, "body \(about): wrong-body-digest")
         bit("body", -1, "body \(about): wrong-body-digest")
         for offset in [0, 31] { bit("signedRoot", offset, misses) }
@@ -455,6 +457,21 @@ struct Tamperings {
         whole("an outcome to a request", [("/messages", .list(file(1, 31)))], "exchange: not-an-answer")
         whole("an event and a reply", [("/messages", .list(file(41, 11)))], "exchange: not-an-answer")
         whole("a stranger's outcome", [("/messages", .list(file(21, 32)))], "exchange: other-correlation")
+        for (name, number, word) in [
+            ("the answer to another question of the same id", 15, "other-request-digest"),
+            ("an answer with another question's digest", 16, "other-request-digest"),
+            ("an answer without a digest", 13, "no-request-digest"),
+        ] as [(String, UInt16, String)] {
+            whole(name, [("/messages/1", file(number)[0])], "binding messages/1: \(word)")
+            whole(
+                "\(name), behind the right one",
+                [
+                    ("/messages", .list(file(1, 11, number)))
+                ], "binding messages/2: \(word)")
+        }
+        whole(
+            "an outcome with another command's digest", [("/messages", .list(file(21, 33)))],
+            "binding messages/1: other-request-digest")
         // The expired command's outcome is the broker's own; a provider's cannot pass for one.
         let outcome = file(21, 31)
         whole(

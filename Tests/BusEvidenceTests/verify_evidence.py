@@ -583,6 +583,7 @@ def read_header(data):
             except UnicodeDecodeError:
                 need(False)
             need(bit > 14 or raw.isascii())
+    extensions = []
     if present >> 18 & 1:
         need(at + 2 <= len(data))
         size = struct.unpack("<H", data[at:at + 2])[0]
@@ -593,10 +594,12 @@ def read_header(data):
             kind_of, length = struct.unpack("<HH", data[at:at + 4])
             at += 4 + length
             need(at <= len(data) and not kind_of & 0x8000)
+            extensions.append((kind_of, data[at - length:at]))
     need(at == len(data))
     return {"kind": KINDS[kind - 1], "id": identifier, "outcome": outcome, "correlation": fields.get(0),
             "target": texts.get("target", ""), "consumer": texts.get("consumer", ""),
-            "provider": texts.get("provider", "")}
+            "provider": texts.get("provider", ""),
+            "requestDigest": next((value for kind_of, value in extensions if kind_of == 1), None)}
 
 
 def sender(header):
@@ -636,6 +639,10 @@ class Verifier:
             leaf = h(b"\0\xff", bytes([record["type"]]), record["payload"])
             self.in_log("in-log", f"records/{number}", leaf, record["place"])
         self.step("exchange", "", all(self.headers), self.exchange)
+        for number, header in enumerate(self.headers):
+            if number:
+                possible = self.headers[0] and header and header["kind"] in ("reply", "outcome")
+                self.step("binding", f"messages/{number}", possible, lambda: self.binding(header))
         for number, receipt in enumerate(file["receipts"]):
             self.step("receipt", f"receipts/{number}", self.head, lambda: self.receipt(receipt))
         return self.steps
@@ -710,6 +717,14 @@ class Verifier:
         place = self.file["space"]["place"]
         if place and place[0] >= positions[0]:
             raise Bad("space-too-late")
+
+    def binding(self, answer):
+        digest, asked = answer["requestDigest"], self.file["messages"][0]
+        if digest is None:
+            if answer["kind"] == "reply":
+                raise Bad("no-request-digest")
+        elif digest != h(b"\0", asked["header"], asked["digest"]):
+            raise Bad("other-request-digest")
 
     def receipt(self, receipt):
         older = open_checkpoint(receipt["checkpoint"], self.log)

@@ -1,4 +1,6 @@
 import BusAgent
+import BusEvidence
+import BusProtocol
 import BusTesting
 import Foundation
 import Testing
@@ -25,7 +27,8 @@ struct EvidenceMeshTests {
             try FileManager.default.copyItem(atPath: mesh.folder.authority, toPath: elsewhere + "/authority.pub")
             // The request, the reply, and the records of what both were sealed with.
             let journal = try await kerege(mesh, ["journal", "verify", mesh.folder.path], elsewhere)
-            #expect(journal.code == 0 && journal.output.contains("4 signatures checked"), "\(journal.output)")
+            #expect(
+                journal.code == 0 && journal.output.contains("4 messages proven by "), "\(journal.output)")
             let proof = try await mesh.admin.get("/v1/checkpoint/consistency?from=\(checkpoint)")
             #expect(proof["from"].int == checkpoint && (proof["to"].int ?? 0) >= checkpoint)
         } catch {
@@ -90,6 +93,12 @@ struct EvidenceMeshTests {
             }
             #expect(isThere, "\(id)")
         }
+        // The outcome says in its signed header which command it was made for.
+        let messages = try await admin.get("/v1/messages/\(command.id)/evidence")["messages"].array
+        let headers = messages.compactMap { $0["header"].string.flatMap { Data(base64Encoded: $0) } }
+        let digest = try RequestDigest.value(in: Header(decoding: Array(headers[1])))
+        let body = try #require(messages[0]["body"].string.flatMap { Data(base64Encoded: $0) })
+        #expect(digest == LogHash.messageLeaf(header: headers[0], body: body).bytes)
         for agent in [register, notary, people] { await agent.close() }
         await mesh.stop()
     }
@@ -125,7 +134,7 @@ struct EvidenceMeshTests {
         #expect(holds.code == 0, "\(holds.output)")
         for line in [
             "signed by agent operator for alpha", "signed by agent bravo-1 for bravo",
-            "the request and its answers, in order", "the evidence holds",
+            "the request and its answers, in order", "it was made for this very request", "the evidence holds",
         ] { #expect(holds.output.contains(line), "\(holds.output)") }
         let page = try await kerege(mesh, words + ["--json"], folder)
         #expect(page.code == 0 && page.output.contains(#""holds":true"#) && !page.output.contains(#""ok":false"#))

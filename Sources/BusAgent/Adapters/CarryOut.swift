@@ -1,4 +1,5 @@
 package import BusContracts
+package import BusEvidence
 import BusProtocol
 
 /// A command that was delivered, as a register takes it.
@@ -10,15 +11,19 @@ package struct TakenCommand: Sendable {
     package let parameters: [JSONMember]
     /// A check that looked at other systems found a reason not to carry it out.
     package let refusal: BusFault?
+    /// What its outcome is bound to.
+    package let digest: Digest32?
 
     package init(
-        id: String, service: String, consumer: String, parameters: [JSONMember] = [], refusal: BusFault? = nil
+        id: String, service: String, consumer: String, digest: Digest32? = nil, parameters: [JSONMember] = [],
+        refusal: BusFault? = nil
     ) {
         self.id = id
         self.service = service
         self.consumer = consumer
         self.parameters = parameters
         self.refusal = refusal
+        self.digest = digest
     }
 }
 

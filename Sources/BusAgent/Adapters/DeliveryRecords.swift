@@ -1,4 +1,6 @@
+import BusEvidence
 import BusProtocol
+import Foundation
 import GRDB
 
 /// What the agent keeps in the register's own database, so that it becomes durable together with the register's changes: what was
@@ -18,12 +20,12 @@ enum DeliveryRecords {
 
     /// `kerege_inbox` has events and outcomes by their message id, `kerege_command` the commands this system was sent,
     /// `kerege_notice` what people are to be told; ids of rows that are gone are never given again.
-    /// `kerege_sending.code` is NULL as long as the message is being sent, 0 when the broker has it, else why it never will.
+    /// `digest` is the leaf of a command: what its outcome is bound to. `kerege_sending.code` is NULL as long as the message is being sent, 0 when the broker has it, else why it never will.
     private static let tables = """
         CREATE TABLE IF NOT EXISTS kerege_inbox (event TEXT PRIMARY KEY, taken_at INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS kerege_command (
             command TEXT PRIMARY KEY, service TEXT NOT NULL, consumer TEXT NOT NULL, state TEXT NOT NULL,
-            taken_at INTEGER NOT NULL) WITHOUT ROWID;
+            taken_at INTEGER NOT NULL, digest BLOB) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS kerege_outcome (
             id INTEGER PRIMARY KEY, command TEXT NOT NULL UNIQUE, service TEXT, consumer TEXT,
             code INTEGER NOT NULL DEFAULT 0, body TEXT,
@@ -33,7 +35,7 @@ enum DeliveryRecords {
         CREATE TABLE IF NOT EXISTS kerege_outbox (event TEXT PRIMARY KEY, published INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS kerege_sending (
             event TEXT NOT NULL, row INTEGER NOT NULL, message TEXT NOT NULL, header BLOB, body BLOB,
-            code INTEGER, settled_at INTEGER, keys BLOB, PRIMARY KEY (event, row)) WITHOUT ROWID;
+            code INTEGER, settled_at INTEGER, keys BLOB, digest BLOB, PRIMARY KEY (event, row)) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS kerege_notice (id INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL);
         """
 
@@ -50,12 +52,14 @@ enum DeliveryRecords {
         END;
         """
 
-    /// Earlier agents kept only the id of what they were sending, and sealed nothing.
+    /// Earlier agents kept only the id of what they were sending, sealed nothing, and bound no outcome to its command.
     private static func widen(_ database: Database) throws {
         let sending = [
             ("header", "BLOB"), ("body", "BLOB"), ("code", "INTEGER"), ("settled_at", "INTEGER"), ("keys", "BLOB"),
+            ("digest", "BLOB"),
         ]
         try widen("kerege_sending", sending, database)
+        try widen("kerege_command", [("digest", "BLOB")], database)
         try widen("kerege_outcome", [("keys", "BLOB")], database)
     }
 
@@ -95,10 +99,13 @@ enum DeliveryRecords {
     static func remember(_ command: TakenCommand, in database: Database) throws -> Bool {
         try database.execute(
             sql: """
-                INSERT OR IGNORE INTO kerege_command (command, service, consumer, state, taken_at)
-                VALUES (?, ?, ?, 'taken', ?)
+                INSERT OR IGNORE INTO kerege_command (command, service, consumer, state, taken_at, digest)
+                VALUES (?, ?, ?, 'taken', ?, ?)
                 """,
-            arguments: [command.id, command.service, command.consumer, ClockReading.current().wall])
+            arguments: [
+                command.id, command.service, command.consumer, ClockReading.current().wall,
+                command.digest.map { Data($0.bytes) },
+            ])
         if database.changesCount == 1 { return true }
         guard try consumer(of: command.id, database) == command.consumer else {
             throw BusFault(.idReused, at: .providerAgent, "another system's command has this id")

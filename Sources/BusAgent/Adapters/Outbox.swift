@@ -1,4 +1,5 @@
 import BusContracts
+import BusEvidence
 import BusProtocol
 import Foundation
 import GRDB
@@ -90,11 +91,12 @@ struct Outbox: Sendable {
     private func store(_ message: PreparedMessage, _ row: Int64, _ database: Database) throws {
         try database.execute(
             sql: """
-                INSERT OR REPLACE INTO kerege_sending (event, row, message, header, body, keys) VALUES (?, ?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO kerege_sending (event, row, message, header, body, keys, digest)
+                VALUES (?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
                 name, row, message.id.description, Data(message.header), Data(message.body),
-                Data(KeyMessage.stored(message.keys)),
+                Data(KeyMessage.stored(message.keys)), Data(message.leaf.bytes),
             ])
     }
 
@@ -133,18 +135,24 @@ struct Outbox: Sendable {
             return try database.execute(
                 sql: "DELETE FROM kerege_sending WHERE event = ? AND row = ?", arguments: [name, row.id])
         }
-        let id = (try? row.message.get().id.description) ?? ""
+        let message = try? row.message.get()
         try database.execute(
             sql: """
-                INSERT OR REPLACE INTO kerege_sending (event, row, message, code, settled_at) VALUES (?, ?, ?, ?, ?)
+                INSERT OR REPLACE INTO kerege_sending (event, row, message, code, settled_at, digest) VALUES (?, ?, ?, ?, ?, ?)
                 """,
-            arguments: [name, row.id, id, fault?.number ?? 0, ClockReading.current().wall])
+            arguments: [
+                name, row.id, message?.id.description ?? "", fault?.number ?? 0, ClockReading.current().wall,
+                message.map { Data($0.leaf.bytes) },
+            ])
     }
 
-    /// The row a command was sent from.
-    static func row(of command: String, _ service: String, _ database: Database) throws -> Int64? {
-        try Int64.fetchOne(
-            database, sql: "SELECT row FROM kerege_sending WHERE message = ? AND event = ?",
-            arguments: [command, service])
+    /// The row a command was sent from, and its leaf.
+    static func sent(
+        _ command: String, _ service: String, _ database: Database
+    ) throws -> (row: Int64, digest: Digest32?)? {
+        try GRDB.Row.fetchOne(
+            database, sql: "SELECT row, digest FROM kerege_sending WHERE message = ? AND event = ?",
+            arguments: [command, service]
+        ).map { (row: $0[0], digest: ($0[1] as Data?).flatMap { Digest32($0) }) }
     }
 }

@@ -1,3 +1,4 @@
+import BusEvidence
 import BusProtocol
 import Foundation
 import GRDB
@@ -17,6 +18,8 @@ enum OutcomeRecords {
         let code: UInt16
         /// JSON; with a code the reason in words.
         let body: String
+        /// Of the command as it was taken; nil where an earlier agent took it.
+        let digest: Digest32?
         let stored: PreparedMessage?
     }
 
@@ -50,8 +53,9 @@ enum OutcomeRecords {
         try Row.fetchAll(
             database,
             sql: """
-                SELECT id, command, service, consumer, code, coalesce(body, '{}'), outcome, header, bytes, keys
-                FROM kerege_outcome WHERE sent = 0 ORDER BY id LIMIT ?
+                SELECT id, o.command, o.service, o.consumer, code, coalesce(body, '{}'), outcome, header, bytes, keys, digest
+                FROM kerege_outcome o LEFT JOIN kerege_command c ON c.command = o.command
+                WHERE sent = 0 ORDER BY id LIMIT ?
                 """, arguments: [batch]
         ).compactMap { row in
             guard let command = MessageID(row[1] as String) else { return nil }
@@ -63,7 +67,8 @@ enum OutcomeRecords {
             }
             return Told(
                 id: row[0], command: command, service: row[2], consumer: row[3],
-                code: UInt16(exactly: row[4] as Int) ?? FaultCode.commandRefused.number, body: row[5], stored: stored)
+                code: UInt16(exactly: row[4] as Int) ?? FaultCode.commandRefused.number, body: row[5],
+                digest: (row[10] as Data?).flatMap { Digest32($0) }, stored: stored)
         }
     }
 
@@ -102,19 +107,23 @@ extension OutcomeRecords.Told {
     fileprivate func prepare(_ agent: Agent) throws(BusFault) -> PreparedMessage {
         guard code == 0 else {
             let fault = BusFault(number: code, at: .providerSystem, body)
-            return try agent.prepareOutcome(of: command, service, for: consumer, .failure(fault))
+            return try outcome(.failure(fault), agent)
         }
         let bytes = Array(body.utf8)
         guard bytes.count <= Limits.body else {
             let fault = BusFault(.bodyTooLarge, at: .providerAgent, "the outcome is \(bytes.count) bytes")
-            return try agent.prepareOutcome(of: command, service, for: consumer, .failure(fault))
+            return try outcome(.failure(fault), agent)
         }
         do throws(BusFault) {
-            return try agent.prepareOutcome(of: command, service, for: consumer, .success(bytes))
+            return try outcome(.success(bytes), agent)
         } catch {
             // Nothing is wrong with it: it waits for the space, or for a key to seal it to.
             guard !error.isRetryable else { throw error }
-            return try agent.prepareOutcome(of: command, service, for: consumer, .failure(error))
+            return try outcome(.failure(error), agent)
         }
+    }
+
+    private func outcome(_ result: Result<[UInt8], BusFault>, _ agent: Agent) throws(BusFault) -> PreparedMessage {
+        try agent.prepareOutcome(of: command, digest, service, for: consumer, result)
     }
 }

@@ -90,16 +90,18 @@ extension TakenCommand {
             JSONMember("now", JSONValue(ClockReading.current().wall)),
         ]
         self.init(
-            id: delivered.id, service: delivered.service, consumer: delivered.consumer, parameters: own + members)
+            id: delivered.id, service: delivered.service, consumer: delivered.consumer,
+            digest: delivered.delivery.digest, parameters: own + members)
     }
 
     fileprivate func after(_ verdict: CommandCheck.Verdict) -> TakenCommand {
         switch verdict {
         case .proceed(let members):
-            TakenCommand(id: id, service: service, consumer: consumer, parameters: parameters + members)
+            TakenCommand(
+                id: id, service: service, consumer: consumer, digest: digest, parameters: parameters + members)
         case .refuse(let reason):
             TakenCommand(
-                id: id, service: service, consumer: consumer, parameters: parameters,
+                id: id, service: service, consumer: consumer, digest: digest, parameters: parameters,
                 refusal: BusFault(.commandRefused, at: .providerSystem, reason))
         }
     }

@@ -57,7 +57,11 @@ extension SQLAdapter {
                         "outcome not taken",
                         metadata: ["command": "\(outcome.command)", "error": "\(Self.words(error))"])
                 }
-                settler.settle(result)
+                if case .failure(let fault as BusFault) = result, fault.code == .badSignature {
+                    settler.refuse(.badSignature)
+                } else {
+                    settler.settle(result)
+                }
                 nudges.nudge()
             }
             if !isPut { settler.settle(.failure(BusFault(.queueFull, at: .consumerAgent))) }
@@ -65,6 +69,7 @@ extension SQLAdapter {
     }
 
     /// The change and the outcome's id are one transaction, so an outcome that comes twice has one effect.
+    /// - Throws: 4013 when it was made for another command than the one that was sent under this id.
     private static func take(
         _ outcome: CommandOutcome, _ taking: AgentFile.OutcomeTaking, _ contract: BoundContract?,
         _ connection: SQLConnection
@@ -74,8 +79,13 @@ extension SQLAdapter {
         try connection.within(ClockReading.monotonic() + ownDeadline) {
             try connection.queue.write { database in
                 guard try DeliveryRecords.remember(outcome.messageID.description, in: database) else { return }
-                let row = try Outbox.row(of: outcome.command, outcome.service, database)
-                let parameters = OutcomeParameters.of(outcome.command, code: outcome.outcome, row: row, members)
+                let sent = try Outbox.sent(outcome.command, outcome.service, database)
+                guard outcome.isMade(for: sent?.digest) else {
+                    throw BusFault(
+                        .badSignature, at: .broker,
+                        "the outcome was made for another command than the one that was sent")
+                }
+                let parameters = OutcomeParameters.of(outcome.command, code: outcome.outcome, row: sent?.row, members)
                 try connection.execute(database, taking.sql, parameters)
                 Failpoint.beforeTaken.pass()
             }

@@ -3,7 +3,7 @@ import BusProtocol
 
 /// Signatures: of what leaves, and of what comes.
 extension AgentCore {
-    /// Signs the root of the frame that is about to leave; every message in it carries its path. What is sent again after a new
+    /// Signs the root of what is about to leave, in however many frames; every message carries its path. What is sent again after a new
     /// session is signed again, under a new root: the message itself never changes.
     mutating func signOutgoing(_ wall: Int64) {
         guard let signer, !outgoing.isEmpty else { return }

@@ -62,7 +62,10 @@ extension AgentCore {
             pong = nil
             actions.append(.send(framed(.pong, Heartbeat.encode(token))))
         }
-        while let frame = nextFrame(clock) { actions.append(.send(frame)) }
+        while gatherOutgoing() {
+            signOutgoing(clock.wall)
+            sendOutgoing(into: &actions)
+        }
         if creditIsDue { actions.append(.send(framed(.credit))) }
     }
 
@@ -72,13 +75,20 @@ extension AgentCore {
             || handledBytes + timing.windowBytes - announcedBytes >= max(1, timing.windowBytes / 4)
     }
 
-    private mutating func nextFrame(_ clock: ClockReading) -> [UInt8]? {
+    /// Whether so much waits that it should leave at once, though more may come in this round: a quarter of what is under way. What
+    /// went around in one piece would keep the broker and the other agents idle meanwhile; smaller pieces cost more signatures.
+    @inline(__always)
+    package var hasBurst: Bool {
+        isOpen && !brokerDrains && sentMessages < grantedMessages
+            && waitingCount >= min(max(timing.burst, (pending.count + atWork) / 4), Limits.signedTogether)
+    }
+
+    /// Takes what may leave now out of the queue, to be signed together.
+    private mutating func gatherOutgoing() -> Bool {
         outgoing.removeAll(keepingCapacity: true)
-        let first = sentMessages + 1
-        var bytes = 0
         // New work that waits for the end of the broker's draining is stepped over; there is none otherwise.
         var next = 0
-        while next < waiting.count, outgoing.count < Limits.envelopesPerFrame, bytes < Limits.frameTarget {
+        while next < waiting.count, outgoing.count < Limits.signedTogether {
             let reference = waiting[next]
             guard let submission = pending[reference] else {
                 waiting.remove(at: next)
@@ -95,17 +105,28 @@ extension AgentCore {
             waitingBytes -= cost
             sentMessages += 1
             sentBytes += UInt64(cost)
-            bytes += cost
             if let mark = submission.answers { release(mark, of: reference) }
             pending.setStage(.sent, of: reference)
             inFlight.append(reference)
             outgoing.append(OutgoingEnvelope(header: submission.header[...], body: submission.body[...]))
         }
-        guard !outgoing.isEmpty else { return nil }
-        signOutgoing(clock.wall)
-        var head = announce(.submit)
-        head.sequence = first
-        return EnvelopeFrame.encode(head, outgoing)
+        return !outgoing.isEmpty
+    }
+
+    private mutating func sendOutgoing(into actions: inout [AgentAction]) {
+        let first = sentMessages + 1 - UInt64(outgoing.count)
+        var next = outgoing.startIndex
+        while next < outgoing.endIndex {
+            var (end, bytes) = (next, 0)
+            while end < outgoing.endIndex, bytes < Limits.frameTarget {
+                bytes += outgoing[end].cost
+                end += 1
+            }
+            var head = announce(.submit)
+            head.sequence = first + UInt64(next)
+            actions.append(.send(EnvelopeFrame.encode(head, outgoing[next..<end])))
+            next = end
+        }
     }
 
     private mutating func release(_ mark: DeliveryMark, of reference: PendingTable.Reference) {
@@ -145,10 +166,9 @@ extension AgentCore {
     }
 
     private mutating func durable(_ reference: PendingTable.Reference, into actions: inout [AgentAction]) {
-        guard let submission = pending[reference] else { return }
-        if submission.kind == .request {
-            pending.setStage(.accepted, of: reference)
-        } else {
+        // Most are requests, of which no more than the kind is needed here.
+        if pending.kind(of: reference) == .request { return pending.setStage(.accepted, of: reference) }
+        if let submission = pending[reference] {
             finish(reference, .accepted(submission.id, receipt), into: &actions)
         }
     }

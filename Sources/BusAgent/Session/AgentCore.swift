@@ -153,18 +153,24 @@ package struct AgentCore: Sendable {
         self.started = started
         self.random = random
         backoff = Backoff(timing)
-        outgoing.reserveCapacity(Limits.envelopesPerFrame)
+        outgoing.reserveCapacity(Limits.signedTogether)
     }
 
+    // The loop asks these for every message. Not inlined, a question to a class's stored struct copies the whole struct first.
+
     /// Whether submissions can leave now.
-    package var isOpen: Bool { state == .open }
+    @inline(__always)
+    package var isOpen: Bool { if case .open = state { true } else { false } }
 
     /// Nothing is under way: no unanswered submission, no delivery in a handler.
+    @inline(__always)
     package var isQuiet: Bool { pending.count == 0 && atWork == 0 }
 
+    @inline(__always)
     package var pendingCount: Int { pending.count }
 
     /// When `tick` wants to be called next, monotonic microseconds.
+    @inline(__always)
     package var nextTimer: UInt64 {
         var next = nextDeadline
         switch state {

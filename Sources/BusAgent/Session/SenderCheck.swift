@@ -6,6 +6,8 @@ import BusProtocol
 package struct SenderCheck: Sendable {
     package let directory: Directory
     private var checker = ProofChecker()
+    /// The last sender whose key was looked up: neighbours mostly share it.
+    private var last: (system: String, id: KeyID, key: SenderKey)?
 
     package init(_ directory: Directory) { self.directory = directory }
 
@@ -31,11 +33,17 @@ package struct SenderCheck: Sendable {
         if envelope.proof.isEmpty, directory.maySendUnsigned(system) { return Verdict() }
         let leaf = LogHash.messageLeaf(envelope, in: raw)
         do throws(ProofFault) {
-            let directory = directory
-            try checker.check(
+            let (directory, known) = (directory, last)
+            var found: SenderKey?
+            let id = try checker.check(
                 leaf: leaf, proof: UnsafeRawBufferPointer(rebasing: raw[envelope.proof]),
                 signedRoot: UnsafeRawBufferPointer(rebasing: raw[envelope.signedRoot])
-            ) { directory.key($0, for: system) }
+            ) { id in
+                if let known, known.id == id, known.system == system { return known.key }
+                found = directory.key(id, for: system)
+                return found
+            }
+            if let found { last = (system, id, found) }
             return Verdict(leaf, isProven: true, Freshness.refusal(of: envelope, in: raw, at: wall))
         } catch {
             // An agent that signs already and whose key the space does not state yet proves no more than one that cannot sign.

@@ -84,6 +84,10 @@ struct PendingTable: Sendable {
         return row.submission
     }
 
+    func kind(of reference: Reference) -> MessageKind? {
+        lives(reference) ? rows[reference.index]?.submission.kind : nil
+    }
+
     mutating func setStage(_ stage: Stage, of reference: Reference) {
         if lives(reference) { rows[reference.index]?.stage = stage }
     }
@@ -112,8 +116,7 @@ struct PendingTable: Sendable {
 
     /// Ends a row; `nil` when it had ended before. The one place where a submission leaves the table.
     mutating func remove(_ reference: Reference) -> Row? {
-        guard let row = rows[reference.index], row.serial == reference.serial else { return nil }
-        rows[reference.index] = nil
+        guard lives(reference), let row = rows[reference.index].take() else { return nil }
         free.append(reference.index)
         count -= 1
         return row

@@ -1,4 +1,5 @@
 import BusContracts
+import BusEvidence
 import BusProtocol
 
 /// What a consumer needs to send to one service or event as one system; made once and kept.

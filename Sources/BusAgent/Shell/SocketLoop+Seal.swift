@@ -8,6 +8,9 @@ extension SocketLoop {
 
     /// Brings records to the broker, once in this process.
     func announce(_ keys: [KeyMessage]) {
+        // Every message brings them along; mostly it is the record of one epoch, which is known by its number.
+        if keys.count == 1, announcedEpochs.contains(keys[0].name.epoch.epoch) { return }
+        for key in keys { announcedEpochs.insert(key.name.epoch.epoch) }
         for key in keys where announced.insert(key.name).inserted { bring(key) }
     }
 
@@ -30,6 +33,7 @@ extension SocketLoop {
         // Time does not mend it: the next message of the epoch tries again.
         guard fault.code.isRetryable else {
             announced.remove(key.name)
+            announcedEpochs.remove(key.name.epoch.epoch)
             configuration.logger.error(
                 "a key was refused",
                 metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })

@@ -49,6 +49,7 @@ final class SocketLoop {
     var onTheirWay: Set<RecordName> = []
     /// Records brought to the broker by this process.
     var announced: Set<RecordName> = []
+    var announcedEpochs: Set<UInt64> = []
     var untaken: [(at: UInt64, key: KeyMessage)] = []
     var orderWaits: [(provider: String, until: UInt64, continuation: OpenContinuation)] = []
 
@@ -174,8 +175,9 @@ final class SocketLoop {
             }
             core.receive(received.payload, clock, into: &actions)
             try execute()
+            try work()
         }
-        try work()
+        if taken == 0 { try work() }
         tendKeys()
         bringUntaken()
         expireOrderWaits(at: clock.now)
@@ -190,7 +192,10 @@ final class SocketLoop {
     private func work() throws(ZeroMQError) {
         for _ in 0..<Self.taskRounds {
             shared.inbox.take(into: &orders)
-            for order in orders { execute(order) }
+            for order in orders {
+                execute(order)
+                try sendBurst()
+            }
             let hadOrders = !orders.isEmpty
             orders.removeAll(keepingCapacity: true)
             if !actions.isEmpty { try execute() }
@@ -212,9 +217,20 @@ final class SocketLoop {
     private func execute() throws(ZeroMQError) {
         while !actions.isEmpty {
             swap(&actions, &working)
-            for action in working { try execute(action) }
+            for action in working {
+                try execute(action)
+                try sendBurst()
+            }
             working.removeAll(keepingCapacity: true)
         }
+    }
+
+    /// What has gathered leaves while the rest of the round is still being worked on.
+    private func sendBurst() throws(ZeroMQError) {
+        guard core.hasBurst else { return }
+        var frames: [AgentAction] = []
+        core.flush(clock, into: &frames)
+        for frame in frames { try execute(frame) }
     }
 
     private func execute(_ action: AgentAction) throws(ZeroMQError) {

@@ -188,13 +188,14 @@ extension BrokerCore {
     }
 
     /// A reply repeats the target of its request, and whom it names besides is right: nobody answers in another's name.
-    private func repeatsNames(_ header: HeaderView, _ raw: UnsafeRawBufferPointer, of call: Call) -> Bool {
-        guard Self.hash(header.target, in: raw) == call.target,
-            header.consumer.isEmpty || Self.hash(header.consumer, in: raw) == call.consumerName
+    private func repeatsNames(_ header: HeaderView, _ raw: UnsafeRawBufferPointer, of open: CallReference) -> Bool {
+        guard Self.hash(header.target, in: raw) == calls[open].target,
+            header.consumer.isEmpty || Self.hash(header.consumer, in: raw) == calls[open].consumerName
         else { return false }
         guard !header.provider.isEmpty else { return true }
-        return rights.systems.indices.contains(call.provider)
-            && raw[header.provider].elementsEqual(rights.systems[call.provider].utf8)
+        let provider = calls[open].provider
+        return rights.systems.indices.contains(provider)
+            && raw[header.provider].elementsEqual(rights.systems[provider].utf8)
     }
 
     private mutating func acceptReply(
@@ -203,7 +204,7 @@ extension BrokerCore {
         guard let open = calls.reference(view.header.correlation), calls[open].state == .delivered,
             calls[open].providerSession == SessionReference(slot: slot, id: sessions[slot].id)
         else { return refuse(slot, .noSuchRequest) }
-        guard repeatsNames(view.header, raw, of: calls[open]) else { return refuse(slot, .badHeader) }
+        guard repeatsNames(view.header, raw, of: open) else { return refuse(slot, .badHeader) }
         guard view.header.isSealed || !calls[open].sealsReply else { return refuse(slot, .notSealed) }
         sessions[slot].outstanding -= 1
         calls[open].state = .answered

@@ -7,8 +7,9 @@ struct Gathering: Sendable {
     enum Effect: Sendable {
         case deliver(CallReference)
         case finish(CallReference)
-        case enqueue(DurableMessage)
-        case keep(RecordName, Header)
+        // Beside what most effects need these two are large, and every step moves effects.
+        indirect case enqueue(DurableMessage)
+        indirect case keep(RecordName, Header)
         case say(RecordAnswer)
     }
     /// An agent whose messages are in this batch, and how far it will be decided with it.
@@ -34,6 +35,13 @@ struct Gathering: Sendable {
     mutating func noteRepetition(of key: MessageLedger.Key, _ session: SessionReference, _ sequence: UInt64) {
         repetitions.append((key, session, sequence))
     }
+}
+
+/// A batch that is on the disk, and what is now to be done.
+package struct DurableBatch: Sendable {
+    let firstPosition: UInt64
+    let effects: [(index: Int, effect: Gathering.Effect)]
+    let touched: [Gathering.Touched]
 }
 
 /// Step 3: nothing is delivered or acknowledged before it is durable. While one batch is written, the next one gathers.
@@ -67,15 +75,25 @@ extension BrokerCore {
 
     /// The batch is on the disk: now its messages may be acknowledged and go their way.
     package mutating func committed(_ result: Committed, at now: Moment) {
-        guard let done = committing else { return }
+        if let done = durable(result) { carryOut(done, at: now) }
+    }
+
+    /// The first half of it: the next batch may be taken, to be written while this one is carried out.
+    package mutating func durable(_ result: Committed) -> DurableBatch? {
+        guard let done = committing else { return nil }
         committing = nil
         counters.commits += 1
         counters.records += UInt64(done.batch.count)
         treeSize = result.treeSize
         treeRoot = result.root.bytes
         receipts.note(treeSize, treeRoot)
+        return DurableBatch(firstPosition: result.firstPosition, effects: done.effects, touched: done.touched)
+    }
+
+    /// The second half: what had to wait for the disk.
+    package mutating func carryOut(_ done: DurableBatch, at now: Moment) {
         for (index, effect) in done.effects {
-            let position = result.firstPosition + UInt64(index)
+            let position = done.firstPosition + UInt64(index)
             switch effect {
             case .deliver(let call): deliver(call, position: position, now)
             case .finish(let call): finish(call, position: position, now)

@@ -160,17 +160,18 @@ extension BrokerCore {
     /// ACCEPT at once where somebody waits for it, was refused something, or has used a quarter of its credit; otherwise
     /// it may wait a moment for others: replies prove acceptance earlier.
     private mutating func accept(_ slot: Int, _ now: Moment) {
-        let session = sessions[slot]
-        guard session.decided > session.acceptSent else { return }
+        // Field by field: a copy of the session would cost more than the rest.
+        let (decided, sent) = (sessions[slot].decided, sessions[slot].acceptSent)
+        guard decided > sent else { return }
         // It is cumulative: an agent that reads again gets one for all.
-        guard session.unread.hasRoom() else { return }
-        let quarter = session.decided - session.acceptSent >= Limits.creditMessages / 4
-        let bytes = session.decidedBytes - session.acceptSentBytes >= Limits.creditBytes / 4
+        guard sessions[slot].unread.hasRoom() else { return }
+        let quarter = decided - sent >= Limits.creditMessages / 4
+        let bytes = sessions[slot].decidedBytes - sessions[slot].acceptSentBytes >= Limits.creditBytes / 4
         guard
-            session.acceptUrgent || quarter || bytes
-                || session.refused.contains(where: { $0.sequence <= session.decided })
+            sessions[slot].acceptUrgent || quarter || bytes
+                || sessions[slot].refused.contains(where: { $0.sequence <= decided })
         else {
-            if session.acceptOwedSince == 0 { sessions[slot].acceptOwedSince = now.monotonic }
+            if sessions[slot].acceptOwedSince == 0 { sessions[slot].acceptOwedSince = now.monotonic }
             return
         }
         sendAccept(slot)

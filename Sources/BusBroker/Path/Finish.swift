@@ -4,9 +4,9 @@ import BusProtocol
 /// Step 6: a durable reply goes to its consumer, and the end of the request is written down.
 extension BrokerCore {
     mutating func finish(_ call: CallReference, position: UInt64, _ now: Moment) {
-        guard calls.isOpen(call), var envelope = calls[call].envelope else { return }
-        var ended = calls[call]
-        calls.remove(call)
+        guard calls.isOpen(call), calls[call].envelope != nil, var ended = calls.take(call),
+            var envelope = ended.envelope.take()
+        else { return }
         var annotations = Annotations()
         annotations.position = position
         annotations.attempt = 1

@@ -24,8 +24,8 @@ struct BrokerLoop: ~Copyable {
         let configuration: BrokerConfiguration
     }
 
-    /// Frames taken in before the journal and the senders get their turn.
-    static let framesPerRound = 256
+    /// Frames taken in before the journal and the senders get their turn; one of 64 KiB counts as all of them.
+    static let framesPerRound = 64
     /// Batches up to this size are written by this thread itself: handing them over and back takes longer.
     static let inlineRecords = 4
     /// Commits at the end for what the commits before them brought about.
@@ -144,7 +144,7 @@ struct BrokerLoop: ~Copyable {
         let limits = ReceiveLimits(maxPayloadBytes: Limits.frame)
         var left = Self.framesPerRound
         while left > 0, core.wantsInput, let message = try socket.receive(limits: limits) {
-            left -= 1
+            left -= 1 + message.payload.count / 1024
             guard message.isWellFormed, let key = message.userID else {
                 core.receiveMalformed(
                     from: message.route,
@@ -289,13 +289,9 @@ struct BrokerLoop: ~Copyable {
 
     /// Commits what is worth a commit and performs what the core wants, until it wants nothing more now.
     private mutating func pump() {
+        writeAhead()
         perform()
-        while let batch = core.takeBatch(at: clock.now()) {
-            if heldObservations.isEmpty {
-                heldObservations = core.takeObservations()
-            } else {
-                heldObservations += core.takeObservations()
-            }
+        while let batch = takeBatch() {
             if batch.count <= Self.inlineRecords, journal.isIdle {
                 let result: Result<Committed, JournalError>
                 do throws(JournalError) {
@@ -312,6 +308,22 @@ struct BrokerLoop: ~Copyable {
         perform()
     }
 
+    private mutating func takeBatch() -> JournalBatch? {
+        guard let batch = core.takeBatch(at: clock.now()) else { return nil }
+        if heldObservations.isEmpty {
+            heldObservations = core.takeObservations()
+        } else {
+            heldObservations += core.takeObservations()
+        }
+        return batch
+    }
+
+    /// Lets the journal begin before this thread does anything else, where there is enough to write.
+    private mutating func writeAhead() {
+        guard core.gathered > Self.inlineRecords, !core.isCommitting, let batch = takeBatch() else { return }
+        journal.add(.commit(batch, at: clock.now().wall))
+    }
+
     private mutating func takeResults() {
         for result in journal.takeResults() { conclude(result) }
     }
@@ -322,7 +334,9 @@ struct BrokerLoop: ~Copyable {
         case .success(let committed):
             readModel.absorb(heldObservations, position: committed.treeSize)
             heldObservations.removeAll(keepingCapacity: true)
-            core.committed(committed, at: now)
+            guard let done = core.durable(committed) else { return }
+            writeAhead()
+            core.carryOut(done, at: now)
         case .failure(let error):
             // They were seen, though their records come later; the position they are saved with does not move.
             readModel.absorb(heldObservations, position: 0)

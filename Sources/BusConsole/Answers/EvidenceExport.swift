@@ -117,6 +117,7 @@ struct EvidenceExport {
         case .logKey, .checkpoint:
             "state the broker's own signing key, in its file broker.pub, as `sign:` of the space's broker"
         case .space: "start the broker with the --authority whose signature the space of that time has"
+        case .binding: "ask the provider what it answered: its agent signed this for something else"
         default: "kerege journal verify DIR"
         }
     }

@@ -10,6 +10,7 @@ package struct EvidenceStep: Sendable, Equatable {
         case signature
         case inLog = "in-log"
         case exchange
+        case binding
         case receipt
     }
 

@@ -43,6 +43,7 @@ package struct EvidenceVerifier {
             checkInLog(leaf, record.place, about: "records/\(index)")
         }
         checkExchange()
+        for index in file.messages.indices.dropFirst() { checkBinding(index) }
         for index in file.receipts.indices { checkReceipt(index) }
     }
 
@@ -225,6 +226,34 @@ package struct EvidenceVerifier {
         }
         if let space = file.space.place?.position, let first = positions.first, space >= first {
             throw StepFault("space-too-late", "the space took effect only after the first message; take an earlier one")
+        }
+    }
+
+    // MARK: What an answer was made for
+
+    private mutating func checkBinding(_ index: Int) {
+        let header = headers[index]
+        let isAnswer = header?.kind == .reply || header?.kind == .outcome
+        let needs: EvidenceStep.Name? = headers[0] == nil || header == nil ? .header : isAnswer ? nil : .exchange
+        step(.binding, "messages/\(index)", needs: needs) { verifier throws(StepFault) in
+            guard let header else { return "" }
+            let asked = header.kind == .reply ? "request" : "command"
+            guard let digest = RequestDigest.value(in: header) else {
+                // Told by agents of before, or long after the command was taken, or by the broker.
+                guard header.kind == .outcome else {
+                    throw StepFault(
+                        "no-request-digest",
+                        "the reply does not say which request it was made for; agents that sign always say it")
+                }
+                return "it names its command by the id alone"
+            }
+            guard digest == verifier.file.messages[0].leaf.bytes else {
+                throw StepFault(
+                    "other-request-digest",
+                    "the \(header.kind) was made for another \(asked) than the one here; ask for what its sender answered"
+                )
+            }
+            return "it was made for this very \(asked)"
         }
     }
 

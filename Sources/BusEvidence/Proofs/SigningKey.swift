@@ -1,5 +1,5 @@
 import BusProtocol
-import Crypto
+import CSodium
 
 /// Short name of a public key: the first 8 bytes of H(domain ‖ key), on the wire as they are.
 package struct KeyID: Hashable, Sendable, CustomStringConvertible {
@@ -10,7 +10,7 @@ package struct KeyID: Hashable, Sendable, CustomStringConvertible {
     package init(value: UInt64) { self.value = value }
 
     init(_ domain: Domain, _ publicKey: [UInt8]) {
-        let digest = Digest32(SHA256.hash(data: domain.bytes + publicKey))
+        let digest = (domain.bytes + publicKey).withUnsafeBytes { LogHash.body($0) }
         value = UInt64(littleEndian: digest.a)
     }
 
@@ -18,29 +18,34 @@ package struct KeyID: Hashable, Sendable, CustomStringConvertible {
     package var description: String { bytes.hex }
 }
 
-/// The Ed25519 key of an agent, of a broker's log or of a space's authority. Its seed is a secret: it is never described.
+/// The Ed25519 key (RFC 8032) of an agent, of a broker's log or of a space's authority. Its seed is a secret: it is never described.
 package struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     package static let seedSize = 32
-    private let key: Curve25519.Signing.PrivateKey
+    private let secret: GuardedSecret
     package let publicKey: VerifyingKey
 
     /// A new key.
-    package init() { self.init(Curve25519.Signing.PrivateKey()) }
+    package init() {
+        var random = SystemRandomNumberGenerator()
+        self.init((0..<Self.seedSize).map { _ in UInt8.random(in: .min ... .max, using: &random) }[...])
+    }
 
     /// `nil` when there are not exactly 32 bytes.
     package init?(seed: [UInt8]) {
-        guard seed.count == Self.seedSize, let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed) else {
-            return nil
+        guard seed.count == Self.seedSize else { return nil }
+        self.init(seed[...])
+    }
+
+    private init(_ seed: ArraySlice<UInt8>) {
+        var publicKey = [UInt8](repeating: 0, count: VerifyingKey.size)
+        secret = GuardedSecret(size: Int(crypto_sign_ed25519_SECRETKEYBYTES)) { secret in
+            _ = crypto_sign_ed25519_seed_keypair(&publicKey, secret, Array(seed))
         }
-        self.init(key)
+        self.publicKey = VerifyingKey(checked: publicKey)
     }
 
-    private init(_ key: Curve25519.Signing.PrivateKey) {
-        self.key = key
-        publicKey = VerifyingKey(key.publicKey)
-    }
-
-    package var seed: [UInt8] { Array(key.rawRepresentation) }
+    /// libsodium's form of the secret begins with the seed.
+    package var seed: [UInt8] { secret.reading { [UInt8](UnsafeBufferPointer(start: $0, count: Self.seedSize)) } }
     package var id: KeyID { publicKey.id }
 
     package var description: String { "(secret)" }
@@ -49,9 +54,12 @@ package struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringC
 
     /// 64 bytes. `statement` begins with the words of its domain.
     func sign(_ statement: [UInt8]) -> [UInt8] {
-        // Signing fails only where memory cannot be had, and then nothing else goes on either.
-        guard let signature = try? key.signature(for: statement) else { preconditionFailure("Ed25519 could not sign") }
-        return Array(signature)
+        var signature = [UInt8](repeating: 0, count: VerifyingKey.signatureSize)
+        // It has no way to fail: everything it needs is here.
+        secret.reading { secret in
+            _ = crypto_sign_ed25519_detached(&signature, nil, statement, UInt64(statement.count), secret)
+        }
+        return signature
     }
 }
 
@@ -59,26 +67,25 @@ package struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringC
 package struct VerifyingKey: Sendable, Hashable {
     package static let size = 32
     package static let signatureSize = 64
-    private let key: Curve25519.Signing.PublicKey
     package let bytes: [UInt8]
     package let id: KeyID
 
     /// `nil` when there are not exactly 32 bytes.
     package init?(_ bytes: [UInt8]) {
-        guard bytes.count == Self.size, let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes) else {
-            return nil
-        }
-        self.init(key)
+        guard bytes.count == Self.size else { return nil }
+        self.init(checked: bytes)
     }
 
-    fileprivate init(_ key: Curve25519.Signing.PublicKey) {
-        self.key = key
-        bytes = Array(key.rawRepresentation)
+    fileprivate init(checked bytes: [UInt8]) {
+        self.bytes = bytes
         id = KeyID(.signingKey, bytes)
     }
 
     func isSignature(_ signature: some Collection<UInt8>, of statement: [UInt8]) -> Bool {
-        key.isValidSignature(Array(signature), for: statement)
+        let signature = Array(signature)
+        // It reads 64 bytes, whatever there are.
+        guard signature.count == Self.signatureSize else { return false }
+        return crypto_sign_ed25519_verify_detached(signature, statement, UInt64(statement.count), bytes) == 0
     }
 
     package static func == (a: VerifyingKey, b: VerifyingKey) -> Bool { a.bytes == b.bytes }

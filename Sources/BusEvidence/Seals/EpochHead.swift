@@ -51,8 +51,9 @@ struct EpochHead {
 
     /// The id an epoch must have: nobody can put another record under it.
     static func id(recipient: KeyID, encapsulated: some Collection<UInt8>) -> UInt64 {
-        let digest = SHA256.hash(data: Domain.epochID.bytes + [suite] + recipient.bytes + Array(encapsulated))
-        return UInt64(littleEndian: Digest32(digest).a)
+        let bytes = Domain.epochID.bytes + [suite] + recipient.bytes + Array(encapsulated)
+        let digest = bytes.withUnsafeBytes { LogHash.body($0) }
+        return UInt64(littleEndian: digest.a)
     }
 }
 

@@ -6,7 +6,7 @@ import Foundation
 /// that everybody who gets it under that id has the same one.
 enum KeyWrap {
     static let secretSize = 32
-    static let wrappedSize = secretSize + SealedBody.tagSize
+    static let wrappedSize = secretSize + SealCipher.tagSize
 
     /// What is wrapped.
     struct Purpose {
@@ -17,10 +17,8 @@ enum KeyWrap {
         let name: String
 
         func id(_ secret: SymmetricKey) -> UInt64 {
-            let digest = secret.withUnsafeBytes {
-                SHA256.hash(data: idWords.bytes + Array(name.utf8) + [0] + Array($0))
-            }
-            return UInt64(littleEndian: Digest32(digest).a)
+            let bytes = idWords.bytes + Array(name.utf8) + [0] + secret.withUnsafeBytes { Array($0) }
+            return UInt64(littleEndian: bytes.withUnsafeBytes { LogHash.body($0) }.a)
         }
 
         fileprivate func bound(_ head: EpochHead) -> Data { Data(head.fixed + Array(name.utf8)) }

@@ -10,20 +10,14 @@ package struct SealOpener: Sendable {
     package static let countersRemembered = 65_536
 
     private struct Epoch: Sendable {
-        var key: SymmetricKey
-        /// The event it is for; `nil` for messages from system to system.
-        var event: String?
-    }
-
-    private struct Counter: Hashable, Sendable {
-        var epoch: UInt64
-        var counter: UInt64
+        var cipher: SealCipher
+        /// The key of an event's epoch, to be wrapped for others; `nil` for messages from system to system.
+        var event: EventKey?
     }
 
     private var keys: [KeyID: SystemKey]
     private var epochs: RecentMap<UInt64, Epoch>
-    /// Of what was opened: the beginning of its tag.
-    private var opened: RecentMap<Counter, UInt64>
+    private var opened: OpenedCounters
 
     /// - Parameter keys: of all systems served, also those that were replaced and may still open something.
     package init(
@@ -31,15 +25,14 @@ package struct SealOpener: Sendable {
     ) {
         self.keys = Dictionary(keys.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         self.epochs = RecentMap(limit: epochs)
-        opened = RecentMap(limit: counters)
+        opened = OpenedCounters(limit: counters)
     }
 
     package mutating func add(_ key: SystemKey) { keys[key.id] = key }
 
     /// The content key of an epoch of events, to wrap it for another.
     package func eventKey(_ epoch: UInt64) -> EventKey? {
-        guard let known = epochs[epoch], let event = known.event else { return nil }
-        return EventKey(event: event, known.key)
+        epochs[epoch]?.event
     }
 
     /// The body of a `keyWrap` message whose target is a system: its secret for order keys.
@@ -65,7 +58,7 @@ package struct SealOpener: Sendable {
             SymmetricKey(data: secrets.confirmation)
                 == SymmetricKey(data: Array(record.suffix(EpochSecrets.confirmationSize)))
         else { throw .wrongKey }
-        epochs.put(Epoch(key: secrets.message), for: head.epoch)
+        epochs.put(Epoch(cipher: SealCipher(secrets.message)), for: head.epoch)
         return head.epoch
     }
 
@@ -73,7 +66,7 @@ package struct SealOpener: Sendable {
     @discardableResult
     package mutating func take(wrap: some Collection<UInt8>, event: String) throws(SealFault) -> EventKey {
         let key = try EventKey(unwrapping: wrap, event: event) { keys[$0] }
-        epochs.put(Epoch(key: key.key, event: event), for: key.epoch)
+        epochs.put(Epoch(cipher: SealCipher(key.key), event: key), for: key.epoch)
         return key
     }
 
@@ -85,21 +78,19 @@ package struct SealOpener: Sendable {
     package mutating func open(header: ArraySlice<UInt8>, body: ArraySlice<UInt8>) throws(SealFault) -> [UInt8] {
         let fields = try SealFields(header)
         guard let epoch = epochs.use(fields.epoch) else { throw .unknownEpoch(fields.epoch) }
-        guard fields.isEvent ? epoch.event == fields.target : epoch.event == nil else {
+        guard fields.isEvent ? epoch.event?.event == fields.target : epoch.event == nil else {
             throw .wrongEpoch(fields.epoch)
         }
-        guard body.count >= SealedBody.tagSize else { throw .tooShort(body.count) }
-        let place = Counter(epoch: fields.epoch, counter: fields.counter)
-        guard let content = SealedBody.open(body, header: header, counter: fields.counter, with: epoch.key) else {
-            throw .notAuthentic
+        guard body.count >= SealCipher.tagSize else { throw .tooShort(body.count) }
+        let found = body.withUnsafeBytes { body in
+            header.withUnsafeBytes { epoch.cipher.open(body, header: $0, counter: fields.counter) }
         }
+        guard let content = found else { throw .notAuthentic }
         // Only what was sealed so counts: a forged message must not shut out the true one. The same message has the same tag.
-        let tag = body.suffix(SealedBody.tagSize).prefix(8).reduce(0) { $0 << 8 | UInt64($1) }
-        if let before = opened[place] {
-            guard before == tag else { throw .counterReused(fields.counter) }
-        } else {
-            opened.put(tag, for: place)
+        let tag = body.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: $0.count - SealCipher.tagSize, as: UInt64.self)
         }
+        guard opened.note(fields.counter, of: fields.epoch, tag) else { throw .counterReused(fields.counter) }
         return content
     }
 }

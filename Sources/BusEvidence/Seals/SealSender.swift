@@ -18,7 +18,7 @@ package final class SealSender: Sendable {
     /// Of `Header.sealSuite`.
     package static let suite = EpochHead.suite
     /// Bytes by which a body grows.
-    package static let growth = SealedBody.tagSize
+    package static let growth = SealCipher.tagSize
     /// Messages one epoch seals at most.
     package static let messageLimit: UInt64 = 1 << 20
     /// How long an epoch is used, milliseconds: a day.
@@ -83,10 +83,10 @@ struct EpochSecrets {
     }
 }
 
-/// A key with its counter.
+/// A key with its counter. The bodies it seals carry their tag behind them.
 final class EpochKey: Sendable {
     let epoch: UInt64
-    private let key: SymmetricKey
+    private let cipher: SealCipher
     private let began: Int64
     private let limit: UInt64
     /// Counters given out; the first message has 1.
@@ -94,7 +94,7 @@ final class EpochKey: Sendable {
 
     init(epoch: UInt64, key: SymmetricKey, began: Int64, limit: UInt64 = SealSender.messageLimit) {
         self.epoch = epoch
-        self.key = key
+        cipher = SealCipher(key)
         self.began = began
         self.limit = limit
     }
@@ -113,11 +113,13 @@ final class EpochKey: Sendable {
     }
 
     func seal(_ body: [UInt8], _ fill: (UInt64, UInt64) -> [UInt8]) throws(SealFault) -> SealedMessage {
-        guard body.count + SealedBody.tagSize <= Limits.body else { throw .bodyTooLarge(body.count) }
+        guard body.count + SealCipher.tagSize <= Limits.body else { throw .bodyTooLarge(body.count) }
         let counter = count.wrappingAdd(1, ordering: .relaxed).newValue
         guard counter <= limit else { throw .epochSpent }
         let bytes = fill(epoch, counter)
-        return SealedMessage(
-            header: bytes, body: SealedBody.seal(body, header: bytes, counter: counter, with: key))
+        let sealed = body.withUnsafeBytes { body in
+            bytes.withUnsafeBytes { cipher.seal(body, header: $0, counter: counter) }
+        }
+        return SealedMessage(header: bytes, body: sealed)
     }
 }

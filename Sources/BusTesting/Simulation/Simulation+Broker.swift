@@ -74,16 +74,20 @@ extension Simulation {
     /// Commits what is worth a commit and performs what the core wants, until it wants nothing more now.
     func pump() {
         performActions()
-        while disk.writing == nil, let batch = broker.core?.takeBatch(at: brokerMoment) {
-            _ = broker.core?.takeObservations()
-            let length = Int64(random.between(disk.pace))
-            let write = disk.begin(batch, at: brokerMoment.wall)
-            agenda.add(.durable(write: write), at: now + Int64(random.below(Int(length))))
-            agenda.add(.written(write: write, life: broker.life), at: now + length)
-            performActions()
-        }
+        while writeNext() { performActions() }
         performActions()
         if broker.core?.counters.deadLettered != broker.deadLettersSeen { noteDead() }
+    }
+
+    /// - Returns: false when there is nothing worth a commit, or one is under way.
+    private func writeNext() -> Bool {
+        guard disk.writing == nil, let batch = broker.core?.takeBatch(at: brokerMoment) else { return false }
+        _ = broker.core?.takeObservations()
+        let length = Int64(random.between(disk.pace))
+        let write = disk.begin(batch, at: brokerMoment.wall)
+        agenda.add(.durable(write: write), at: now + Int64(random.below(Int(length))))
+        agenda.add(.written(write: write, life: broker.life), at: now + length)
+        return true
     }
 
     private func noteDead() {
@@ -98,7 +102,10 @@ extension Simulation {
         switch result {
         case .success(let committed):
             broker.knownSize = committed.treeSize
-            broker.core?.committed(committed, at: brokerMoment)
+            guard let done = broker.core?.durable(committed) else { return }
+            // The real shell lets the next batch begin before it carries this one out, when enough has gathered.
+            if random.below(2) == 0 { _ = writeNext() }
+            broker.core?.carryOut(done, at: brokerMoment)
         case .failure(let error):
             note(4, [], "the journal fails: \(error.kind)")
             broker.core?.commitFailed(error.fault, at: brokerMoment)

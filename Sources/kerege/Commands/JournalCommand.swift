@@ -20,8 +20,10 @@ struct JournalVerifyCommand: AsyncParsableCommand {
               kerege journal verify ./data --json | jq .findings
               kerege journal verify ./data --receipt 6134:9f86d081…
 
-            Changes nothing in the folder. A tail that was cut off whole shows only against a receipt: size and root of the
+            Verifies signatures on all processors. Changes nothing in the folder. A tail that was cut off whole shows only against a receipt: size and root of the
             log as an earlier run, or an agent's log, told them.
+
+            The last line says how much was done a second: records hashed, and signatures verified, each in the time that went into it.
 
             Exit code 1 when something does not fit, with the position of each finding.
             """)
@@ -34,7 +36,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     var receipt: JournalVerifier.Receipt?
     @OptionGroup var output: JSONOption
 
-    private struct Page: Encodable {
+    fileprivate struct Page: Encodable {
         var sound: Bool
         var batches: Int
         var records: Int
@@ -43,6 +45,12 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         var bodiesGone: Int
         var signatures: Int
         var signaturesUncheckable: Int
+        var signedRoots: Int
+        var readSeconds: Double
+        var hashSeconds: Double
+        var signatureSeconds: Double
+        var hashesPerSecond: Int
+        var signaturesPerSecond: Int
         var treeSize: UInt64
         var root: String
         var findings: [JournalVerifier.Finding]
@@ -72,26 +80,58 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     }
 
     private func tell(_ report: JournalVerifier.Report) throws {
-        if output.json {
-            return try Output.print(
-                json: Page(
-                    sound: report.isSound, batches: report.batches, records: report.records, messages: report.messages,
-                    bodies: report.bodies, bodiesGone: report.bodiesGone, signatures: report.signatures,
-                    signaturesUncheckable: report.signaturesUncheckable, treeSize: report.treeSize,
-                    root: report.root, findings: report.findings))
-        }
-        for finding in report.findings {
-            Output.write(
-                finding.position == 0 ? "\(finding.what)\n" : "position \(finding.position): \(finding.what)\n")
-        }
-        Output.write(
+        guard !output.json else { return try Output.print(json: Page(report)) }
+        Output.write(lines: JournalView(report: report).lines())
+        if report.findings.count >= JournalVerifier.maximumFindings { Output.tell("there may be more findings") }
+    }
+}
+
+extension JournalVerifyCommand.Page {
+    fileprivate init(_ report: JournalVerifier.Report) {
+        let times = report.times
+        self.init(
+            sound: report.isSound, batches: report.batches, records: report.records, messages: report.messages,
+            bodies: report.bodies, bodiesGone: report.bodiesGone, signatures: report.signatures,
+            signaturesUncheckable: report.signaturesUncheckable, signedRoots: report.signedRoots,
+            readSeconds: times.reading / .seconds(1), hashSeconds: times.hashing / .seconds(1),
+            signatureSeconds: times.signing / .seconds(1), hashesPerSecond: report.hashesPerSecond,
+            signaturesPerSecond: report.signaturesPerSecond, treeSize: report.treeSize, root: report.root,
+            findings: report.findings)
+    }
+}
+
+extension JournalVerifier.Report {
+    fileprivate var hashesPerSecond: Int { VerifierTimes.rate(records, in: times.hashing) }
+    fileprivate var signaturesPerSecond: Int { VerifierTimes.rate(signedRoots, in: times.signing) }
+}
+
+/// What a verification found, what it looked at, and how quickly.
+struct JournalView {
+    let report: JournalVerifier.Report
+
+    func lines() -> [String] {
+        report.findings.map { $0.position == 0 ? $0.what : "position \($0.position): \($0.what)" } + [
             "\(report.isSound ? "sound" : "NOT sound"): \(report.records) records in \(report.batches) batches, "
                 + "\(report.messages) messages, \(report.bodies) kept bodies"
                 + (report.bodiesGone > 0 ? ", \(report.bodiesGone) bodies gone" : "")
-                + ", \(report.signatures) signatures checked"
-                + (report.signaturesUncheckable > 0 ? ", \(report.signaturesUncheckable) of keys no space states" : "")
-                + "\nroot \(report.root)\n")
-        if report.findings.count >= JournalVerifier.maximumFindings { Output.tell("there may be more findings") }
+                + ", \(report.signatures) messages proven by \(report.signedRoots) signatures"
+                + (report.signaturesUncheckable > 0 ? ", \(report.signaturesUncheckable) of keys no space states" : ""),
+            "root \(report.root)",
+            "\(Self.grouped(report.records)) records: hashes \(Self.grouped(report.hashesPerSecond))/s · "
+                + "signatures \(Self.grouped(report.signedRoots)): \(Self.grouped(report.signaturesPerSecond))/s · "
+                + "\(Self.seconds(report.times.whole)), reading \(Self.seconds(report.times.reading)) of it",
+        ]
+    }
+
+    private static func seconds(_ time: Duration) -> String { String(format: "%.1f s", time / .seconds(1)) }
+
+    /// 1,234,567
+    static func grouped(_ number: Int) -> String {
+        let digits = Array(String(number))
+        return String(
+            digits.indices.flatMap { index in
+                index > 0 && (digits.count - index) % 3 == 0 ? [",", digits[index]] : [digits[index]]
+            })
     }
 }
 
