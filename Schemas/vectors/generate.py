@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Makes and checks the golden vectors of the wire; wire.md, section 14, says how to use it."""
 
+import base64
 import hashlib
 import json
 import pathlib
@@ -365,6 +366,25 @@ WANT = {"token": "21", "system": "portal", "epochs": [
 KEYS = {"token": "21", "rows": [
     {"epoch": "1311768467463790320", "sender": "individuals", "event": "", "record": wire.shorten(bytes(1160))},
     {"epoch": "7", "sender": "individuals", "event": "individuals.person-born.v1", "record": wire.shorten(bytes(1192))}]}
+# A log of five records whose third is the request; its checkpoint is signed by the key of a broker of vectors.
+LOG = [hashlib.sha256(b"\0" + bytes([n])).digest() for n in range(2)] + [
+    leaf(wire.write_header(REQUEST), wire.expand(ASK["body"]))] + [hashlib.sha256(b"\0" + bytes([n])).digest() for n in (3, 4)]
+
+
+def note(origin, leaves):
+    text = f"{origin}\n{len(leaves)}\n{base64.b64encode(tree(leaves)).decode()}\n"
+    key = ed25519.public_key(seed("broker"))
+    short = hashlib.sha256(origin.encode() + b"\n\x01" + key).digest()[:4]
+    line = base64.b64encode(short + ed25519.sign(seed("broker"), text.encode())).decode()
+    return f"{text}\n\u2014 {origin} {line}\n"
+
+
+# From two records to five: the node of the third and fourth, then the fifth (RFC 9162, 2.1.4.1).
+GROWN = (tree(LOG[2:4]) + LOG[4]).hex()
+PROVE = {"token": "31", "heads": ["2", "5"], "system": "portal", "messages": [
+    {"id": REQUEST_ID, "position": "3"}, {"id": COMMAND_ID, "position": "0"}]}
+PROOF = {"token": "31", "code": 0, "checkpoint": note("small/b", LOG), "consistency": [GROWN, ""], "rows": [
+    {"id": REQUEST_ID, "position": "3", "path": b"".join(path(2, LOG)).hex()}]}
 SPACE = {"version": "8", "signature": bytes(range(64)).hex(), "canonical": CANONICAL}
 
 FRAMES |= {
@@ -381,6 +401,15 @@ FRAMES |= {
     "want-most": later(frame("want", WANT | {"epochs": [WANT["epochs"][0]] * 32}), 3),
     "keys": later(frame("keys", KEYS), 3),
     "keys-none": later(frame("keys", {"token": "0", "rows": []}), 3),
+    "prove": later(frame("prove", PROVE), 3),
+    "prove-checkpoint": later(frame("prove", {"token": "9223372036854775809", "heads": ["5"], "system": "", "messages": []}), 3),
+    "prove-first": later(frame("prove", {"token": "1", "heads": [], "system": "", "messages": []}), 3),
+    "prove-most": later(frame("prove", PROVE | {"heads": ["5"] * 4, "messages": [PROVE["messages"][0]] * 32}), 3),
+    "proof": later(frame("proof", PROOF), 3),
+    "proof-checkpoint": later(frame("proof", PROOF | {"token": "9223372036854775809", "consistency": [""], "rows": []}), 3),
+    "proof-refused": later(frame("proof", {"token": "31", "code": 4096, "checkpoint": "", "consistency": [], "rows": []}), 3),
+    "proof-longest-paths": later(frame("proof", PROOF | {"consistency": [wire.shorten(bytes(32 * 65))], "rows": [
+        {"id": REQUEST_ID, "position": "18446744073709551615", "path": wire.shorten(bytes(32 * 65))}]}), 3),
     "state-sealed-outcome": later(frame("state", {"token": "7", "rows": [
         FINAL | {"state": "completed", "outcomeHeader": wire.write_header(SEALED).hex(), "outcome": "00" * 34}]}), 3),
     "submit-keys": later(envelopes("submit", signed("portal-1", [
@@ -470,7 +499,7 @@ def lenient():
         "proof-without-table": (tabled([], [bare(BATCH[0])]), later(envelopes("submit", [bare(BATCH[0])]))),
         "proof-of-seven-bytes": (tabled([row_of(BATCH[0])], [ASK | {"proof": "01000000000000"}]),
                                  later(envelopes("submit", [ASK | {"proof": "01000000000000"}]))),
-        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name]) for name in ("hello-version-3-takes", "welcome-version-3", "space", "want", "keys")},
+        **{f"{name}-with-later-fields": (grown(name, b"\x01\x02\x03"), FRAMES[name]) for name in ("hello-version-3-takes", "welcome-version-3", "space", "want", "keys", "prove", "proof")},
         "outcome-header-in-version-2": (patched(wire.write_frame(FRAMES["state"]), 48 + 10 + 22, b"\x28\x00"), FRAMES["state"]),
     }
 
@@ -629,12 +658,19 @@ def bad_frames():
         "done-23-bytes": (patched(data["done"][:-1], 36, b"\x17"), "bad-frame"),
         "space-in-version-1": (patched(data["space"], 4, b"\x01"), "unknown-command"),
         "space-in-version-2": (patched(data["space"], 4, b"\x02"), "unknown-command"),
-        "frame-command-23-in-version-3": (patched(data["space"], 5, b"\x17"), "unknown-command"),
-        **{f"{name}-in-version-2": (patched(data[name], 4, b"\x02"), "unknown-command") for name in ("want", "keys")},
+        "frame-command-25-in-version-3": (patched(data["space"], 5, b"\x19"), "unknown-command"),
+        **{f"{name}-in-version-2": (patched(data[name], 4, b"\x02"), "unknown-command") for name in ("want", "keys", "prove", "proof")},
         "want-33-epochs": (wire.write_frame(later(frame("want", WANT | {"epochs": [WANT["epochs"][0]] * 33}), 3)), "bad-frame"),
         "want-more-epochs-than-bytes": (patched(data["want"], 48 + 8, b"\x03"), "bad-frame"),
         "keys-33-rows": (wire.write_frame(later(frame("keys", KEYS | {"rows": [KEYS["rows"][0]] * 33}), 3)), "bad-frame"),
         "keys-record-size-lies": (patched(data["keys"], 48 + 10 + 8 + 12 + 1, b"\xff\xff"), "bad-frame"),
+        "prove-5-sizes": (wire.write_frame(later(frame("prove", PROVE | {"heads": ["5"] * 5}), 3)), "bad-frame"),
+        "prove-33-messages": (wire.write_frame(later(frame("prove", PROVE | {"messages": [PROVE["messages"][0]] * 33}), 3)), "bad-frame"),
+        "prove-more-messages-than-bytes": (patched(data["prove"], 48 + 10, b"\x03"), "bad-frame"),
+        "proof-5-sizes": (wire.write_frame(later(frame("proof", PROOF | {"consistency": [""] * 5}), 3)), "bad-frame"),
+        "proof-33-rows": (wire.write_frame(later(frame("proof", PROOF | {"rows": [PROOF["rows"][0]] * 33}), 3)), "bad-frame"),
+        "proof-path-of-66": (wire.write_frame(later(frame("proof", PROOF | {"consistency": [wire.shorten(bytes(32 * 66))]}), 3)), "bad-frame"),
+        "proof-checkpoint-size-lies": (patched(data["proof"], 48 + 14, b"\xff\xff"), "bad-frame"),
         "state-outcome-header-longer-than-both": (patched(data["state-sealed-outcome"], 48 + 10 + 22, b"\xff\xff"), "bad-frame"),
         "space-size-lies": (patched(data["space"], 48 + 72, b"\xff\xff\xff\xff"), "bad-frame"),
         "space-cut-in-signature": (patched(data["space"][:48 + 40], 36, b"\x28\x00"), "bad-frame"),

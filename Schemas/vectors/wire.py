@@ -17,12 +17,15 @@ REPORT_ROWS = 512
 TAKEN_NAMES = 512
 QUERY_ROWS = 32
 WANTED_EPOCHS = 32
+PROVED_MESSAGES = 32
+PROVED_HEADS = 4
+LOG_PATH = 65
 
 OLDEST_VERSION, NEWEST_VERSION = 1, 3
 
 COMMANDS = ["hello", "welcome", "error", "submit", "accept", "deliver", "ack", "nak", "term", "report", "credit",
             "ping", "pong", "drain", "bye", "query", "state", "seek", "done", "space", "want",
-            "keys"]
+            "keys", "prove", "proof"]
 FIRST_OF_VERSION_2 = COMMANDS.index("query") + 1
 FIRST_OF_VERSION_3 = COMMANDS.index("space") + 1
 STATES = ["accepted", "delivering", "delivered", "completed", "failed", "expired", "dead-lettered"]
@@ -434,6 +437,28 @@ def write_fields(command, f):
             w.text8(row["event"])
             w.number("H", len(record))
             w.bytes += record
+    elif command == "prove":
+        w.number("Q", f["token"])
+        w.number("H", len(f["heads"]))
+        w.number("H", len(f["messages"]))
+        w.text8(f["system"])
+        for size in f["heads"]:
+            w.number("Q", size)
+        for row in f["messages"]:
+            w.bytes += uuid.UUID(row["id"]).bytes
+            w.number("Q", row["position"])
+    elif command == "proof":
+        w.number("Q", f["token"])
+        w.number("H", f["code"])
+        w.number("H", len(f["consistency"]))
+        w.number("H", len(f["rows"]))
+        w.text16(f["checkpoint"])
+        for path in f["consistency"]:
+            write_path(w, path)
+        for row in f["rows"]:
+            w.bytes += uuid.UUID(row["id"]).bytes
+            w.number("Q", row["position"])
+            write_path(w, row["path"])
     elif command == "done":
         w.number("Q", f["token"])
         w.number("H", f["code"])
@@ -513,12 +538,35 @@ def read_fields(command, data, version):
         f["token"], count = r.number("Q"), bounded(r.number("H"), WANTED_EPOCHS)
         f["rows"] = [{"epoch": r.number("Q"), "sender": r.text8(), "event": r.text8(),
                       "record": shorten(r.take(r.number("H")))} for _ in range(count)]
+    elif command == "prove":
+        f["token"], heads, messages = r.number("Q"), r.number("H"), r.number("H")
+        bounded(heads, PROVED_HEADS), bounded(messages, PROVED_MESSAGES)
+        f["system"] = r.text8()
+        f["heads"] = [r.number("Q") for _ in range(heads)]
+        f["messages"] = [{"id": str(uuid.UUID(bytes=r.take(16))), "position": r.number("Q")} for _ in range(messages)]
+    elif command == "proof":
+        f["token"], f["code"], heads, messages = r.number("Q"), r.number("H"), r.number("H"), r.number("H")
+        bounded(heads, PROVED_HEADS), bounded(messages, PROVED_MESSAGES)
+        f["checkpoint"] = r.text16()
+        f["consistency"] = [read_path(r) for _ in range(heads)]
+        f["rows"] = [{"id": str(uuid.UUID(bytes=r.take(16))), "position": r.number("Q"), "path": read_path(r)}
+                     for _ in range(messages)]
     elif command == "done":
         f["token"], f["code"], _, f["count"] = r.number("Q"), r.number("H"), r.take(6), r.number("Q")
     elif command == "space":
         f["version"], f["signature"] = r.number("Q"), r.hex(64)
         f["canonical"] = shorten(r.take(r.number("I")))
     return f
+
+
+def write_path(w, path):
+    data = expand(path)
+    w.number("B", len(data) // 32)
+    w.bytes += data
+
+
+def read_path(r):
+    return shorten(r.take(32 * bounded(r.number("B"), LOG_PATH)))
 
 
 def read_state(r, version):

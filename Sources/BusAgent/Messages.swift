@@ -18,10 +18,13 @@ public struct Answer: Sendable {
     }
 }
 
-/// A published event is durable: the broker's log had `treeSize` records and this root when it was.
+/// A published event or a command is durable: the broker's log had `treeSize` records and this root when it was. So the broker says;
+/// `Agent.prove` has it prove that.
 public struct Receipt: Sendable {
     package let messageID: MessageID
     package let log: LogReceipt
+    /// What was sent.
+    package let message: SentBytes
 
     public var id: String { messageID.description }
     public var treeSize: UInt64 { log.treeSize }

@@ -12,6 +12,8 @@ package enum BrokerAction: Sendable {
     case load(ticket: UInt64, positions: [UInt64])
     /// Look up which events a seek means and call `sought`.
     case find(ticket: UInt64, Seek)
+    /// Prove this from the journal and call `proven`.
+    case prove(ticket: UInt64, LogQuestion)
     /// An operator's seek is durable; nil: the journal could not be read or written.
     case sought(order: UInt64, count: Int?)
     /// An operator's resend is durable; nil: the journal could not be written.
@@ -66,6 +68,7 @@ package struct BrokerCore: Sendable {
     /// Bytes and positions asked from the journal.
     var loads: [UInt64: LoadPurpose] = [:]
     var seeks: [UInt64: (Seek, SeekOrigin)] = [:]
+    var provings: [UInt64: Proving] = [:]
     var nextLoad: UInt64 = 0
     var quotas: [QuotaHolder: QuotaBucket] = [:]
     var random: any RandomNumberGenerator & Sendable

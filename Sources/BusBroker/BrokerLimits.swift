@@ -18,6 +18,9 @@ package struct BrokerLimits: Sendable {
     package var unsettled = Int(Limits.creditMessages)
     /// QUERYs of one session whose outcomes are being read; each answer may be 2 MiB. Further ones are told 4291.
     package var answersAtOnce = 4
+    /// PROVEs of one session that are being answered: the first after a start waits until the whole journal was read. Further ones are
+    /// told 4291.
+    package var proofsAtOnce = 4
     /// Commands that wait for one system; beyond it their senders are told 4291.
     package var queueDepth = 100_000
     /// Events one subscriber has not settled; beyond it their publisher is told 4291, because nothing is dropped in silence.

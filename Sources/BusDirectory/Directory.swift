@@ -23,6 +23,8 @@ package final class Directory: Sendable {
     package let digest: SpaceDigest
     /// The broker's log key, which signs roots.
     package let broker: VerifyingKey?
+    /// The same with the name of the log, in which checkpoints are signed.
+    package let log: NoteVerifier?
     private let signers: [KeyID: Signer]
     /// Systems with an agent whose entry states no signing key: what is theirs may come without proof.
     private let unsigned: Set<String>
@@ -37,6 +39,7 @@ package final class Directory: Sendable {
         version = snapshot.version
         digest = snapshot.digest
         broker = space.broker.sign.flatMap { VerifyingKey($0) }
+        log = broker.flatMap { NoteVerifier(name: space.logName, key: $0) }
         var signers: [KeyID: Signer] = [:]
         var unsigned: Set<String> = []
         for entry in space.keys where entry.revoked == nil {

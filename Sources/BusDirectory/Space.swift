@@ -84,6 +84,11 @@ package struct Space: Sendable, Codable, Equatable {
     }
 }
 
+extension Space {
+    /// The name of the broker's log: the origin of its checkpoints.
+    package var logName: String { "\(id)/\(broker.id)" }
+}
+
 /// A name in Kazakh, Russian and English; what is nil has not been filled in.
 package struct LocalizedName: Sendable, Codable, Equatable {
     package var kk: String?

@@ -40,7 +40,7 @@ package struct JournalError: Error, Sendable, CustomStringConvertible {
         JournalError(.damaged, "position \(position): \(what)", remedy: Self.afterDamage)
     }
 
-    static func damaged(_ path: String, _ what: String) -> JournalError {
+    package static func damaged(_ path: String, _ what: String) -> JournalError {
         JournalError(.damaged, "\(path): \(what)", remedy: Self.afterDamage)
     }
 

@@ -1,5 +1,5 @@
 package import BusEvidence
-import BusProtocol
+package import BusProtocol
 
 /// What proofs of a log are made from, without holding the log: the roots of its perfect subtrees of 1024 records, 32 bytes each,
 /// and where spaces took effect. It is read once and then grows with the journal.
@@ -45,10 +45,15 @@ package struct LogIndex: Sendable {
     }
 
     /// Makes proofs about these records, and of the whole. Reads at most 1024 records for each, and as many at the end.
-    package func proofs(_ reader: JournalReader, of positions: [UInt64]) throws(JournalError) -> LogProver<JournalError>
-    {
+    ///
+    /// - Parameter end: of how many records the log is, at most those that are indexed; all of them unless it is given.
+    package func proofs(
+        _ reader: JournalReader, of positions: [UInt64], in end: UInt64? = nil
+    ) throws(JournalError) -> LogProver<JournalError> {
+        let end = end ?? size
+        precondition(end <= size, "\(end) records are not indexed")
         var leaves: [UInt64: [Digest32]] = [:]
-        let blocks = Set(positions.map { ($0 - 1) / Self.span } + (rest.size > 0 ? [UInt64(roots.count)] : []))
+        let blocks = Set(positions.map { ($0 - 1) / Self.span } + (end % Self.span > 0 ? [end / Self.span] : []))
         for block in blocks {
             var read: [Digest32] = []
             try Self.forEachLeaf(reader, block * Self.span + 1...min((block + 1) * Self.span, size)) { leaf, _, _ in
@@ -57,7 +62,7 @@ package struct LogIndex: Sendable {
             leaves[block] = read
         }
         let (roots, known) = (roots, leaves)
-        return LogProver(size: size) { subtree throws(JournalError) in
+        return LogProver(size: end) { subtree throws(JournalError) in
             guard subtree.level < Self.level else {
                 // The kept roots are the leaves of the tree above them.
                 let above = Subtree(level: subtree.level - Self.level, index: subtree.index)
@@ -92,7 +97,8 @@ package struct LogIndex: Sendable {
         }
     }
 
-    private static func leaf(_ type: UInt8, _ payload: inout ByteReader) throws(Fault) -> Digest32 {
+    /// The leaf of a record as it stands in a batch.
+    package static func leaf(_ type: UInt8, _ payload: inout ByteReader) throws(Fault) -> Digest32 {
         guard type == RecordType.message.rawValue else {
             return try payload.takeArray(payload.remaining).withUnsafeBytes {
                 LogHash.recordLeaf(type: type, payload: $0)

@@ -30,6 +30,8 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case logForked = 4092
     case commandRefused = 4093
     case spaceRefused = 4094
+    case proofRefused = 4095
+    case logUnsigned = 4096
     case idTooOld = 4100
     case expired = 4101
     case bodyTooLarge = 4130
@@ -206,6 +208,16 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
                 "space-refused", false,
                 "The broker's space is older than, different from, or not signed like what this agent holds.",
                 "Do not use this broker before it is known why: compare kerege status there with the authority's last signed space."
+            )
+        case .proofRefused:
+            (
+                "proof-refused", false, "What the broker gave as a proof of its log does not hold.",
+                "Compare the broker's key with `sign:` of the space's broker: kerege doctor; then kerege journal verify DIR there."
+            )
+        case .logUnsigned:
+            (
+                "log-unsigned", false, "The broker does not sign its log, or the space does not state with which key.",
+                "kerege keys complete DATA/keys/broker.key, state its key as `sign:` of the space's broker, restart the broker."
             )
         case .idTooOld:
             (

@@ -5,7 +5,7 @@ package enum Command: UInt8, Sendable, CaseIterable {
     // Version 2.
     case query, state, seek, done
     // Version 3.
-    case space, want, keys
+    case space, want, keys, prove, proof
 
     /// The first version of the protocol that has this command.
     package var since: UInt8 {

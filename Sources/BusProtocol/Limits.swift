@@ -32,6 +32,12 @@ package enum Limits {
     package static let queryRows = 32
     /// Epochs of one WANT: with a record each, KEYS stays under the target of a frame.
     package static let wantedEpochs = 32
+    /// Messages of one PROVE: with a path each, PROOF stays near the target of a frame.
+    package static let provedMessages = 32
+    /// Earlier sizes of the log in one PROVE.
+    package static let provedHeads = 4
+    /// Hashes of one path in PROOF: as many as lead to the root of the largest log.
+    package static let logPath = 65
     /// Largest body of a reply whose outcome is a fault, bytes: a small JSON object.
     package static let faultDetail = 2 * 1024
 }

@@ -1,4 +1,5 @@
 import BusContracts
+import BusEvidence
 import BusProtocol
 import Foundation
 import Logging
@@ -221,5 +222,32 @@ struct KeyFileTests {
         let next = AgentMemory(directory: scratch.path, agent: "a-1", logger)
         #expect(next.bootCounter == 2)
         #expect(next.receipt == LogReceipt(treeSize: 9, root: ScriptedBroker.root(9)))
+        #expect(next.checkpoint == nil, "an earlier version kept none")
+    }
+
+    /// The checkpoint is a file of its own, as it was signed; what earlier versions wrote and read is as it was.
+    @Test func theCheckpointOutlivesIt() throws {
+        let scratch = try Scratch()
+        let logger = Logger(label: "test")
+        let signer = try #require(NoteSigner(name: "small/b", key: SigningKey()))
+        func known(_ size: UInt64) -> KnownCheckpoint {
+            let head = TreeHead(size: size, root: [UInt8(size)].withUnsafeBytes { LogHash.body($0) })
+            return KnownCheckpoint(head: head, note: Checkpoint.sign(head, by: signer))
+        }
+        var memory = AgentMemory(directory: scratch.path, agent: "a-1", logger)
+        memory.save(known(7), with: LogReceipt(treeSize: 9, root: ScriptedBroker.root(9)))
+        var next = AgentMemory(directory: scratch.path, agent: "a-1", logger)
+        #expect(next.checkpoint == known(7) && next.receipt.treeSize == 9)
+        let line = try String(contentsOfFile: scratch.path + "/agents/a-1.memory", encoding: .utf8)
+        #expect(line == "2 9 \(ScriptedBroker.root(9).hex)\n")
+        #expect(try String(contentsOfFile: scratch.path + "/agents/a-1.checkpoint", encoding: .utf8) == known(7).note)
+        next.save(known(12), with: LogReceipt(known(12).head))
+        next.save(fork: known(13).note)
+        let last = AgentMemory(directory: scratch.path, agent: "a-1", logger)
+        #expect(last.checkpoint == known(12) && last.receipt == LogReceipt(known(12).head))
+        let fork = try String(contentsOfFile: scratch.path + "/agents/a-1.fork", encoding: .utf8)
+        #expect(fork == known(12).note + "\n" + known(13).note)
+        try "no note".write(toFile: scratch.path + "/agents/a-1.checkpoint", atomically: true, encoding: .utf8)
+        #expect(AgentMemory(directory: scratch.path, agent: "a-1", logger).checkpoint == nil)
     }
 }

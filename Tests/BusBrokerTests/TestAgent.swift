@@ -18,6 +18,7 @@ enum Got {
     case space(SpaceFrame)
     case want(KeyWish)
     case keys(KeyAnswer)
+    case proof(LogAnswer)
     case other(Command)
 }
 
@@ -274,6 +275,7 @@ final class TestAgent {
         case .space: got.append(.space(try SpaceFrame(&reader)))
         case .want: got.append(.want(try KeyWish(&reader)))
         case .keys: got.append(.keys(try KeyAnswer(&reader)))
+        case .proof: got.append(.proof(try LogAnswer(&reader)))
         default: got.append(.other(head.command))
         }
     }
@@ -300,6 +302,7 @@ final class TestAgent {
     var spaces: [SpaceFrame] { got.compactMap { if case .space(let item) = $0 { item } else { nil } } }
     var wants: [KeyWish] { got.compactMap { if case .want(let item) = $0 { item } else { nil } } }
     var keys: [KeyAnswer] { got.compactMap { if case .keys(let item) = $0 { item } else { nil } } }
+    var proofs: [LogAnswer] { got.compactMap { if case .proof(let item) = $0 { item } else { nil } } }
     var events: [Delivered] { delivered.filter { $0.header.kind == .event } }
     var accepts: [Acceptance] { got.compactMap { if case .accept(let item) = $0 { item } else { nil } } }
     var refused: [Acceptance.Refused] { accepts.flatMap(\.refused) }

@@ -35,6 +35,7 @@ final class World {
     enum Read {
         case load(UInt64, [UInt64])
         case find(UInt64, Seek)
+        case prove(UInt64, LogQuestion)
     }
     /// Questions to the journal that are not answered yet.
     var reads: [Read] = []
@@ -54,6 +55,9 @@ final class World {
                 core.loaded(ticket, fails ? nil : positions.map { journal.loaded($0) }, at: now)
             case .find(let ticket, let wish):
                 core.sought(ticket, fails ? nil : journal.events(wish.event, from: wish.value), at: now)
+            case .prove(let ticket, let question):
+                core.proven(
+                    ticket, fails ? .failure(Fault(.storageFailed, at: .broker)) : journal.proof(question), at: now)
             }
         }
     }
@@ -125,6 +129,7 @@ final class World {
             case .notice(let notice): notices.append(notice)
             case .load(let ticket, let positions): reads.append(.load(ticket, positions))
             case .find(let ticket, let wish): reads.append(.find(ticket, wish))
+            case .prove(let ticket, let question): reads.append(.prove(ticket, question))
             case .sought(let order, let count): sought[order] = count
             case .resent(let order, let letters): resent[order] = letters
             case .drained: isDrained = true

@@ -48,7 +48,7 @@ struct DurableCommandTests {
             #expect(run.code == 0, "\(run.errors)")
             #expect(
                 try run.members == [
-                    "answer", "attempts", "consumer", "id", "outcome", "position", "service", "state",
+                    "answer", "attempts", "consumer", "id", "outcome", "position", "receipt", "service", "state",
                 ])
             let sent = try JSONValue.parse(run.output)
             #expect(sent["answer"]?["n"]?.int == 1 && sent["state"]?.string == "completed")
@@ -59,6 +59,7 @@ struct DurableCommandTests {
                 ["send", SmallBus.command, #"{"n":1}"#, "--id", id, "--wait", "10s"] + bus.asAgent)
             #expect(again.code == 0)
             #expect(again.output.hasPrefix("command \(id), position \(sent["position"]?.int ?? 0): completed"))
+            #expect(again.output.contains("\nreceipt not proven: 4096 log-unsigned: "))
             #expect(again.output.contains(#""n": 1"#) && again.errors.contains("kerege trace \(id)"))
             let other = try await CommandRun.run(
                 ["send", SmallBus.command, #"{"n":2}"#, "--id", id] + bus.asAgent)
@@ -81,8 +82,16 @@ struct DurableCommandTests {
             let sent = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--expiry", "1h", "--json"] + bus.asAgent)
             #expect(sent.code == 0)
-            #expect(try sent.members == ["attempts", "consumer", "id", "position", "service", "state"])
+            #expect(try sent.members == ["attempts", "consumer", "id", "position", "receipt", "service", "state"])
+            let receipt = try JSONValue.parse(sent.output)["receipt"]
+            #expect(receipt?["proven"]?.bool == false && receipt?["why"]?["number"]?.int == 4096)
             #expect(try JSONValue.parse(sent.output)["state"]?.string == "accepted")
+            let file = bus.folder + "/receipt.json"
+            let unsaved = try await CommandRun.run(
+                ["send", SmallBus.command, "{}", "--receipt", file] + bus.asAgent)
+            #expect(unsaved.code == 1 && unsaved.output.hasPrefix("command "), "its id is told all the same")
+            #expect(unsaved.errors.contains("there is no proof to put in it") && unsaved.errors.contains("4096"))
+            #expect(!FileManager.default.fileExists(atPath: file))
             let vain = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--wait", "100ms"] + bus.asAgent)
             #expect(vain.code == 1)
@@ -93,7 +102,7 @@ struct DurableCommandTests {
             #expect(queues.code == 0)
             let lines = queues.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             let row = try #require(lines.first { $0.first == "commands" })
-            #expect(row[1] == "register" && row[2] == "2" && row[3] == "0")
+            #expect(row[1] == "register" && row[2] == "3" && row[3] == "0")
             let json = try await CommandRun.run(["queues", "--json"] + bus.asOperator)
             #expect(try json.members == ["dead", "depth", "in_flight", "queues"])
             let trace = try await CommandRun.run(
@@ -102,7 +111,7 @@ struct DurableCommandTests {
             #expect(trace.output.contains("├─▶ register") && trace.output.contains("waiting"))
             let status = try await CommandRun.run(["status"] + bus.asOperator)
             #expect(
-                status.output.contains("commands 2, outcomes 0, given up 0; queued 2, 0 with agents, dead letters 0"))
+                status.output.contains("commands 3, outcomes 0, given up 0; queued 3, 0 with agents, dead letters 0"))
         }
     }
 

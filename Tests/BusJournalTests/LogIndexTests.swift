@@ -65,6 +65,22 @@ import Testing
             }
             before.append(head)
         }
+        // The log as it was at any of these sizes, from the index of the whole.
+        for (number, older) in before.enumerated() {
+            #expect(try index.proofs(reader, of: [], in: older.size).root() == older.root)
+            let place = UInt64.random(in: 1...older.size, using: &random)
+            let inside = try index.proofs(reader, of: [place], in: older.size).inclusion(of: place - 1)
+            let leaf = try leaf(reader, place)
+            #expect(throws: Never.self, "\(place) of \(older.size)") {
+                try LogProof.check(inclusion: inside, of: leaf, at: place - 1, in: older)
+            }
+            for first in before[...number] {
+                let path = try index.proofs(reader, of: [first.size], in: older.size).consistency(from: first.size)
+                #expect(throws: Never.self, "\(first.size) to \(older.size)") {
+                    try LogProof.check(consistency: path, from: first, to: older)
+                }
+            }
+        }
     }
 
     @Test func theSpaceInForceIsTheNewestBefore() throws {

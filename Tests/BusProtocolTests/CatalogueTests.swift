@@ -57,6 +57,8 @@ import Testing
             "creditBytes": Limits.creditBytes, "systemsPerAgent": UInt64(Limits.systemsPerAgent),
             "reportRows": UInt64(Limits.reportRows), "takenNames": UInt64(Limits.takenNames),
             "queryRows": UInt64(Limits.queryRows), "wantedEpochs": UInt64(Limits.wantedEpochs),
+            "provedMessages": UInt64(Limits.provedMessages), "provedHeads": UInt64(Limits.provedHeads),
+            "logPath": UInt64(Limits.logPath),
             "faultDetail": UInt64(Limits.faultDetail),
             "maximumSystem": UInt64(Names.maximumSystem), "maximumService": UInt64(Names.maximumService),
         ]

@@ -119,6 +119,28 @@ struct VectorFrame: Decodable {
         var token: Decimal<UInt64>
         var rows: [KeyRow]
     }
+    struct ClaimRow: Decodable {
+        var id: String
+        var position: Decimal<UInt64>
+    }
+    struct LogQuestion: Decodable {
+        var token: Decimal<UInt64>
+        var heads: [Decimal<UInt64>]
+        var system: String
+        var messages: [ClaimRow]
+    }
+    struct PlaceRow: Decodable {
+        var id: String
+        var position: Decimal<UInt64>
+        var path: VectorBytes
+    }
+    struct LogProven: Decodable {
+        var token: Decimal<UInt64>
+        var code: UInt16
+        var checkpoint: String
+        var consistency: [VectorBytes]
+        var rows: [PlaceRow]
+    }
     struct States: Decodable {
         var token: Decimal<UInt64>
         var rows: [StateRow]
@@ -173,6 +195,8 @@ struct VectorFrame: Decodable {
     var space: Directory?
     var want: Wanted?
     var keys: Given?
+    var prove: LogQuestion?
+    var proof: LogProven?
     var envelopes: [Envelope]?
 
     func value() throws -> WholeFrame {
@@ -211,6 +235,23 @@ struct VectorFrame: Decodable {
                 KeyAnswer.Row(EpochName($0.epoch.value, of: $0.sender), event: $0.event, record: $0.record.bytes)
             }
             return .keys(KeyAnswer(token: keys.token.value, rows: rows))
+        }
+        if let prove {
+            return .prove(
+                LogWish(
+                    token: prove.token.value, heads: prove.heads.map(\.value), system: prove.system,
+                    messages: try prove.messages.map {
+                        LogWish.Row(try MessageID(vector: $0.id), at: $0.position.value)
+                    }))
+        }
+        if let proof {
+            return .proof(
+                LogAnswer(
+                    token: proof.token.value, code: proof.code, checkpoint: proof.checkpoint,
+                    consistency: proof.consistency.map(\.bytes),
+                    rows: try proof.rows.map {
+                        LogAnswer.Row(try MessageID(vector: $0.id), at: $0.position.value, path: $0.path.bytes)
+                    }))
         }
         if let envelopes { return .envelopes(try envelopes.map(Self.envelope)) }
         return .nothing

@@ -28,6 +28,8 @@ struct WholeFrame: Equatable {
         case space(SpaceFrame)
         case want(KeyWish)
         case keys(KeyAnswer)
+        case prove(LogWish)
+        case proof(LogAnswer)
         case nothing
     }
 
@@ -72,6 +74,8 @@ struct WholeFrame: Equatable {
         case .space: content = .space(try SpaceFrame(&fields))
         case .want: content = .want(try KeyWish(&fields))
         case .keys: content = .keys(try KeyAnswer(&fields))
+        case .prove: content = .prove(try LogWish(&fields))
+        case .proof: content = .proof(try LogAnswer(&fields))
         case .credit, .drain, .bye: content = .nothing
         case .submit, .deliver: try readEnvelopes(frame, head)
         }
@@ -140,6 +144,8 @@ struct WholeFrame: Equatable {
         case .space(let fields): return head.frame(fields.encoded())
         case .want(let fields): return head.frame(fields.encoded())
         case .keys(let fields): return head.frame(fields.encoded())
+        case .prove(let fields): return head.frame(fields.encoded())
+        case .proof(let fields): return head.frame(fields.encoded())
         case .nothing: return head.frame()
         case .envelopes(let envelopes):
             return EnvelopeFrame.encode(

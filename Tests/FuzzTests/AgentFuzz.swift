@@ -79,6 +79,8 @@ struct AgentFuzz: Sendable {
             case .reopen: outcomes.insert("reopen")
             case .welcomed: outcomes.insert("welcomed")
             case .remember: outcomes.insert("remember")
+            case .keepCheckpoint: throw Broken(what: "a checkpoint was believed")
+            case .keepFork: outcomes.insert("fork")
             case .inquired: outcomes.insert("inquired")
             case .keys: outcomes.insert("keys")
             case .wanted: outcomes.insert("wanted")

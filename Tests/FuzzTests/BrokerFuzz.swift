@@ -85,6 +85,8 @@ struct BrokerFuzz: Sendable {
                 case .drained: outcomes.append("drained")
                 case .load(let ticket, _): core.loaded(ticket, [], at: now)
                 case .find(let ticket, _): core.sought(ticket, [], at: now)
+                case .prove(let ticket, _):
+                    core.proven(ticket, .success(ProvenLog(checkpoint: "", consistency: [], rows: [])), at: now)
                 case .sought: outcomes.append("sought")
                 case .resent: outcomes.append("resent")
                 }

@@ -27,6 +27,9 @@ struct Country {
         Place(agent: "register-1", system: "register", curve: curve("r"), signing: key(4)),
         Place(agent: "register-2", system: "register", curve: curve("s"), signing: key(5)),
     ]
+    /// With which the space says that the broker signs its log: its owner has it too.
+    static let log = key(8)
+    static let logName = "small/b"
     /// A key of the broker's owner, who is nobody in the space.
     static let brokers = key(9)
 
@@ -59,7 +62,8 @@ struct Country {
         change(&keys)
         return Space(
             id: "small", title: LocalizedName(en: "Small"), note: note,
-            broker: BrokerFacts(id: "b", endpoint: "tcp://127.0.0.1:7400"), thresholds: thresholds,
+            broker: BrokerFacts(
+                id: "b", endpoint: "tcp://127.0.0.1:7400", sign: log.publicKey.bytes.hex), thresholds: thresholds,
             agencies: [Agency(id: "ministry", name: LocalizedName(en: "Ministry"))],
             systems: Set(places.map(\.system)).sorted().map {
                 InformationSystem(id: $0, owner: "ministry", status: .operation)

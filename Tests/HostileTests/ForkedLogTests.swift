@@ -73,35 +73,144 @@ import Testing
         #expect(bus.portal.core.receipt == receipt && bus.portal.core.counters.badFrames == 1)
     }
 
-    // MARK: - What nobody notices
+    // MARK: - Longer than the receipt
 
-    /// Limit: a receipt is a number and a root. That a longer log begins with the records of before, an agent does not ask for
-    /// proof of; `GET /v1/checkpoint/consistency` gives it, and `kerege evidence verify` holds files to receipts.
-    @Test func aLongerLogOfAnotherHistory() throws {
+    /// The log is longer than any receipt, and begins with other records. Its owner signs it and gives proofs of it that hold by themselves.
+    @Test("a longer log of another history, at the greeting: before the agent has sent much", arguments: [true, false])
+    func aLongerLogOfAnotherHistory(_ isNewProcess: Bool) throws {
         let bus = try bus()
-        var other = MerkleLog()
-        for _ in 0..<(bus.log.size + 5) { other.append(LogHash.empty) }
-        bus.lie = { to, said in
-            guard case .welcome(var welcome) = said.what else { return [(to, said)] }
-            (welcome.treeSize, welcome.root) = (other.size, other.root.bytes)
-            return [(to, Said(head: said.head, .welcome(welcome)))]
-        }
-        bus.restart()
-        #expect(bus.portal.core.isOpen && bus.portal.core.receipt.root == other.root.bytes)
+        let other = bus.shown.rewritten().grown(to: bus.shown.size + 5)
+        bus.show({ other }, to: "portal-1")
+        if isNewProcess { bus.portal.restart(bus) } else { bus.restart() }
+        expectRefused(bus.portal, bus)
+        let note = try #require(bus.portal.forks.first)
+        #expect(try Checkpoint(note, by: Country.log.publicKey).head == other.head, "what convicts the owner is kept")
+        #expect(bus.register.core.isOpen, "who was shown the right one stays")
     }
 
-    /// Limit: two agents that are shown different logs of one size do not speak with each other about it. Their receipts
-    /// contradict each other, for whoever lays them side by side.
+    /// The same of an agent that has a receipt and no checkpoint, as one of an earlier version has left it.
+    @Test func aLongerLogOfAnotherHistoryThanAReceipt() throws {
+        let bus = try bus()
+        bus.portal.forgetCheckpoint()
+        let other = bus.shown.rewritten().grown(to: bus.shown.size + 5)
+        bus.show({ other }, to: "portal-1")
+        bus.portal.restart(bus)
+        expectRefused(bus.portal, bus)
+    }
+
+    /// Not at once: the fork is seen with the next proof, at most a minute later while there is traffic.
+    @Test("forked while it grows, in a session") func whileItGrows() throws {
+        let bus = try bus()
+        let checkpoint = try #require(bus.portal.core.checkpoint)
+        bus.show({ bus.shown.rewritten() }, to: "portal-1")
+        let order = bus.portal.order(bus)
+        bus.pass(milliseconds: 2_000)
+        #expect(bus.portal.end(of: order) == .accepted && bus.portal.core.isOpen)
+        #expect(bus.portal.core.checkpoint == checkpoint)
+        bus.pass(milliseconds: 60_000, step: 500)
+        expectRefused(bus.portal, bus)
+        #expect(bus.portal.core.checkpoint == checkpoint && bus.portal.forks.count == 1)
+    }
+
+    /// ACCEPT names one log, the signed checkpoint is of another.
+    @Test("proofs of the right log, receipts of another") func receiptsOfAnother() throws {
+        let bus = try bus()
+        let other = bus.shown.rewritten()
+        bus.lie = { to, said in
+            guard to == "portal-1", case .accept(var acceptance) = said.what else { return [(to, said)] }
+            let head = other.grown(to: acceptance.treeSize).head
+            (acceptance.treeSize, acceptance.root) = (head.size, head.root.bytes)
+            return [(to, Said(head: said.head, .accept(acceptance)))]
+        }
+        bus.portal.order(bus)
+        bus.pass(milliseconds: 62_000, step: 500)
+        expectRefused(bus.portal, bus)
+    }
+
+    /// A proof that is none is no excuse: without it the log is not the one it was.
+    @Test(
+        "no proof that it only grew: 4092",
+        arguments: [[], [UInt8](repeating: 0, count: 32), [UInt8](repeating: 0, count: 31)])
+    func noProofOfGrowth(_ path: [UInt8]) throws {
+        let bus = try bus()
+        bus.answerProofs(of: "portal-1") { wish in
+            var answer = bus.shown.answer(wish)
+            answer.consistency = wish.heads.map { _ in path }
+            return answer
+        }
+        bus.portal.order(bus)
+        bus.pass(milliseconds: 62_000, step: 500)
+        expectRefused(bus.portal, bus)
+    }
+
+    /// The log grew by what others sent: the checkpoint is ahead of the agent's receipt. What is named besides has to fit it.
+    @Test(
+        "an ACCEPT while the proof is on its way, of its size and another root; and one behind it, that is shorter",
+        arguments: [true, false])
+    func aReceiptThatDoesNotFitTheCheckpoint(_ comesBefore: Bool) throws {
+        let bus = try bus()
+        let order = bus.portal.order(bus)
+        bus.pass(milliseconds: 100)
+        (0..<5).forEach { bus.register.publish(bus, "\($0)") }
+        bus.pass(milliseconds: 100)
+        let (receipt, head) = (bus.portal.core.receipt, bus.shown.head)
+        #expect(receipt.treeSize + 1 < head.size)
+        bus.lie = { to, said in
+            guard to == "portal-1", case .proof = said.what else { return [(to, said)] }
+            let other = bus.shown.rewritten().head(of: comesBefore ? head.size : head.size - 1)
+            let acceptance = Acceptance(sequence: 0, treeSize: other.size, root: other.root.bytes)
+            let accept = Said(head: FrameHead(.accept, version: said.head.version), .accept(acceptance))
+            return comesBefore ? [(to, accept), (to, said)] : [(to, said), (to, accept)]
+        }
+        bus.portal.prove(order, bus)
+        expectRefused(bus.portal, bus)
+        #expect(bus.portal.forks.count == (comesBefore ? 1 : 0))
+    }
+
+    /// The broker says itself that it does not have what the agent has a receipt of.
+    @Test func aShorterLogByItsOwnWord() throws {
+        let bus = try bus()
+        bus.answerProofs(of: "portal-1") { LogAnswer(token: $0.token, code: FaultCode.logForked.number) }
+        bus.restart()
+        expectRefused(bus.portal, bus)
+    }
+
+    // MARK: - What nobody notices
+
+    /// Limit: two agents that are shown different logs, each of them always the same one, do not speak with each other about it. Their
+    /// checkpoints are signed by one key and contradict each other, for whoever lays them side by side.
     @Test func differentLogsForDifferentAgents() throws {
+        let bus = try HostileBus(agents: ["register-1"])
+        let bare = bus.shown
+        let other = bare.rewritten()
+        bus.join("portal-1") { bus.show({ other.grown(to: bus.shown.size) }, to: "portal-1") }
+        bus.portal.order(bus)
+        bus.register.publish(bus)
+        bus.pass(milliseconds: 62_000, step: 500)
+        #expect(bus.portal.core.isOpen && bus.register.core.isOpen)
+        let portal = try #require(bus.portal.core.checkpoint)
+        let register = try #require(bus.register.core.checkpoint)
+        #expect(portal.head.size > bare.size && register.head.size > bare.size)
+        for known in [portal, register] {
+            #expect(try Checkpoint(known.note, by: Country.log.publicKey).head == known.head)
+        }
+        #expect(bus.shown.head(of: register.head.size) == register.head)
+        #expect(bus.shown.head(of: portal.head.size) != portal.head, "they cannot both be of one log")
+    }
+
+    /// Limit: a broker that gives no proofs any more has every fork to itself. Who reads the agent's log reads of it.
+    @Test(arguments: [true, false]) func noProofsAnyMore(_ says: Bool) throws {
         let bus = try bus()
         bus.lie = { to, said in
-            guard to == "portal-1", case .welcome(var welcome) = said.what else { return [(to, said)] }
-            welcome.treeSize += 1
-            welcome.root = [UInt8](repeating: 7, count: 32)
-            return [(to, Said(head: said.head, .welcome(welcome)))]
+            guard to == "portal-1", case .proof(let answer) = said.what else { return [(to, said)] }
+            let refusal = LogAnswer(token: answer.token, code: FaultCode.logUnsigned.number)
+            return says ? [(to, Said(head: said.head, .proof(refusal)))] : []
         }
-        bus.restart()
-        let (portal, register) = (bus.portal.core, bus.register.core)
-        #expect(portal.isOpen && register.isOpen && portal.receipt != register.receipt)
+        bus.portal.order(bus)
+        bus.pass(milliseconds: 62_000, step: 500)
+        bus.portal.order(bus)
+        bus.pass(milliseconds: 62_000, step: 500)
+        #expect(bus.portal.core.isOpen && bus.portal.forks.isEmpty)
+        #expect(bus.portal.notices.last == (says ? .logUnsigned : .deadlinePassed))
     }
 }

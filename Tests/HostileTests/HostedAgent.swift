@@ -38,6 +38,13 @@ final class HostedAgent {
     /// How what it sent ended, and when: milliseconds since the beginning.
     private(set) var ends: [MessageID: (end: End, at: Int64)] = [:]
     private(set) var states: [StateAnswer] = []
+    /// What became of `prove`.
+    private(set) var proofs: [Result<ProvenClaims, Fault>] = []
+    /// Notes by which the broker signed another history.
+    private(set) var forks: [String] = []
+    private var receipts: [MessageID: LogReceipt] = [:]
+    private var bytes: [MessageID: SentBytes] = [:]
+    private var kept: KnownCheckpoint?
     /// Requests wait for `answerHeld`.
     var holdsRequests = false
     private var held: [Delivery] = []
@@ -53,16 +60,17 @@ final class HostedAgent {
         self.place = place
         self.register = register
         ids = MessageIDSource(random: SplitMix(state: UInt64(place.curve.utf8.first ?? 0)))
-        core = Self.core(place, life: 0, .none, SpaceTrust(authority: nil), at: 0)
+        core = Self.core(place, life: 0, .none, nil, SpaceTrust(authority: nil), at: 0)
     }
 
     private static func core(
-        _ place: Country.Place, life: UInt8, _ receipt: LogReceipt, _ trust: SpaceTrust, at now: UInt64
+        _ place: Country.Place, life: UInt8, _ receipt: LogReceipt, _ checkpoint: KnownCheckpoint?, _ trust: SpaceTrust,
+        at now: UInt64
     ) -> AgentCore {
         var core = AgentCore(
             AgentCore.Identity(
                 agent: place.agent, systems: [place.system], instance: UInt128(life) + 1, software: "test"),
-            receipt: receipt, trust: trust, started: now, random: SplitMix(state: 3))
+            receipt: receipt, checkpoint: checkpoint, trust: trust, started: now, random: SplitMix(state: 3))
         core.signer = place.signing.map { BatchSigner($0) }
         return core
     }
@@ -73,7 +81,7 @@ final class HostedAgent {
         let held = remembers ? core.trust.held : nil
         lives += 1
         core = Self.core(
-            place, life: lives, remembers ? core.receipt : .none,
+            place, life: lives, remembers ? core.receipt : .none, remembers ? kept : nil,
             SpaceTrust(authority: Country.authority.publicKey, held: held), at: clock(bus).now)
         connect()
         core.start(clock(bus), into: &actions)
@@ -84,6 +92,9 @@ final class HostedAgent {
         route = [0, connections] + Array(place.agent.utf8)
         waiting = []
     }
+
+    /// The file of an agent of an earlier version.
+    func forgetCheckpoint() { kept = nil }
 
     /// Its process ends without a word and begins anew; the broker is told that the connection is gone.
     func restart(_ bus: HostileBus, remembers: Bool = true) {
@@ -144,6 +155,9 @@ final class HostedAgent {
         case .deliver(let delivery): deliver(delivery, bus)
         case .notice(let fault): notices.append(fault.code)
         case .inquired(_, .state(let answer)): states.append(answer)
+        case .inquired(_, .proof(let result)): proofs.append(result)
+        case .keepCheckpoint(let checkpoint): kept = checkpoint
+        case .keepFork(let note): forks.append(note)
         case .inquired, .welcomed, .remember, .disconnected, .drained, .inquiriesRefused, .keys, .wanted: break
         }
     }
@@ -154,7 +168,9 @@ final class HostedAgent {
         case .answer(let reply):
             let body = String(decoding: reply.frame[reply.body], as: UTF8.self)
             ends[id] = (.answer(code: reply.outcome, body: body), bus.now)
-        case .accepted: ends[id] = (.accepted, bus.now)
+        case .accepted(_, let receipt):
+            receipts[id] = receipt
+            ends[id] = (.accepted, bus.now)
         case .fault(let fault): ends[id] = (.fault(fault.code), bus.now)
         }
     }
@@ -269,6 +285,7 @@ final class HostedAgent {
     ) {
         nextTicket += 1
         tickets[nextTicket] = id
+        bytes[id] = SentBytes(header: header, body: Array(body.utf8))
         core.submit(
             Submission(
                 kind: kind, id: id, header: header, body: Array(body.utf8), deadline: deadline, ticket: nextTicket),
@@ -278,6 +295,18 @@ final class HostedAgent {
     func query(_ command: MessageID, _ bus: HostileBus) {
         let query = StateQuery(token: 1, consumer: place.system, commands: [command])
         _ = core.inquire(.query, query.encoded(), into: &actions)
+        bus.settle()
+    }
+
+    /// Has the broker prove that a message is in its log, as `Agent.prove` does it.
+    func prove(_ id: MessageID, _ bus: HostileBus, change: (inout LogClaim) -> Void = { _ in }) {
+        guard let receipt = receipts[id], let head = TreeHead(receipt), let sent = bytes[id] else { return }
+        var claim = LogClaim(id: id, leaf: sent.leaf, accepted: head)
+        change(&claim)
+        nextTicket += 1
+        if let fault = core.prove([claim], of: place.system, token: nextTicket, into: &actions) {
+            proofs.append(.failure(fault))
+        }
         bus.settle()
     }
 

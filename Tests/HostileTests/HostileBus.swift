@@ -17,6 +17,11 @@ final class HostileBus {
 
     private(set) var broker: BrokerCore
     private(set) var log = MerkleLog()
+    /// Of the records of the log.
+    private(set) var shown = ShownLog()
+    /// PROVEs of each agent.
+    private(set) var asked: [String: [LogWish]] = [:]
+    private var headers: [UInt64: [UInt8]] = [:]
     private var kept: [UInt64: LoadedMessage] = [:]
     private(set) var agents: [String: HostedAgent] = [:]
     /// Milliseconds since the beginning.
@@ -42,6 +47,8 @@ final class HostileBus {
             let system = agents.values.first { $0.place.system == place.system }
             agents[place.agent] = HostedAgent(place, system?.register ?? Register())
         }
+        broker.recordStart(software: "test", at: moment)
+        settle()
         for agent in agents.values { agent.start(self) }
         settle()
     }
@@ -50,6 +57,16 @@ final class HostileBus {
         BrokerCore(
             identity: BrokerIdentity(id: 9, name: "broker", software: "test"), space: space.snapshot,
             signature: space.signature, treeSize: log.size, treeRoot: log.root.bytes, random: SplitMix(state: 1))
+    }
+
+    /// An agent that was not there yet greets for the first time.
+    func join(_ name: String, after prepare: () -> Void) {
+        guard let place = Country.places.first(where: { $0.agent == name }) else { return }
+        prepare()
+        let agent = HostedAgent(place, Register())
+        agents[name] = agent
+        agent.start(self)
+        settle()
     }
 
     subscript(agent: String) -> HostedAgent {
@@ -90,7 +107,7 @@ final class HostileBus {
                 isBusy = true
                 let first = log.size + 1
                 keep(batch, from: first)
-                _ = EncodedBatch(batch, appendingTo: &log)
+                read(EncodedBatch(batch, appendingTo: &log), from: first)
                 broker.committed(Committed(firstPosition: first, treeSize: log.size, root: log.root), at: moment)
             }
             for agent in agents.values.sorted(by: { $0.place.agent < $1.place.agent }) where agent.round(self) {
@@ -108,8 +125,21 @@ final class HostileBus {
         case .send(let route, let frame): send(frame, to: route)
         case .load(let ticket, let positions):
             broker.loaded(ticket, positions.compactMap { kept[$0] }, at: moment)
+        case .prove(let ticket, let question):
+            broker.proven(ticket, .success(shown.proof(question) { headers[$0] }), at: moment)
         case .notice, .find, .sought, .resent, .drained: break
         }
+    }
+
+    private func read(_ batch: EncodedBatch, from first: UInt64) {
+        do throws(Fault) {
+            try StoredBatch(firstPosition: first, committedAt: 0, records: batch.blob).forEach {
+                position, type, payload throws(Fault) in
+                var copy = payload
+                shown.leaves.append(try LogIndex.leaf(type, &copy))
+                if type == RecordType.message.rawValue { headers[position] = try MessageRecord(&payload).header }
+            }
+        } catch { Issue.record("a batch of the broker cannot be read: \(error)") }
     }
 
     /// What a journal keeps of durable messages.
@@ -166,8 +196,20 @@ final class HostileBus {
     func submission(_ id: MessageID) throws -> OutgoingEnvelope { try #require(submitted.last { $0.id == id }) }
 
     func take(_ frame: [UInt8], from agent: HostedAgent) {
-        if let said = try? Said(frame), said.head.command == .submit { submitted += said.envelopes }
+        if let said = try? Said(frame) {
+            if said.head.command == .submit { submitted += said.envelopes }
+            if said.head.command == .prove, let wish = Self.wish(frame) {
+                asked[agent.place.agent, default: []].append(wish)
+            }
+        }
         broker.receive(frame, from: agent.route, key: agent.place.curve, at: moment)
+    }
+
+    private static func wish(_ frame: [UInt8]) -> LogWish? {
+        try? frame.reading { raw throws(Fault) in
+            var fields = try FrameHead(raw).fields(of: raw)
+            return try LogWish(&fields)
+        }
     }
 
     /// The last message of a kind that was for an agent.
@@ -202,6 +244,36 @@ final class HostileBus {
         lie = { to, said in
             guard to == name else { return [(to, said)] }
             return [(to, said.delivering { $0.kind == kind ? change($0) : $0 })]
+        }
+    }
+
+    /// Another log than the one there is, in everything that is said of it.
+    func show(_ log: @escaping () -> ShownLog, to name: String) {
+        lie = { [unowned self] to, said in
+            guard to == name else { return [(to, said)] }
+            let (size, root) = log().receipt
+            var said = said
+            switch said.what {
+            case .welcome(var welcome):
+                (welcome.treeSize, welcome.root) = (size, root)
+                said.what = .welcome(welcome)
+            case .accept(var acceptance):
+                (acceptance.treeSize, acceptance.root) = (size, root)
+                said.what = .accept(acceptance)
+            case .proof:
+                guard let wish = asked[to]?.last else { return [] }
+                said.what = .proof(log().answer(wish))
+            default: break
+            }
+            return [(to, said)]
+        }
+    }
+
+    /// Another answer to PROVE than the right one.
+    func answerProofs(of name: String, _ answer: @escaping (LogWish) -> LogAnswer) {
+        lie = { [unowned self] to, said in
+            guard to == name, case .proof = said.what, let wish = asked[to]?.last else { return [(to, said)] }
+            return [(to, Said(head: said.head, .proof(answer(wish))))]
         }
     }
 

@@ -7,6 +7,7 @@ struct Said {
         case accept(Acceptance)
         case space(SpaceFrame)
         case state(StateAnswer)
+        case proof(LogAnswer)
         case deliver([OutgoingEnvelope])
         /// Everything else, and what is to leave byte by byte as it stands here.
         case raw([UInt8])
@@ -29,6 +30,7 @@ struct Said {
             case .accept: return (head, .accept(try Acceptance(&fields)))
             case .space: return (head, .space(try SpaceFrame(&fields)))
             case .state: return (head, .state(try StateAnswer(&fields, version: head.version)))
+            case .proof: return (head, .proof(try LogAnswer(&fields)))
             case .deliver, .submit: return (head, .deliver(try Self.envelopes(frame, raw, head)))
             default: return (head, .raw(frame))
             }
@@ -59,6 +61,7 @@ struct Said {
         case .accept(let acceptance): head.frame(acceptance.encoded())
         case .space(let space): head.frame(space.encoded())
         case .state(let state): head.frame(state.encoded())
+        case .proof(let answer): head.frame(answer.encoded())
         case .deliver(let envelopes): EnvelopeFrame.encode(head, envelopes)
         case .raw(let frame): frame
         }

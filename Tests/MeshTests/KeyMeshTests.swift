@@ -186,8 +186,9 @@ struct KeyMeshTests {
                 "a live session is sent the new space")
             await alpha.close()
             await mesh.broker.stop()
-            // Without the receipt of the log: only the space is left to tell.
+            // Without the receipt and the checkpoint of the log: only the space is left to tell.
             try FileManager.default.removeItem(atPath: own + "/agents/alpha-1.memory")
+            try? FileManager.default.removeItem(atPath: own + "/agents/alpha-1.checkpoint")
 
             try await withBroker(mesh, space: first, authority: mesh.folder.authority, name: "older") {
                 await expectFault(4094) {

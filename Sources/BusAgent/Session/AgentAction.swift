@@ -1,5 +1,5 @@
 package import BusDirectory
-import BusEvidence
+package import BusEvidence
 package import BusProtocol
 
 /// What the core wants done. The caller executes actions in order.
@@ -16,6 +16,10 @@ package enum AgentAction: Sendable {
     case welcomed(Welcome)
     /// Another space was taken: keep it for good before anything that follows.
     case remember(SignedSpace)
+    /// A newer checkpoint of the log was checked: keep it.
+    case keepCheckpoint(KnownCheckpoint)
+    /// The broker has signed another history of its log than the one it had: keep this note, which proves it.
+    case keepFork(String)
     /// The session ended; another will be opened unless the agent is closing.
     case disconnected(Fault)
     /// Something an operator should see.
@@ -39,10 +43,12 @@ package enum Completion: Sendable {
     case fault(Fault)
 }
 
-/// What the broker says to QUERY and SEEK.
+/// What the broker says to QUERY, SEEK and PROVE.
 package enum InquiryAnswer: Sendable {
     case state(StateAnswer)
     case done(Done)
+    /// Checked, or why it proves nothing.
+    case proof(Result<ProvenClaims, Fault>)
 }
 
 /// A reply as it arrived: ranges into the frame, nothing copied.

@@ -59,6 +59,7 @@ extension AgentCore {
         brokerDrains = false
         lastHeard = clock.now
         nextReport = clock.now
+        beginWatching(welcome, clock)
         receipt = LogReceipt(treeSize: welcome.treeSize, root: welcome.root)
         resetSession()
         grant(head)
@@ -137,6 +138,7 @@ extension AgentCore {
 
     mutating func report(_ clock: ClockReading, into actions: inout [AgentAction]) {
         nextReport = clock.now.saturating(adding: UInt64(max(1, welcome?.heartbeatMilliseconds ?? 1000)) * 1000)
+        watchTraffic(clock)
         let rows = reported.sorted { $0.key < $1.key }.map { key, count in
             AgentReport.Count(target: key.target, consumer: key.consumer, code: key.code, hop: key.hop, count: count)
         }
@@ -182,6 +184,9 @@ extension AgentCore {
             actions.append(.notice(fault))
             disconnect(fault, clock, into: &actions)
         case .unknownKey, .keyNotForSystem, .keyNotValid: leave(fault, clock, into: &actions)
+        case .unknownCommand where isOpen && log.isSpoken && log.hasAsked:
+            actions.append(.notice(fault))
+            proofsAreUnknown(fault, into: &actions)
         case .queueFull where isOpen:
             // The answer to a QUERY, and it does not say to which.
             actions.append(.notice(fault))

@@ -49,7 +49,8 @@ extension AgentCore {
         case .space: offered(try SpaceFrame(&fields), clock, into: &actions)
         case .keys: actions.append(.keys(try KeyAnswer(&fields)))
         case .want: actions.append(.wanted(try KeyWish(&fields)))
-        case .query, .seek, .hello, .submit, .ack, .nak, .term, .report:
+        case .proof: proven(try LogAnswer(&fields), into: &actions)
+        case .query, .seek, .prove, .hello, .submit, .ack, .nak, .term, .report:
             throw Fault(.unknownCommand, at: .consumerAgent, "a broker does not send \(head.command)")
         }
     }

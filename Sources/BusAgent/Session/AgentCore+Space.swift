@@ -38,6 +38,7 @@ extension AgentCore {
                 senders = SenderCheck(Directory(held.snapshot))
                 plan = PlanCheck(held.snapshot)
                 actions.append(.remember(held))
+                spaceWasTaken(clock)
             }
         } catch {
             return leave(Self.fault(error), clock, into: &actions)

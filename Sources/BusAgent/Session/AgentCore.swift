@@ -76,6 +76,8 @@ package struct AgentCore: Sendable {
     package var senders: SenderCheck?
     /// Holds what comes from the broker to the plan of that directory.
     var plan: PlanCheck?
+    /// Holds the broker's log to what it was.
+    var log: LogWatch
     /// Requests that came in, so that none is answered twice.
     var answered = RequestMemory()
 
@@ -136,12 +138,15 @@ package struct AgentCore: Sendable {
 
     package init(
         _ identity: Identity, timing: AgentTiming = AgentTiming(), receipt: LogReceipt = .none,
+        checkpoint: KnownCheckpoint? = nil,
         trust: SpaceTrust = SpaceTrust(authority: nil), started: UInt64,
         random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()
     ) {
         self.identity = identity
         self.timing = timing
-        self.receipt = receipt
+        // Of both the one that has seen more: a receipt is kept less often.
+        self.receipt = checkpoint.map { $0.head.size > receipt.treeSize ? LogReceipt($0.head) : receipt } ?? receipt
+        log = LogWatch(checkpoint)
         self.trust = trust
         senders = trust.held.map { SenderCheck(Directory($0.snapshot)) }
         plan = trust.held.map { PlanCheck($0.snapshot) }
@@ -170,7 +175,7 @@ package struct AgentCore: Sendable {
         var next = nextDeadline
         switch state {
         case .greeting(let until), .waiting(let until): next = min(next, until)
-        case .open: next = min(next, min(nextReport, silenceLimit))
+        case .open: next = min(next, min(nextReport, min(silenceLimit, log.due)))
         case .idle, .refused: break
         }
         if isDraining, !saidDrained, isOpen, isQuiet { next = min(next, byeNotBefore) }
@@ -196,6 +201,7 @@ package struct AgentCore: Sendable {
             report(clock, into: &actions)
         default: break
         }
+        if isOpen, clock.now >= log.due { askForCheckpoint(clock, into: &actions) }
         finishDraining(clock, into: &actions)
     }
 }

@@ -13,6 +13,9 @@ package struct AgentTiming: Sendable {
     package var deadlineGrace: UInt64 = 100_000
     /// Between DRAIN and BYE at least, for an agent that serves: what was on its way to it when the broker heard of DRAIN is still done.
     package var drainGrace: UInt64 = 100_000
+    /// Between two questions for a newer checkpoint of the broker's log, while there is traffic: one at the begin of a session, then no
+    /// more than this.
+    package var proofInterval: UInt64 = 60_000_000
     /// How long a sealed message waits for its key.
     package var keyPatience: UInt64 = 5_000_000
     /// Messages that leave before the end of a round, when they are a third of what is under way.

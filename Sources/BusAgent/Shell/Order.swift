@@ -8,6 +8,7 @@ enum Order: Sendable {
     case submit(SubmitOrder)
     case query([MessageID], consumer: String, InquiryOrder)
     case seek(String, ReplayStart, system: String, InquiryOrder)
+    case prove(Receipt, ProveOrder)
     case reply(Delivery, ReplyRoute, Result<[UInt8], BusFault>, about: UInt128?)
     case settle(Delivery, Settled)
     case cancel(call: UInt64)
@@ -26,6 +27,7 @@ enum Order: Sendable {
 /// the first to the second, and every removal from a table hands it to one resume. A closed inbox takes no orders.
 typealias AskContinuation = UnsafeContinuation<Result<ReceivedReply, BusFault>, Never>
 typealias PublishContinuation = UnsafeContinuation<Result<Receipt, BusFault>, Never>
+typealias ProofContinuation = UnsafeContinuation<Result<ProvenReceipt, BusFault>, Never>
 typealias InquiryContinuation = UnsafeContinuation<Result<InquiryAnswer, BusFault>, Never>
 typealias OpenContinuation = UnsafeContinuation<Result<Void, BusFault>, Never>
 typealias VoidContinuation = UnsafeContinuation<Void, Never>
@@ -43,6 +45,11 @@ struct AskOrder: Sendable {
 struct InquiryOrder: Sendable {
     let within: UInt64
     let continuation: InquiryContinuation
+}
+
+struct ProveOrder: Sendable {
+    let within: UInt64
+    let continuation: ProofContinuation
 }
 
 struct SubmitOrder: Sendable {

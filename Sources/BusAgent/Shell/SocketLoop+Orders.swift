@@ -12,6 +12,7 @@ extension SocketLoop {
         case .submit(let order): submit(order)
         case .query(let commands, let consumer, let order): query(commands, consumer, order)
         case .seek(let event, let start, let system, let order): seek(event, start, system, order)
+        case .prove(let receipt, let order): prove(receipt, order)
         case .reply(let delivery, let route, let result, let subject): reply(delivery, route, result, about: subject)
         case .settle(let delivery, let settled): core.settle(delivery, settled)
         case .cancel(let call):
@@ -51,7 +52,8 @@ extension SocketLoop {
         let submission = Submission(
             kind: message.kind, id: message.id, header: message.header, body: message.body,
             deadline: clock.now.saturating(adding: order.within),
-            ticket: waiters.add(.publish(order.continuation), call: order.call))
+            ticket: waiters.add(
+                .publish(order.continuation, SentBytes(header: message.header, body: message.body)), call: order.call))
         core.submit(submission, clock, into: &actions)
     }
 
@@ -88,6 +90,7 @@ extension SocketLoop {
     }
 
     func inquired(_ token: UInt64, _ answer: InquiryAnswer) {
+        if case .proof(let result) = answer { return proven(token, result) }
         guard inquiries[token] != nil else { return }
         var answer = answer
         if case .state(let state) = answer {
@@ -135,15 +138,16 @@ extension SocketLoop {
         case (.key(let key), let completion):
             onTheirWay.remove(key.name)
             if case .fault(let fault) = completion { notTaken(key, fault) }
-        case (.publish(let continuation), .accepted(let id, let log)):
-            continuation.resume(returning: .success(Receipt(messageID: id, log: log)))
+        case (.publish(let continuation, let message), .accepted(let id, let log)):
+            continuation.resume(returning: .success(Receipt(messageID: id, log: log, message: message)))
         case (.ask(let continuation, let id, _), .fault(let fault)):
             continuation.resume(returning: .failure(BusFault(fault).about(id)))
-        case (.publish(let continuation), .fault(let fault)): continuation.resume(returning: .failure(BusFault(fault)))
+        case (.publish(let continuation, _), .fault(let fault)):
+            continuation.resume(returning: .failure(BusFault(fault)))
         // Kinds are told apart in the core; these two only keep every continuation's end in sight.
         case (.ask(let continuation, _, _), .accepted), (.ask(let continuation, _, _), .answer):
             continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))
-        case (.publish(let continuation), .answer):
+        case (.publish(let continuation, _), .answer):
             continuation.resume(returning: .failure(BusFault(.badFrame, at: .broker)))
         case (nil, _): break
         }
@@ -183,6 +187,7 @@ extension SocketLoop {
 
     func disconnected(_ fault: Fault) {
         endInquiries(BusFault(fault))
+        endProofs(BusFault(fault))
         let wasConnected = shared.status.withLock { status in
             defer { status.isConnected = false }
             return status.isConnected
@@ -220,6 +225,7 @@ extension SocketLoop {
             drained()
         }
         expireInquiries()
+        expireProofs()
         guard openWaiters.contains(where: { $0.until <= clock.now }) else { return }
         let reason = core.lastFault ?? Fault(.brokerUnreachable, at: .consumerAgent)
         let fault = BusFault(
@@ -250,6 +256,7 @@ extension SocketLoop {
         endPending()
         let closed = BusFault(.draining, at: .consumerAgent, "the agent was closed")
         endInquiries(closed)
+        endProofs(closed)
         // Deliveries come again, to another session; states ended with the inquiries.
         for case .reply(let ticket, _) in waiting.takeAll() { refuse(ticket, closed) }
         for wait in orderWaits { wait.continuation.resume(returning: .failure(closed)) }
@@ -277,6 +284,7 @@ extension Order {
         case .submit(let order): order.continuation.resume(returning: .failure(fault))
         case .query(_, _, let order): order.continuation.resume(returning: .failure(fault))
         case .seek(_, _, _, let order): order.continuation.resume(returning: .failure(fault))
+        case .prove(_, let order): order.continuation.resume(returning: .failure(fault))
         case .awaitOpen(_, let continuation): continuation.resume(returning: .failure(fault))
         case .orderSecret(_, _, _, let continuation): continuation?.resume(returning: .failure(fault))
         case .drain(_, let continuation): continuation.resume()

@@ -29,6 +29,7 @@ final class SocketLoop {
     var handlers: [Handler] = []
     var lastHandler = 0
     var inquiries: [UInt64: (until: UInt64, continuation: InquiryContinuation)] = [:]
+    var proofs: [UInt64: (until: UInt64, receipt: Receipt, continuation: ProofContinuation)] = [:]
     var nextToken: UInt64 = 0
     var openWaiters: [(until: UInt64, continuation: OpenContinuation)] = []
     var drainWaiters: [VoidContinuation] = []
@@ -75,7 +76,7 @@ final class SocketLoop {
             instance: UInt128(UInt64.random(in: 1 ... .max)) << 64 | UInt128(UInt64.random(in: 0 ... .max)),
             bootCounter: memory.bootCounter, software: "kerege-agent/1 swift")
         core = AgentCore(
-            identity, timing: configuration.timing, receipt: memory.receipt,
+            identity, timing: configuration.timing, receipt: memory.receipt, checkpoint: memory.checkpoint,
             trust: spaceMemory.read(configuration.authority), started: clock.now)
         core.health = configuration.systems.map { .init(system: $0, dataUpdatedAt: -1, healthy: true) }
         core.signer = configuration.keys?.signing.map { BatchSigner($0) }
@@ -156,6 +157,7 @@ final class SocketLoop {
         var next = waiting.nextTime(canAsk: core.isOpen)
         for waiter in openWaiters { next = min(next, waiter.until) }
         for inquiry in inquiries.values { next = min(next, inquiry.until) }
+        for proof in proofs.values { next = min(next, proof.until) }
         for item in untaken { next = min(next, item.at) }
         for wait in orderWaits { next = min(next, wait.until) }
         return next
@@ -239,6 +241,8 @@ final class SocketLoop {
         case .deliver(let delivery): deliver(delivery)
         case .welcomed(let welcome): opened(welcome)
         case .remember(let space): remember(space)
+        case .keepCheckpoint(let checkpoint): memory.save(checkpoint, with: core.receipt)
+        case .keepFork(let note): memory.save(fork: note)
         case .disconnected(let fault): disconnected(fault)
         case .notice(let fault): configuration.logger.warning("notice", metadata: fault.metadata)
         case .inquired(let token, let answer): inquired(token, answer)

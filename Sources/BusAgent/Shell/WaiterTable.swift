@@ -4,7 +4,7 @@ import BusProtocol
 struct WaiterTable {
     enum Waiter {
         case ask(AskContinuation, MessageID, system: String)
-        case publish(PublishContinuation)
+        case publish(PublishContinuation, SentBytes)
         /// Nobody waits for it, and it must get there.
         case key(KeyMessage)
     }

@@ -47,7 +47,9 @@ package final class Broker: Sendable {
             readModel = Self.readModel(recovery, snapshot, journal.head, clock.now())
             let start = BrokerLoop.Start(
                 core: core, clockFloor: recovery.lastCommit, context: context, journal: journal, mailbox: mailbox,
-                keys: keys, reading: try JournalReading(folder: configuration.data, mailbox),
+                keys: keys,
+                reading: try JournalReading(
+                    folder: configuration.data, signing: configuration.signingKey, mailbox),
                 readModel: readModel, logger: logger, configuration: configuration)
             thread = try SocketThread(name: "broker") { BrokerLoop.run(start) }
             endpoint = try mailbox.waitUntilBound()

@@ -184,6 +184,7 @@ struct BrokerLoop: ~Copyable {
                 core.seek(wish, .order(nextOrder))
             case .loaded(let ticket, let found): core.loaded(ticket, found, at: clock.now())
             case .found(let ticket, let positions): core.sought(ticket, positions, at: clock.now())
+            case .proven(let ticket, let result): core.proven(ticket, result, at: clock.now())
             case .stop:
                 isStopping = true
             }
@@ -364,6 +365,7 @@ struct BrokerLoop: ~Copyable {
         case .notice(let notice): log(notice)
         case .load(let ticket, let positions): reading.load(ticket, positions)
         case .find(let ticket, let wish): reading.find(ticket, wish)
+        case .prove(let ticket, let question): reading.prove(ticket, question)
         case .sought(let order, let count): seeks.removeValue(forKey: order)?(count)
         case .resent(let order, let letters): resends.removeValue(forKey: order)?(letters)
         case .drained:

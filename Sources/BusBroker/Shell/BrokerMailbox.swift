@@ -19,6 +19,7 @@ final class BrokerMailbox: Sendable {
         /// What the journal gave; nil when it could not be read.
         case loaded(UInt64, [LoadedMessage]?)
         case found(UInt64, [UInt64]?)
+        case proven(UInt64, Result<ProvenLog, Fault>)
         case stop
     }
 
@@ -94,7 +95,7 @@ final class BrokerMailbox: Sendable {
             case .deadLetters(let answer): answer([])
             case .resend(_, let answer): answer(nil)
             case .seek(_, let answer): answer(nil)
-            case .stop, .loaded, .found: break
+            case .stop, .loaded, .found, .proven: break
             }
         }
         for continuation in waiting { continuation.resume() }

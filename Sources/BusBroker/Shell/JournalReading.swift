@@ -1,3 +1,4 @@
+import BusEvidence
 import BusJournal
 import BusProtocol
 import Dispatch
@@ -11,9 +12,12 @@ final class JournalReading: Sendable {
     private let reader: JournalReader
     private let mailbox: BrokerMailbox
     private let queue = DispatchQueue(label: "journal-reading")
+    private let proving: LogProving
 
-    init(folder: String, _ mailbox: BrokerMailbox) throws(JournalError) {
+    /// - Parameter key: signs checkpoints of the log; nil: nothing can be proven.
+    init(folder: String, signing key: SigningKey?, _ mailbox: BrokerMailbox) throws(JournalError) {
         reader = try JournalReader(folder: folder)
+        proving = try LogProving(folder: folder, key)
         self.mailbox = mailbox
     }
 
@@ -32,6 +36,10 @@ final class JournalReading: Sendable {
                     header: record?.header ?? [], body: body ?? [], proof: record?.proof ?? [],
                     signedRoot: record?.signedRoot ?? []), hasBody: body != nil)
         }
+    }
+
+    func prove(_ ticket: UInt64, _ question: LogQuestion) {
+        proving.prove(question) { [mailbox] result in _ = mailbox.order(.proven(ticket, result)) }
     }
 
     func find(_ ticket: UInt64, _ wish: Seek) {

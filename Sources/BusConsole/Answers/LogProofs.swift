@@ -23,7 +23,7 @@ extension AdminAnswers {
     func logSigner() throws(AdminError) -> NoteSigner {
         let space = broker.readModel.overview.snapshot.space
         guard let key = broker.configuration.signingKey,
-            let signer = NoteSigner(name: "\(space.id)/\(space.broker.id)", key: key)
+            let signer = NoteSigner(name: space.logName, key: key)
         else {
             throw AdminError(
                 409, "unsigned-log", "the broker does not sign its log", why: "its key file has no signing key",

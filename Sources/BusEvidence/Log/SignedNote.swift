@@ -82,6 +82,9 @@ package enum SignedNote {
         return Opened(text: text, signer: line.name)
     }
 
+    /// The text alone, whoever signed it.
+    static func text(of note: String) throws(NoteFault) -> String { try split(note).0 }
+
     private static func isText(_ text: String) -> Bool {
         text.hasSuffix("\n") && text.utf8.allSatisfy { $0 == UInt8(ascii: "\n") || $0 >= 0x20 && $0 != 0x7f }
     }

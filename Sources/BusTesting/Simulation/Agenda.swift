@@ -1,3 +1,4 @@
+import BusBroker
 import BusJournal
 import BusProtocol
 import HeapModule
@@ -14,6 +15,7 @@ enum Happening {
     case written(write: Int, life: Int)
     case loaded(life: Int, ticket: UInt64, [UInt64])
     case found(life: Int, ticket: UInt64, Seek)
+    case proven(life: Int, ticket: UInt64, LogQuestion)
     case agentTimer(agent: Int, life: Int)
     case agentStarts(agent: Int)
     /// A job of an agent takes its next step.

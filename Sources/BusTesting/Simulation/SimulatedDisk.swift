@@ -18,6 +18,8 @@ struct SimulatedDisk {
 
     private(set) var batches: [StoredBatch] = []
     private var log = MerkleLog()
+    /// Of every record that is there.
+    private var leaves: [Digest32] = []
     /// Records that are there.
     var size: UInt64 { log.size }
     var root: [UInt8] { log.root.bytes }
@@ -69,6 +71,8 @@ struct SimulatedDisk {
     private mutating func index(_ stored: StoredBatch) {
         // What this very disk encoded can be read; a fault here would be seen by the fold as well.
         try? stored.forEach { position, type, payload throws(Fault) in
+            var copy = payload
+            leaves.append(try LogIndex.leaf(type, &copy))
             if type == RecordType.message.rawValue { messages[position] = try MessageRecord(&payload) }
         }
     }
@@ -100,6 +104,7 @@ struct SimulatedDisk {
         if let unsafeFrom {
             batches.removeLast(batches.count - unsafeFrom.batches)
             (log, lastCommit) = (unsafeFrom.log, unsafeFrom.lastCommit)
+            leaves.removeLast(leaves.count - Int(log.size))
             messages = messages.filter { $0.key <= unsafeFrom.log.size }
             for body in erased where body.by > unsafeFrom.log.size { bodies[body.position] = body.bytes }
             erased.removeAll { $0.by > unsafeFrom.log.size }
@@ -129,6 +134,17 @@ struct SimulatedDisk {
             position: position, acceptedAt: record?.receivedAt ?? 0,
             MessageBytes(header: record?.header ?? [], body: bodies[position] ?? []),
             hasBody: record != nil && bodies[position] != nil)
+    }
+
+    /// The log as it was asked for, which may have grown since.
+    func proof(_ question: LogQuestion) -> Result<ProvenLog, Fault> {
+        guard question.head.size <= log.size,
+            let signer = NoteSigner(name: question.origin, key: SimulatedSpace.logKey)
+        else { return .failure(Fault(.storageFailed, at: .broker)) }
+        let prover = LogProver<Never>(size: question.head.size) { subtree in
+            subtree.root { (index: UInt64) -> Digest32 in leaves[Int(index)] }
+        }
+        return .success(ProvenLog(question, by: signer, prover) { messages[$0]?.header })
     }
 
     func events(_ wish: Seek) -> [UInt64] {

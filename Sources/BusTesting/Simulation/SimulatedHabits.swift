@@ -43,6 +43,8 @@ struct SimulatedHabits {
 
     func timing(_ random: inout SeededRandom) -> AgentTiming {
         var timing = AgentTiming()
+        // Histories are short.
+        timing.proofInterval = UInt64(random.between(500_000...3_000_000))
         if hasSmallWindows { timing.windowMessages = UInt64(random.between(1...6)) }
         return timing
     }

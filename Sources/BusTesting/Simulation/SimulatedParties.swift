@@ -1,5 +1,6 @@
 import BusAgent
 import BusBroker
+import BusEvidence
 import BusProtocol
 import BusSystems
 
@@ -36,6 +37,7 @@ final class AgentProcess {
     var ids: MessageIDSource
     /// What is in its file: HELLO of the next life carries it.
     var savedReceipt = LogReceipt.none
+    var savedCheckpoint: KnownCheckpoint?
     /// When its timer is set for.
     var timerAt = Int64.max
     var jobs: [Int: SimulatedJob] = [:]
@@ -72,8 +74,8 @@ final class AgentProcess {
             agent: place.agent, systems: [place.system], instance: instance, bootCounter: UInt64(life),
             software: "simulated")
         core = AgentCore(
-            identity, timing: timing, receipt: savedReceipt, started: started, random: SeededRandom(seed: random.next())
-        )
+            identity, timing: timing, receipt: savedReceipt, checkpoint: savedCheckpoint, started: started,
+            random: SeededRandom(seed: random.next()))
         ids = MessageIDSource(random: SeededRandom(seed: random.next()))
     }
 

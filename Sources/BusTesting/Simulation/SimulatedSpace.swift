@@ -1,4 +1,6 @@
 import BusDirectory
+import BusEvidence
+import BusProtocol
 
 /// The small space of the simulation: a register with two agents, an archive, and a portal and a bank that ask and subscribe.
 enum SimulatedSpace {
@@ -30,6 +32,9 @@ enum SimulatedSpace {
 
     private static func key(_ letter: String) -> String { letter + "q:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf" }
 
+    /// With which the broker signs its log.
+    static let logKey = SigningKey(seed: [UInt8](repeating: 8, count: SigningKey.seedSize)) ?? SigningKey()
+
     /// How long a command stays deliverable, milliseconds.
     static let orderDeadline: Int64 = 12_000
     /// How long bodies of papers and events are kept when they are settled, milliseconds.
@@ -51,7 +56,8 @@ enum SimulatedSpace {
         let bankStage: Integration.Stage = isNarrow ? .planned : .approved
         return Space(
             id: "simulated", title: LocalizedName(en: isNarrow ? "Narrow" : "Wide"),
-            broker: BrokerFacts(id: "b", endpoint: "tcp://127.0.0.1:7400"), thresholds: thresholds,
+            broker: BrokerFacts(
+                id: "b", endpoint: "tcp://127.0.0.1:7400", sign: logKey.publicKey.bytes.hex), thresholds: thresholds,
             agencies: [Agency(id: "ministry", name: LocalizedName(en: "Ministry"))],
             systems: [register, archive, portal, bank].map {
                 InformationSystem(id: $0, owner: "ministry", status: .operation)

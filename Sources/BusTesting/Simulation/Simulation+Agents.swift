@@ -88,6 +88,10 @@ extension Simulation {
         case .completed(let ticket, let completion): complete(agent, ticket, completion)
         case .deliver(let delivery): take(delivery, agent)
         case .inquired(_, let answer): read(answer, agent)
+        case .keepCheckpoint(let checkpoint): agents[agent].savedCheckpoint = checkpoint
+        case .keepFork: witness.fail("\(agents[agent].place.agent) was shown another history of the log")
+        case .notice(let fault) where fault.code == .proofRefused:
+            witness.fail("\(agents[agent].place.agent) was given a proof that does not hold: \(fault)")
         case .welcomed, .remember, .disconnected, .notice, .drained, .inquiriesRefused, .keys, .wanted: break
         }
     }

@@ -134,6 +134,8 @@ extension Simulation {
             agenda.add(.loaded(life: broker.life, ticket: ticket, positions), at: now + readingTime)
         case .find(let ticket, let wish):
             agenda.add(.found(life: broker.life, ticket: ticket, wish), at: now + readingTime)
+        case .prove(let ticket, let question):
+            agenda.add(.proven(life: broker.life, ticket: ticket, question), at: now + readingTime)
         case .resent(_, let letters): for letter in letters ?? [] { witness.toldResent(letter) }
         case .notice, .sought, .drained: break
         }
@@ -171,6 +173,14 @@ extension Simulation {
     func find(_ life: Int, _ ticket: UInt64, _ wish: Seek) {
         guard broker.life == life else { return }
         broker.core?.sought(ticket, disk.events(wish), at: brokerMoment)
+        pump()
+    }
+
+    func prove(_ life: Int, _ ticket: UInt64, _ question: LogQuestion) {
+        guard broker.life == life else { return }
+        let fails = !isCalm && random.chance(percent: 2)
+        let result = fails ? .failure(Fault(.storageFailed, at: .broker)) : disk.proof(question)
+        broker.core?.proven(ticket, result, at: brokerMoment)
         pump()
     }
 

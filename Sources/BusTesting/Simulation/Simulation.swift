@@ -109,6 +109,7 @@ package final class Simulation {
         case .written(let write, let life): finishWrite(write, life)
         case .loaded(let life, let ticket, let positions): load(life, ticket, positions)
         case .found(let life, let ticket, let wish): find(life, ticket, wish)
+        case .proven(let life, let ticket, let question): prove(life, ticket, question)
         case .agentTimer(let agent, let life): tickAgent(agent, life)
         case .agentStarts(let agent): startAgent(agent)
         case .works(let agent, let life, let job): work(agent, life, job)
@@ -123,7 +124,7 @@ package final class Simulation {
     /// A stopped process takes nothing in; what came meanwhile it finds when it goes on.
     private func pause(of what: Happening) -> Int64? {
         switch what {
-        case .reachesBroker, .brokerTicks, .written, .loaded, .found: broker.pausedUntil
+        case .reachesBroker, .brokerTicks, .written, .loaded, .found, .proven: broker.pausedUntil
         case .reachesAgent(let agent, _, _), .agentTimer(let agent, _), .works(let agent, _, _),
             .sendsAgain(let agent, _, _):
             agents[agent].pausedUntil

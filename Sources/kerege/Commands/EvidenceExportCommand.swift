@@ -1,6 +1,5 @@
 import ArgumentParser
 import Foundation
-import Glibc
 
 /// `kerege evidence export`
 struct EvidenceExportCommand: AsyncParsableCommand {
@@ -46,38 +45,16 @@ struct EvidenceExportCommand: AsyncParsableCommand {
                 "`\(id)` is no message id", why: "an id is a UUID of 36 characters",
                 next: "copy it from the output of kerege call")
         }
-        if !force, FileManager.default.fileExists(atPath: output) { throw exists }
+        let file = EvidenceOutput(path: output, replaces: force, force: "--force")
+        try file.expectPlace()
         let (evidence, raw) = try admin.client().get(
             Evidence.self, "/v1/messages/\(id.lowercased())/evidence", within: Self.deadline)
-        try write(raw)
+        try file.write(raw)
         if admin.json {
             try Output.print(json: Page(file: output, messages: evidence.messages.count, bytes: raw.count))
         } else {
             Output.write("\(output): \(evidence.messages.count) messages, \(raw.count) bytes\n")
             Output.tell("next: kerege evidence verify \(output) --authority authority.pub")
         }
-    }
-
-    private var exists: Failure {
-        .wrongUse(
-            "\(output) is there already", why: "evidence is not written over", next: "name another file, or add --force"
-        )
-    }
-
-    /// For its owner alone: bodies may be in it.
-    private func write(_ data: Data) throws(Failure) {
-        let descriptor = open(output, O_WRONLY | O_CREAT | O_CLOEXEC | (force ? O_TRUNC : O_EXCL), 0o600)
-        if descriptor < 0, errno == EEXIST { throw exists }
-        guard descriptor >= 0 else { throw notWritten(String(cString: strerror(errno))) }
-        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        do {
-            try file.write(contentsOf: data)
-            try file.synchronize()
-            try file.close()
-        } catch { throw notWritten(error.localizedDescription) }
-    }
-
-    private func notWritten(_ why: String) -> Failure {
-        Failure(.no, "not-written", "\(output) was not written", why: why, next: "name another file with -o FILE")
     }
 }

@@ -11,17 +11,19 @@ struct SendCommand: AsyncParsableCommand {
         discussion: """
             Connects with the operator's key, which takes no work of any system, and sends as the system you name. The
             broker keeps the command until it is carried out, refused, or expired; without --wait this returns when it is
-            durable.
+            durable. The broker has to prove that: a path from the command's own bytes to a checkpoint that its log signs.
 
             EXAMPLES
               kerege send real-estate.property-transfer.v1 '{"cadastre":"…"}' --as e-notary
               kerege send payments.payment-order.v1 '{"amount":"…"}' --wait 10s
               kerege send payments.payment-order.v1 '{"amount":"…"}' --expiry 1d --json | jq -r .id
+              kerege send payments.payment-order.v1 '{"amount":"…"}' --receipt receipt.json
+              kerege evidence verify receipt.json --authority authority.pub
 
             When the broker did not confirm in time, the command to repeat it with the same --id is printed: the same id
             with the same body is the same command, however often it is sent.
 
-            Exit code 1 when it was refused, not confirmed, failed, expired or given up, or when --wait ended without an
+            Exit code 1 when it was refused, not confirmed, when its receipt is wrong or cannot be saved, when it failed, expired or given up, or when --wait ended without an
             outcome; 3 without a broker.
             """)
 
@@ -40,6 +42,10 @@ struct SendCommand: AsyncParsableCommand {
     var id: String?
     @Option(help: ArgumentHelp("Wait for the outcome, so long at most.", valueName: "time"))
     var wait: String?
+    @Option(
+        help: ArgumentHelp(
+            "Save the proven receipt as a file of evidence, which kerege evidence verify checks.", valueName: "file"))
+    var receipt: String?
     @OptionGroup var context: ContextOptions
     @OptionGroup var options: AgentOptions
 
@@ -49,14 +55,18 @@ struct SendCommand: AsyncParsableCommand {
         let expiry = try expiry.map { text throws(Failure) in try Spans.duration(text, of: "--expiry") }
         let wait = try wait.map { text throws(Failure) in try Spans.duration(text, of: "--wait") }
         let deadline = try options.span()
+        let file = receipt.map { EvidenceOutput(path: $0) }
+        try file?.expectPlace()
         let agent = try await options.connect(serving: [])
         do {
             let message = try prepare(agent, bytes, expiry, known)
-            try await submit(agent, message, deadline)
+            let receipt = try await submit(agent, message, deadline)
+            let proof = await ReceiptProof.of(receipt, agent, isRepetition: known != nil, within: deadline)
+            let unsaved = file.flatMap { proof.failure(writing: $0) }
             let status = try await status(agent, message.id, wait)
             await agent.drain()
             await agent.close()
-            try tell(message.id, status, waited: wait != nil)
+            try tell(message.id, status, proof, unsaved, waited: wait != nil)
         } catch {
             await agent.drain()
             await agent.close()
@@ -81,8 +91,10 @@ struct SendCommand: AsyncParsableCommand {
         } catch { throw AgentOptions.explain(error) }
     }
 
-    private func submit(_ agent: Agent, _ message: PreparedMessage, _ deadline: Duration) async throws(Failure) {
-        do throws(BusFault) { _ = try await agent.submit(message, within: deadline) } catch {
+    private func submit(
+        _ agent: Agent, _ message: PreparedMessage, _ deadline: Duration
+    ) async throws(Failure) -> Receipt {
+        do throws(BusFault) { return try await agent.submit(message, within: deadline) } catch {
             throw Repetition.isUnknown(error) ? repetition.failure(message.id, error) : AgentOptions.explain(error)
         }
     }
@@ -102,17 +114,21 @@ struct SendCommand: AsyncParsableCommand {
 
     // MARK: - Output
 
-    private func tell(_ id: MessageID, _ status: CommandStatus?, waited: Bool) throws {
-        if options.json { Output.write(json(id, status).text() + "\n") } else { write(id, status) }
+    private func tell(
+        _ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof, _ unsaved: Failure?, waited: Bool
+    ) throws {
+        if options.json { Output.write(json(id, status, proof).text() + "\n") } else { write(id, status, proof) }
         let isWell = status.map { !$0.isFinal || $0.code == 0 } ?? true
         let isMissing = waited && status?.isFinal != true
         if isMissing, !options.json {
             Output.tell("no outcome yet; the command stays on its way\nagain: \(repetition.command(id))")
         }
-        if !isWell || isMissing { throw ExitCode(ExitStatus.no.rawValue) }
+        // The command is on its way all the same: its id was told before.
+        if let unsaved { throw unsaved }
+        if !isWell || isMissing || proof.isWrong { throw ExitCode(ExitStatus.no.rawValue) }
     }
 
-    private func write(_ id: MessageID, _ status: CommandStatus?) {
+    private func write(_ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof) {
         var line = "command \(id)"
         if let status {
             line += ", position \(status.position): \(status.state)"
@@ -121,12 +137,12 @@ struct SendCommand: AsyncParsableCommand {
         } else {
             line += ": accepted"
         }
-        Output.write(line + "\n")
+        Output.write(line + "\n" + proof.line + "\n")
         if let answer = Self.answer(status) { Output.write(answer.text(.pretty)) }
         Output.tell("next: kerege trace \(id)")
     }
 
-    private func json(_ id: MessageID, _ status: CommandStatus?) -> JSONValue {
+    private func json(_ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof) -> JSONValue {
         var members = [
             JSONMember("attempts", JSONValue(status?.attempts ?? 0)), JSONMember("consumer", .string(consumer)),
             JSONMember("id", .string(id.description)),
@@ -139,6 +155,7 @@ struct SendCommand: AsyncParsableCommand {
                     ["name": .string(Self.name(status.code)), "number": JSONValue(Int(status.code))]))
         }
         if let status { members.append(JSONMember("position", JSONValue(status.position))) }
+        members.append(JSONMember("receipt", proof.json))
         members.append(JSONMember("service", .string(service)))
         members.append(JSONMember("state", .string(status?.state ?? "accepted")))
         return .object(members)

@@ -1,0 +1,52 @@
+import BusEvidence
+import BusJournal
+import BusProtocol
+import Dispatch
+import Synchronization
+
+/// Proves the log to agents, on a thread of its own with a reader of its own: the first proof reads the whole journal, and no delivery
+/// waits for that.
+final class LogProving: Sendable {
+    private let reader: JournalReader
+    private let key: SigningKey?
+    private let queue = DispatchQueue(label: "log-proving", qos: .utility)
+    /// Kept between answers; nobody waits for the lock, because one is made after the other.
+    private let index = Mutex(LogIndex())
+
+    init(folder: String, _ key: SigningKey?) throws(JournalError) {
+        reader = try JournalReader(folder: folder)
+        self.key = key
+    }
+
+    func prove(_ question: LogQuestion, _ answer: @escaping @Sendable (Result<ProvenLog, Fault>) -> Void) {
+        queue.async { [self] in answer(result(question)) }
+    }
+
+    private func result(_ question: LogQuestion) -> Result<ProvenLog, Fault> {
+        guard let signer = key.flatMap({ NoteSigner(name: question.origin, key: $0) }) else {
+            return .failure(Fault(.logUnsigned, at: .broker))
+        }
+        do throws(JournalError) {
+            return .success(
+                try index.withLock { index throws(JournalError) in try make(question, signer, &index) })
+        } catch { return .failure(Fault(.storageFailed, at: .broker, "\(error)")) }
+    }
+
+    private func make(
+        _ question: LogQuestion, _ signer: NoteSigner, _ index: inout LogIndex
+    ) throws(JournalError) -> ProvenLog {
+        if index.size < question.head.size { _ = try index.extend(reader) }
+        guard question.head.size <= index.size else {
+            throw JournalError.damaged("the journal", "it has \(index.size) of \(question.head.size) records")
+        }
+        let prover = try index.proofs(
+            reader, of: question.sizes.filter { $0 > 0 } + question.positions, in: question.head.size)
+        guard try prover.root() == question.head.root else {
+            throw JournalError.damaged("the journal", "its records do not lead to the root at \(question.head.size)")
+        }
+        let messages = try reader.messages(at: question.positions)
+        return try ProvenLog(question, by: signer, prover) { position throws(JournalError) in
+            messages[position]?.header
+        }
+    }
+}

@@ -1,0 +1,37 @@
+import Foundation
+import Glibc
+
+/// A file of evidence that is written: for its owner alone, and over another one only when that is asked for.
+struct EvidenceOutput {
+    let path: String
+    var replaces = false
+    /// Option that replaces a file that is there; nil: the command has none.
+    var force: String?
+
+    func expectPlace() throws(Failure) {
+        if !replaces, FileManager.default.fileExists(atPath: path) { throw exists }
+    }
+
+    private var exists: Failure {
+        .wrongUse(
+            "\(path) is there already", why: "evidence is not written over",
+            next: "name another file" + (force.map { ", or add \($0)" } ?? ""))
+    }
+
+    /// For its owner alone: bodies may be in it.
+    func write(_ data: Data) throws(Failure) {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replaces ? O_TRUNC : O_EXCL), 0o600)
+        if descriptor < 0, errno == EEXIST { throw exists }
+        guard descriptor >= 0 else { throw notWritten(String(cString: strerror(errno))) }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        do {
+            try file.write(contentsOf: data)
+            try file.synchronize()
+            try file.close()
+        } catch { throw notWritten(error.localizedDescription) }
+    }
+
+    private func notWritten(_ why: String) -> Failure {
+        Failure(.no, "not-written", "\(path) was not written", why: why, next: "name another file")
+    }
+}
