@@ -12,8 +12,6 @@ package enum Limits {
     package static let envelopesPerFrame = 1024
     /// A sender closes a frame at about this many bytes, so that one frame does not hold up the next.
     package static let frameTarget = 64 * 1024
-    /// Most messages a sender signs under one root. They may leave in several frames.
-    package static let signedTogether = 256
     /// Longest text field of a header (purpose, consent, user), bytes.
     package static let text = 255
     /// Longest deadline of a request, milliseconds: five minutes.

@@ -81,7 +81,7 @@ extension AgentCore {
         // Changes nothing: a question that only reads would copy the whole core out of the loop's class first.
         mutating get {
             isOpen && !brokerDrains && sentMessages < grantedMessages
-                && waitingCount >= min(max(timing.burst, (pending.count + atWork) / 3), Limits.signedTogether)
+                && waitingCount >= min(max(timing.burst, (pending.count + atWork) / 3), timing.signedTogether)
         }
     }
 
@@ -90,7 +90,7 @@ extension AgentCore {
         outgoing.removeAll(keepingCapacity: true)
         // New work that waits for the end of the broker's draining is stepped over; there is none otherwise.
         var next = 0
-        while next < waiting.count, outgoing.count < Limits.signedTogether {
+        while next < waiting.count, outgoing.count < timing.signedTogether {
             let reference = waiting[next]
             guard let submission = pending[reference] else {
                 waiting.remove(at: next)

@@ -153,7 +153,7 @@ package struct AgentCore: Sendable {
         self.started = started
         self.random = random
         backoff = Backoff(timing)
-        outgoing.reserveCapacity(Limits.signedTogether)
+        outgoing.reserveCapacity(timing.signedTogether)
     }
 
     // The loop asks these for every message. Not inlined, a question to a class's stored struct copies the whole struct first.

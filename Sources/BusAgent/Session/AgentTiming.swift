@@ -18,6 +18,8 @@ package struct AgentTiming: Sendable {
     package var proofInterval: UInt64 = 60_000_000
     /// How long a sealed message waits for its key.
     package var keyPatience: UInt64 = 5_000_000
+    /// Most messages signed under one root. They may leave in several frames.
+    package var signedTogether = 256
     /// Messages that leave before the end of a round, when they are a third of what is under way.
     package var burst = 32
     /// Submissions that wait for credit or for a session.

@@ -8,8 +8,8 @@ final class SealCipher: Sendable {
     static let tagSize = 16
     private static let nonceSize = 12
 
-    /// One direction of the cipher. Only reached under the lock.
-    private struct Context: @unchecked Sendable {  // OpenSSL's contexts belong to no thread; the lock gives them to one at a time
+    /// One direction of the cipher. Unchecked: OpenSSL's contexts belong to no thread, and the lock gives them to one at a time.
+    private struct Context: @unchecked Sendable {
         let pointer: OpaquePointer
 
         init(_ key: SymmetricKey, encrypting: Bool) {
@@ -45,8 +45,7 @@ final class SealCipher: Sendable {
                 Self.begin(context.pointer, header, counter)
                     && Self.update(context.pointer, body, into: out.baseAddress)
                     && Self.end(context.pointer)
-                    && EVP_CIPHER_CTX_ctrl(
-                        context.pointer, EVP_CTRL_AEAD_GET_TAG, Int32(Self.tagSize), out.baseAddress.map { $0 + body.count }) == 1
+                    && Self.getTag(context.pointer, into: out.baseAddress.map { $0 + body.count })
             }
             // Nothing that a sender gives can make it fail, and an open body must not leave in its place.
             precondition(sealed, "AES-256-GCM could not seal")
@@ -62,9 +61,10 @@ final class SealCipher: Sendable {
         var isAuthentic = false
         let opened = [UInt8](unsafeUninitializedCapacity: size) { out, count in
             var tag = Array(body[size...])
+            let encrypted = UnsafeRawBufferPointer(rebasing: body[..<size])
             isAuthentic = opening.withLock { context in
                 Self.begin(context.pointer, header, counter)
-                    && Self.update(context.pointer, UnsafeRawBufferPointer(rebasing: body[..<size]), into: out.baseAddress)
+                    && Self.update(context.pointer, encrypted, into: out.baseAddress)
                     && EVP_CIPHER_CTX_ctrl(context.pointer, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagSize), &tag) == 1
                     && Self.end(context.pointer)
             }
@@ -94,6 +94,10 @@ final class SealCipher: Sendable {
         var written: Int32 = 0
         let start = bytes.bindMemory(to: UInt8.self).baseAddress
         return EVP_CipherUpdate(context, out, &written, start, Int32(bytes.count)) == 1 && written == Int32(bytes.count)
+    }
+
+    private static func getTag(_ context: OpaquePointer, into out: UnsafeMutablePointer<UInt8>?) -> Bool {
+        EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(tagSize), out) == 1
     }
 
     /// Writes nothing: the mode has no blocks to fill.
