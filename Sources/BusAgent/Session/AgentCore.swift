@@ -58,6 +58,7 @@ package struct AgentCore: Sendable {
     /// Who may change the space, and the newest this agent has taken.
     package internal(set) var trust: SpaceTrust
     /// The keys of that space; nil until one was taken.
+    @inline(__always)
     package var directory: Directory? { senders?.directory }
     /// WELCOME was taken, and the space it names is still to come.
     var welcomeInWaiting: (Welcome, FrameHead)?
@@ -170,16 +171,18 @@ package struct AgentCore: Sendable {
     package var pendingCount: Int { pending.count }
 
     /// When `tick` wants to be called next, monotonic microseconds.
-    @inline(__always)
     package var nextTimer: UInt64 {
-        var next = nextDeadline
-        switch state {
-        case .greeting(let until), .waiting(let until): next = min(next, until)
-        case .open: next = min(next, min(nextReport, min(silenceLimit, log.due)))
-        case .idle, .refused: break
+        // Changes nothing, like `hasBurst`.
+        mutating get {
+            var next = nextDeadline
+            switch state {
+            case .greeting(let until), .waiting(let until): next = min(next, until)
+            case .open: next = min(next, min(nextReport, min(silenceLimit, log.due)))
+            case .idle, .refused: break
+            }
+            if isDraining, !saidDrained, isOpen, isQuiet { next = min(next, byeNotBefore) }
+            return next
         }
-        if isDraining, !saidDrained, isOpen, isQuiet { next = min(next, byeNotBefore) }
-        return next
     }
 
     /// Time passed: ends what is past its deadline, notices silence, sends reports, opens a new connection.

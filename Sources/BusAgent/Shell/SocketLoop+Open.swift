@@ -50,9 +50,11 @@ extension SocketLoop {
     /// Whether the space says that such a request is sealed: then one that is not comes from somebody who wants it to be read on its way.
     /// What is durable may have been accepted before its receiver had a key; the broker judged it then.
     private func mustBeSealed(_ delivery: Delivery) -> Bool {
-        guard delivery.envelope.header.kind == .request, let directory = core.directory, let header = delivery.header
-        else { return false }
-        return directory.isSealed(Names.system(of: header.target))
+        let header = delivery.envelope.header
+        guard header.kind == .request, let directory = core.directory else { return false }
+        return delivery.frame.withUnsafeBytes { raw in
+            directory.isSealed(String(decoding: raw[header.targetSystem(in: raw)], as: UTF8.self))
+        }
     }
 
     /// The system of this agent that a message is for.

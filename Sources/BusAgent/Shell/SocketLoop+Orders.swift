@@ -101,6 +101,7 @@ extension SocketLoop {
     }
 
     private func expireInquiries() {
+        guard !inquiries.isEmpty else { return }
         for (token, inquiry) in inquiries where inquiry.until <= clock.now {
             inquiries[token] = nil
             inquiry.continuation.resume(returning: .failure(BusFault(.deadlinePassed, at: .broker)))

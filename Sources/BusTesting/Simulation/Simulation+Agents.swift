@@ -60,11 +60,12 @@ extension Simulation {
             core.receipt.treeSize <= disk.size,
             "\(agents[agent].place.agent) has a receipt for \(core.receipt.treeSize) records of \(disk.size)")
         if case .refused(let fault) = core.state { witness.fail("\(agents[agent].place.agent) was refused: \(fault)") }
-        setTimer(agent, core)
+        setTimer(agent)
     }
 
-    private func setTimer(_ agent: Int, _ core: AgentCore) {
-        let wanted = Int64(clamping: core.nextTimer == .never ? UInt64(Int64.max) : core.nextTimer)
+    private func setTimer(_ agent: Int) {
+        guard let next = agents[agent].core?.nextTimer else { return }
+        let wanted = Int64(clamping: next)
         let at = min(max(wanted - agents[agent].monotonicStart, now + 1), now + 1_000_000)
         guard at < agents[agent].timerAt else { return }
         agents[agent].timerAt = at
