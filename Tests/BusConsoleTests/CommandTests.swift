@@ -280,6 +280,7 @@ struct CommandTests {
             #expect(
                 try sound.members == [
                     "batches", "bodies", "bodies_gone", "findings", "hash_seconds", "hashes_per_second", "messages",
+                    "proven_per_second",
                     "read_seconds", "records", "root", "signature_seconds", "signatures", "signatures_per_second",
                     "signatures_uncheckable", "signed_roots", "sound", "tree_size",
                 ])
@@ -301,7 +302,7 @@ struct CommandTests {
             JournalView(report: report).lines() == [
                 "sound: 12345 records in 678 batches, 9000 messages, 0 kept bodies, 8000 messages proven by 1234 signatures",
                 "root ab",
-                "12,345 records: hashes 246,900/s · signatures 1,234: 12,340/s · 9.2 s, reading 9.0 s of it",
+                "12,345 records: hashes 246,900/s · signatures 1,234: 12,340/s, of messages 8,000: 80,000/s · 9.2 s, reading 9.0 s of it",
             ])
         report.bodiesGone = 3
         report.signaturesUncheckable = 2
@@ -314,7 +315,7 @@ struct CommandTests {
             ])
         #expect(
             JournalView(report: .init()).lines().last
-                == "0 records: hashes 0/s · signatures 0: 0/s · 0.0 s, reading 0.0 s of it")
+                == "0 records: hashes 0/s · signatures 0: 0/s, of messages 0: 0/s · 0.0 s, reading 0.0 s of it")
         #expect([0, 999, 1000, 1_234_567].map(JournalView.grouped) == ["0", "999", "1,000", "1,234,567"])
     }
 }

@@ -109,9 +109,11 @@ struct DurableCommandTests {
                 ["trace", try #require(try JSONValue.parse(sent.output)["id"]?.string)] + bus.asOperator)
             #expect(trace.code == 0)
             #expect(trace.output.contains("├─▶ register") && trace.output.contains("waiting"))
-            let status = try await CommandRun.run(["status"] + bus.asOperator)
-            #expect(
-                status.output.contains("commands 3, outcomes 0, given up 0; queued 3, 0 with agents, dead letters 0"))
+            // What it shows is refreshed a few times a second.
+            let counts = "commands 3, outcomes 0, given up 0; queued 3, 0 with agents, dead letters 0"
+            try await eventually("the third command is shown") {
+                try await CommandRun.run(["status"] + bus.asOperator).output.contains(counts)
+            }
         }
     }
 

@@ -51,6 +51,8 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         var signatureSeconds: Double
         var hashesPerSecond: Int
         var signaturesPerSecond: Int
+        /// Messages whose path and signature were checked, a second of the same time.
+        var provenPerSecond: Int
         var treeSize: UInt64
         var root: String
         var findings: [JournalVerifier.Finding]
@@ -95,7 +97,8 @@ extension JournalVerifyCommand.Page {
             signaturesUncheckable: report.signaturesUncheckable, signedRoots: report.signedRoots,
             readSeconds: times.reading / .seconds(1), hashSeconds: times.hashing / .seconds(1),
             signatureSeconds: times.signing / .seconds(1), hashesPerSecond: report.hashesPerSecond,
-            signaturesPerSecond: report.signaturesPerSecond, treeSize: report.treeSize, root: report.root,
+            signaturesPerSecond: report.signaturesPerSecond, provenPerSecond: report.provenPerSecond,
+            treeSize: report.treeSize, root: report.root,
             findings: report.findings)
     }
 }
@@ -103,6 +106,7 @@ extension JournalVerifyCommand.Page {
 extension JournalVerifier.Report {
     fileprivate var hashesPerSecond: Int { VerifierTimes.rate(records, in: times.hashing) }
     fileprivate var signaturesPerSecond: Int { VerifierTimes.rate(signedRoots, in: times.signing) }
+    fileprivate var provenPerSecond: Int { VerifierTimes.rate(signatures, in: times.signing) }
 }
 
 /// What a verification found, what it looked at, and how quickly.
@@ -118,7 +122,8 @@ struct JournalView {
                 + (report.signaturesUncheckable > 0 ? ", \(report.signaturesUncheckable) of keys no space states" : ""),
             "root \(report.root)",
             "\(Self.grouped(report.records)) records: hashes \(Self.grouped(report.hashesPerSecond))/s · "
-                + "signatures \(Self.grouped(report.signedRoots)): \(Self.grouped(report.signaturesPerSecond))/s · "
+                + "signatures \(Self.grouped(report.signedRoots)): \(Self.grouped(report.signaturesPerSecond))/s, "
+                + "of messages \(Self.grouped(report.signatures)): \(Self.grouped(report.provenPerSecond))/s · "
                 + "\(Self.seconds(report.times.whole)), reading \(Self.seconds(report.times.reading)) of it",
         ]
     }
