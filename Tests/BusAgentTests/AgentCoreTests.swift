@@ -63,6 +63,25 @@ struct AgentCoreTests {
         #expect(heads.map(\.sequence) == [1, 3, 5])
     }
 
+    @Test func aThirdOfWhatIsUnderWayIsABurst() {
+        var broker = ScriptedBroker()
+        var bench = CoreBench()
+        var seen = [bench.core.hasBurst]
+        bench.open(&broker)
+        func submit(_ numbers: ClosedRange<UInt64>) {
+            for number in numbers { bench.submit(number) }
+            seen.append(bench.core.hasBurst)
+        }
+        submit(1...31)
+        submit(32...32)
+        submit(33...200)
+        bench.flush()
+        seen.append(bench.core.hasBurst)
+        submit(201...298)
+        submit(299...299)
+        #expect(seen == [false, false, true, true, false, false, true])
+    }
+
     @Test func creditHoldsBackAndItsRiseLetsGo() {
         var broker = ScriptedBroker(messageLimit: 3)
         var bench = CoreBench()

@@ -1,4 +1,5 @@
 import BusDirectory
+import BusEvidence
 import BusJournal
 import BusProtocol
 import Testing
@@ -32,6 +33,31 @@ func pair(limits: BrokerLimits = BrokerLimits()) throws -> (World, register: Tes
         #expect(portal.replies.map(\.header.id) == [reply])
         #expect(world.journal.messageIDs(.request) == [request])
         #expect(world.journal.messageIDs(.reply) == [reply])
+    }
+
+    @Test func theNextBatchMayBeWrittenBeforeTheLastIsCarriedOut() throws {
+        let (world, register, portal) = try pair()
+        world.pass(milliseconds: 100)
+        world.commitsAtOnce = false
+        let first = portal.ask()
+        let second = portal.ask()
+        let batch = try #require(world.writing)
+        world.writing = nil
+        let durable = world.core.durable(world.journal.commit(batch))
+        let done = try #require(durable)
+        let gathered = world.core.takeBatch(at: world.now)
+        let next = try #require(gathered)
+        let third = world.core.takeBatch(at: world.now)
+        #expect(third == nil, "one at a time")
+        #expect(register.requests.isEmpty, "durable, and not yet carried out")
+        world.core.carryOut(done, at: world.now)
+        world.settle()
+        #expect(register.requests.map(\.header.id) == [first])
+        world.core.committed(world.journal.commit(next), at: world.now)
+        world.settle()
+        #expect(register.requests.map(\.header.id) == [first, second])
+        let nothing = world.core.durable(Committed(firstPosition: 1, treeSize: 1, root: .init()))
+        #expect(nothing == nil)
     }
 
     @Test func theEndOfARequestIsWrittenWithItsTimes() throws {
