@@ -92,11 +92,16 @@ struct DurableCommandTests {
             #expect(unsaved.code == 1 && unsaved.output.hasPrefix("command "), "its id is told all the same")
             #expect(unsaved.errors.contains("there is no proof to put in it") && unsaved.errors.contains("4096"))
             #expect(!FileManager.default.fileExists(atPath: file))
+            let nowhere = try await CommandRun.run(
+                ["send", SmallBus.command, "{}", "--receipt", bus.folder + "/none/r.json"] + bus.asAgent)
+            #expect(nowhere.code == 2 && nowhere.output.isEmpty, "refused before anything is sent")
+            #expect(nowhere.errors.contains("there is no folder"))
             let vain = try await CommandRun.run(
-                ["send", SmallBus.command, "{}", "--wait", "100ms"] + bus.asAgent)
+                ["send", SmallBus.command, "{}", "--wait", "100ms", "--receipt", file] + bus.asAgent)
             #expect(vain.code == 1)
             #expect(vain.output.contains(": accepted"))
             #expect(vain.errors.contains("again: kerege send \(SmallBus.command) '{}' --id "))
+            #expect(vain.errors.contains(" --receipt \(file)"))
 
             let queues = try await CommandRun.run(["queues"] + bus.asOperator)
             #expect(queues.code == 0)

@@ -8,8 +8,15 @@ struct EvidenceOutput {
     /// Option that replaces a file that is there; nil: the command has none.
     var force: String?
 
+    /// Asked before anything is done: afterwards there would be an effect, and no evidence of it.
     func expectPlace() throws(Failure) {
         if !replaces, FileManager.default.fileExists(atPath: path) { throw exists }
+        let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        guard FileManager.default.isWritableFile(atPath: parent) else {
+            throw .wrongUse(
+                "\(path) cannot be written", why: "there is no folder \(parent), or this user may not write in it",
+                next: "make the folder, or name another file")
+        }
     }
 
     private var exists: Failure {

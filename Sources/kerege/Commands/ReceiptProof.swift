@@ -20,10 +20,15 @@ struct ReceiptProof {
         return ReceiptProof(result: result, isRepetition: isRepetition)
     }
 
+    /// The same command is in the log with other bytes: those of an earlier attempt.
+    private var isSealedAnew: Bool {
+        guard case .failure(let fault) = result else { return false }
+        return isRepetition && fault.code == .proofRefused
+    }
+
     /// The broker accepted it and proves something else, rather than nothing.
     var isWrong: Bool {
-        guard case .failure(let fault) = result else { return false }
-        if isRepetition, fault.code == .proofRefused { return false }
+        guard case .failure(let fault) = result, !isSealedAnew else { return false }
         return [.proofRefused, .logForked, .noSuchMessage].contains(fault.code)
     }
 
@@ -31,6 +36,8 @@ struct ReceiptProof {
         switch result {
         case .success(let proven):
             "receipt proven: record \(proven.position) of the log at \(proven.logSize) records, signed with key \(proven.logKey)"
+        case .failure where isSealedAnew:
+            "receipt not proven: this attempt was sealed anew, and the log has the one that came first"
         case .failure(let fault):
             "receipt \(isWrong ? "WRONG" : "not proven"): \(fault.number) \(fault.name): "
                 + (fault.detail.isEmpty ? fault.code?.meaning ?? "" : fault.detail)
@@ -64,6 +71,12 @@ struct ReceiptProof {
     private func write(to file: EvidenceOutput) throws(Failure) {
         let evidence: [UInt8]
         do throws(BusFault) { evidence = try result.get().evidence() } catch {
+            guard !isSealedAnew else {
+                throw Failure(
+                    .no, "no-receipt", "\(file.path) was not written: this attempt was sealed anew under its id",
+                    why: "the log has the attempt that came first, and proves no other",
+                    next: "kerege evidence export ID -o \(file.path)")
+            }
             throw Failure(
                 .no, "no-receipt", "\(file.path) was not written: there is no proof to put in it",
                 why: "\(error.number) \(error.name): \(error.detail)", next: error.remedy)

@@ -78,6 +78,7 @@ struct SendCommand: AsyncParsableCommand {
         var words = consumer == "portal" ? [] : ["--as", consumer]
         if let expiry { words += ["--expiry", expiry] }
         if let wait { words += ["--wait", wait] }
+        if let receipt { words += ["--receipt", receipt] }
         words += context.words
         return Repetition(verb: "send", target: service, body: body, options: words, agent: options)
     }
