@@ -9,8 +9,7 @@ extension SocketLoop {
     /// Brings records to the broker, once in this process.
     func announce(_ keys: [KeyMessage]) {
         // Every message brings them along; mostly it is the record of one epoch, which is known by its number.
-        if keys.count == 1, announcedEpochs.contains(keys[0].name.epoch.epoch) { return }
-        for key in keys { announcedEpochs.insert(key.name.epoch.epoch) }
+        if keys.count == 1, !announcedEpochs.insert(keys[0].name.epoch.epoch).inserted { return }
         for key in keys where announced.insert(key.name).inserted { bring(key) }
     }
 

@@ -177,7 +177,7 @@ final class SocketLoop {
             try execute()
             try work()
         }
-        if taken == 0 { try work() }
+        try work()
         tendKeys()
         bringUntaken()
         expireOrderWaits(at: clock.now)
