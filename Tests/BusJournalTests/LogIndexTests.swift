@@ -34,9 +34,7 @@ import Testing
 
     /// Sizes around whole subtrees, and proofs of the first, the last and some records between: each leads to the journal's own root.
     @Test(.timeLimit(.minutes(2))) func proofsLeadToTheRootOfTheJournal() throws {
-        let seed = UInt64.random(in: 0 ... .max)
-        print("seed \(seed)")
-        var random = SplitMix(state: seed)
+        var random = Effort.random("proofsLeadToTheRootOfTheJournal")
         let folder = TemporaryFolder()
         let journal = try Journal(folder: folder.path)
         defer { journal.close() }
@@ -94,16 +92,5 @@ import Testing
         #expect([1, 2, 3, 900, 901, 1500].map { index.space(before: $0) } == [nil, nil, 2, 2, 900, 1200])
         #expect(try reader.record(at: 900)?.payload == Array("space 900".utf8))
         #expect(try reader.record(at: 1501)?.type == nil)
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

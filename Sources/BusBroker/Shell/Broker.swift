@@ -1,7 +1,7 @@
 package import BusDirectory
 package import BusEvidence
 import BusIntegrations
-import BusJournal
+package import BusJournal
 package import BusProtocol
 import Glibc
 package import Logging
@@ -20,6 +20,8 @@ package final class Broker: Sendable {
     /// Z85.
     package let publicKey: String
 
+    /// What the log is proven from, kept between answers.
+    package let log = LogProofs()
     private let context: Context
     private let zap: ZAPHandler
     private let mailbox: BrokerMailbox
@@ -49,7 +51,7 @@ package final class Broker: Sendable {
                 core: core, clockFloor: recovery.lastCommit, context: context, journal: journal, mailbox: mailbox,
                 keys: keys,
                 reading: try JournalReading(
-                    folder: configuration.data, signing: configuration.signingKey, mailbox),
+                    folder: configuration.data, signing: configuration.signingKey, log, mailbox),
                 readModel: readModel, logger: logger, configuration: configuration)
             thread = try SocketThread(name: "broker") { BrokerLoop.run(start) }
             endpoint = try mailbox.waitUntilBound()

@@ -15,9 +15,9 @@ final class JournalReading: Sendable {
     private let proving: LogProving
 
     /// - Parameter key: signs checkpoints of the log; nil: nothing can be proven.
-    init(folder: String, signing key: SigningKey?, _ mailbox: BrokerMailbox) throws(JournalError) {
+    init(folder: String, signing key: SigningKey?, _ log: LogProofs, _ mailbox: BrokerMailbox) throws(JournalError) {
         reader = try JournalReader(folder: folder)
-        proving = try LogProving(folder: folder, key)
+        proving = try LogProving(folder: folder, key, log)
         self.mailbox = mailbox
     }
 

@@ -2,7 +2,6 @@ import BusEvidence
 import BusJournal
 import BusProtocol
 import Dispatch
-import Synchronization
 
 /// Proves the log to agents, on a thread of its own with a reader of its own: the first proof reads the whole journal, and no delivery
 /// waits for that.
@@ -10,12 +9,12 @@ final class LogProving: Sendable {
     private let reader: JournalReader
     private let key: SigningKey?
     private let queue = DispatchQueue(label: "log-proving", qos: .utility)
-    /// Kept between answers; nobody waits for the lock, because one is made after the other.
-    private let index = Mutex(LogIndex())
+    private let log: LogProofs
 
-    init(folder: String, _ key: SigningKey?) throws(JournalError) {
+    init(folder: String, _ key: SigningKey?, _ log: LogProofs) throws(JournalError) {
         reader = try JournalReader(folder: folder)
         self.key = key
+        self.log = log
     }
 
     func prove(_ question: LogQuestion, _ answer: @escaping @Sendable (Result<ProvenLog, Fault>) -> Void) {
@@ -26,16 +25,13 @@ final class LogProving: Sendable {
         guard let signer = key.flatMap({ NoteSigner(name: question.origin, key: $0) }) else {
             return .failure(Fault(.logUnsigned, at: .broker))
         }
-        do throws(JournalError) {
-            return .success(
-                try index.withLock { index throws(JournalError) in try make(question, signer, &index) })
-        } catch { return .failure(Fault(.storageFailed, at: .broker, "\(error)")) }
+        do throws(JournalError) { return .success(try make(question, signer)) } catch {
+            return .failure(Fault(.storageFailed, at: .broker, "\(error)"))
+        }
     }
 
-    private func make(
-        _ question: LogQuestion, _ signer: NoteSigner, _ index: inout LogIndex
-    ) throws(JournalError) -> ProvenLog {
-        if index.size < question.head.size { _ = try index.extend(reader) }
+    private func make(_ question: LogQuestion, _ signer: NoteSigner) throws(JournalError) -> ProvenLog {
+        let index = try log.current(reader).index
         guard question.head.size <= index.size else {
             throw JournalError.damaged("the journal", "it has \(index.size) of \(question.head.size) records")
         }

@@ -1,6 +1,7 @@
 import BusBroker
 import BusDirectory
 import BusIntegrations
+import BusJournal
 import BusProtocol
 import Dispatch
 import Foundation
@@ -16,7 +17,8 @@ struct AdminAnswers: Sendable {
     let contractsFolder: String?
     /// Reading the journal blocks; one at a time bounds what readers cost the broker.
     let journalQueue = DispatchQueue(label: "kerege.console.journal")
-    let log = LogProofs()
+    /// What the log is proven from; agents are answered from the same.
+    var log: LogProofs { broker.log }
 
     var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 

@@ -3,20 +3,6 @@ import BusDirectory
 import BusEvidence
 import BusJournal
 import BusProtocol
-import Synchronization
-
-/// The index of the log that proofs are made from; kept between answers, so that only the first one reads the whole journal.
-final class LogProofs: Sendable {
-    private let index = Mutex(LogIndex())
-
-    /// The index and the log's head, as of the newest batch.
-    func current(_ reader: JournalReader) throws(JournalError) -> (index: LogIndex, head: TreeHead) {
-        try index.withLock { index throws(JournalError) in
-            let head = try index.extend(reader)
-            return (index, head)
-        }
-    }
-}
 
 extension AdminAnswers {
     /// Who signs checkpoints of the log: the broker's key, in the name of its space and itself.
