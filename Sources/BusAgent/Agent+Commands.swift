@@ -37,6 +37,10 @@ extension Agent {
         return SentCommand(id: receipt.id, receipt: receipt)
     }
 
+    /// The longest time a command of this service may wait to be carried out; nil where the space says nothing. The broker cuts what is
+    /// longer.
+    package func longestExpiry(of service: String) -> Duration? { statedTerms.longestExpiry(of: service) }
+
     /// Makes a command's bytes, checked against its contract.
     package func prepareCommand(
         _ service: String, _ body: [UInt8], as system: String? = nil, expiry: Duration? = nil, id: MessageID? = nil,

@@ -7,7 +7,7 @@ extension Agent {
     private static let spaceInterval: Duration = .milliseconds(20)
 
     /// An agent that believes its broker, and one whose broker sends no space, waits for none.
-    var knowsSpace: Bool { statedPurposes.generation > 0 || configuration.authority == nil || isConnected }
+    var knowsSpace: Bool { statedTerms.generation > 0 || configuration.authority == nil || isConnected }
 
     /// - Returns: what is left of the time.
     /// - Throws: why there is no session when the time is over.

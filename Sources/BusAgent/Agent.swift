@@ -237,7 +237,7 @@ public final class Agent: Sendable {
     var sealer: Sealer { shared.sealer }
     var closedFault: BusFault { shared.closedFault }
     var accessWatcher: AccessWatcher { shared.accesses }
-    var statedPurposes: StatedPurposes { shared.purposes }
+    var statedTerms: StatedTerms { shared.terms }
     func newCall() -> UInt64 { calls.wrappingAdd(1, ordering: .relaxed).oldValue }
     func newID() -> MessageID { ids.withLock { $0.next(unixMilliseconds: ClockReading.current().wall) } }
 
@@ -265,7 +265,7 @@ public final class Agent: Sendable {
         _ kind: MessageKind, _ name: String, as system: String?, _ context: CallContext
     ) throws(BusFault) -> Route {
         let system = try speaking(as: system)
-        let generation = shared.purposes.generation
+        let generation = shared.terms.generation
         if context.isEmpty, let known = routes.withLock({ $0[name] }), known.system == system, known.kind == kind,
             known.generation == generation
         {
@@ -273,7 +273,7 @@ public final class Agent: Sendable {
         }
         try context.check()
         var stated = context
-        if stated.purpose.isEmpty { stated.purpose = shared.purposes.purpose(of: system, asking: name) }
+        if stated.purpose.isEmpty { stated.purpose = shared.terms.purpose(of: system, asking: name) }
         let made = Route(
             kind, try checked(name), as: system, contract: contract(of: name), stated, generation: generation)
         guard context.isEmpty else { return made }

@@ -57,7 +57,7 @@ package enum AdminRoutes {
         Route(method: .get, path: "/v1/dead-letters") { answers, request, _ in
             let query = request.uri.queryParameters
             let filter = try AdminAnswers.LetterFilter { name in query[Substring(name)].map(String.init) }
-            return AdminJSON.response(await answers.deadLetters(filter))
+            return AdminJSON.response(try await answers.deadLetters(filter))
         },
         Route(method: .post, path: "/v1/resend") { answers, request, _ in
             let example = #"{"letters": [{"id": "…", "receiver": "…"}]}"#

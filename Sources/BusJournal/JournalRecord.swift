@@ -256,9 +256,13 @@ package struct SettledRecord: Sendable, Equatable {
     package var subscriber: String
     /// Deliveries in all; 0 in records of the first version, which did not say.
     package var attempts: UInt16
+    /// Who said so; empty where nobody did, and in older records.
+    package var agent: String
     package init(
-        position: UInt64, at: Int64, integration: UInt32, code: UInt16, subscriber: String, attempts: UInt16 = 0
+        position: UInt64, at: Int64, integration: UInt32, code: UInt16, subscriber: String, attempts: UInt16 = 0,
+        agent: String = ""
     ) {
+        self.agent = agent
         self.attempts = attempts
         self.position = position
         self.at = at
@@ -275,6 +279,7 @@ package struct SettledRecord: Sendable, Equatable {
         out.put(code)
         out.put(short: subscriber)
         out.put(attempts)
+        if !agent.isEmpty { out.put(short: agent) }
         return out.finish()
     }
 
@@ -285,6 +290,7 @@ package struct SettledRecord: Sendable, Equatable {
         code = try reader.take()
         subscriber = try reader.takeShortText()
         attempts = reader.remaining > 0 ? try reader.take() : 0
+        agent = reader.remaining > 0 ? try reader.takeShortText() : ""
     }
 }
 

@@ -48,7 +48,10 @@ extension JournalVerifier {
         let kept = try reader.bodies(from: position, through: position.addingClamped(UInt64(max(seen, 1)) - 1))
         report.times.reading += state.watch.lap()
         check(kept, &bodies, &report)
-        report.bodiesGone += bodies.values.count { $0.isKept }
+        for (position, body) in bodies where body.isKept {
+            state.gone.insert(position)
+            report.bodiesGone += 1
+        }
         report.times.hashing += state.watch.lap()
     }
 
@@ -68,7 +71,7 @@ extension JournalVerifier {
                     throw Fault(.storageFailed, at: .broker, "the digest at \(position) is cut")
                 }
                 let kind = try kind(record.header)
-                bodies[position] = Body(digest: record.bodyDigest, isKept: kind == .event || kind == .command)
+                bodies[position] = Body(digest: record.bodyDigest, isKept: kind != .request && kind != .reply)
                 let leaf = record.header.withUnsafeBytes { LogHash.messageLeaf(header: $0, bodyDigest: digest) }
                 state.append(leaf)
                 state.signatures.add(
@@ -94,10 +97,11 @@ extension JournalVerifier {
     ) throws(Fault) {
         let bytes = try payload.takeArray(payload.remaining)
         if type == RecordType.erased.rawValue {
-            report.bodiesErased += bytes.withUnsafeBytes { raw in
+            let erased = bytes.withUnsafeBytes { raw in
                 var reader = ByteReader(raw)
-                return (try? ErasedRecord(&reader))?.positions.count ?? 0
+                return (try? ErasedRecord(&reader))?.positions ?? []
             }
+            for position in erased where state.gone.remove(position) != nil { report.bodiesErased += 1 }
         }
         guard RecordType.canRead(type, bytes) else {
             throw Fault(.storageFailed, at: .broker, "the record of type \(type) at \(position) cannot be read")

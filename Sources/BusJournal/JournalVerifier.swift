@@ -25,10 +25,9 @@ package enum JournalVerifier {
         package var records = 0
         package var messages = 0
         package var bodies = 0
-        /// Events and commands whose body is not kept any more. Erasing is allowed, so it is no finding; losing is not, so
-        /// it is counted.
+        /// Bodies of durable messages that are not kept any more. Those that no record says were erased are findings.
         package var bodiesGone = 0
-        /// Of these, how many the journal says were erased because their retention had passed.
+        /// Of these, how many a later record says were erased because their retention had passed.
         package var bodiesErased = 0
         /// Messages whose sender's signature was checked, and those whose sender's key no space in the journal states.
         package var signatures = 0
@@ -65,6 +64,8 @@ package enum JournalVerifier {
         var chain = LogHash.empty
         var signatures: SignatureAudit
         var watch = Stopwatch()
+        /// Positions whose body is gone, until a record says that it was erased.
+        var gone: Set<UInt64> = []
         fileprivate var receipt: Receipt?
         /// The root at the receipt's size, once the log has reached it.
         fileprivate var rootAtReceipt: [UInt8]?
@@ -89,6 +90,7 @@ package enum JournalVerifier {
             try checkBatches(reader, &state, &report, progress)
             verifySignatures(&state, &report)
             if report.findings.count < maximumFindings {
+                checkGone(state, &report)
                 try checkEnd(reader, state, &report)
                 try checkFile(reader, &report)
                 report.times.reading += state.watch.lap()
@@ -194,6 +196,13 @@ package enum JournalVerifier {
             )
         } else if receipt.treeSize > 0, receipt.root != state.rootAtReceipt {
             found("the log had another root at \(receipt.treeSize) records than the receipt says", at: receipt.treeSize)
+        }
+    }
+
+    /// A body leaves with the record that says so. Without one somebody took it, or the file lost it.
+    private static func checkGone(_ state: State, _ report: inout Report) {
+        for position in state.gone.sorted().prefix(maximumFindings) {
+            report.add("its body is gone, and no record says that it was erased", at: position)
         }
     }
 

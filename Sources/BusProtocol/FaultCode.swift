@@ -23,6 +23,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case stageForbids = 4031
     case noSuchService = 4040
     case noSuchMessage = 4041
+    case wrongKind = 4042
     case deadlinePassed = 4080
     case expiredOnArrival = 4081
     case idReused = 4090
@@ -171,6 +172,11 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
             (
                 "no-such-message", false, "The journal has no message with this id.",
                 "Check the id; kerege trace takes the id a call prints."
+            )
+        case .wrongKind:
+            (
+                "wrong-kind", false, "The space has this service, and it takes another kind of message.",
+                "kerege services shows each one's kind: kerege call asks a request, send orders a command, subscribe takes an event."
             )
         case .deadlinePassed:
             (

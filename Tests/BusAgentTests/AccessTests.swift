@@ -170,8 +170,26 @@ struct AccessTests {
         await stage.end()
     }
 
+    @Test func theSpaceStatesHowLongACommandMayWait() {
+        let terms = StatedTerms()
+        #expect(terms.longestExpiry(of: "register.order.v1") == nil)
+        terms.take(
+            Space(
+                id: "small", title: LocalizedName(en: "Small"),
+                broker: BrokerFacts(id: "b", endpoint: "tcp://127.0.0.1:7400"),
+                services: [
+                    OfferedService(
+                        name: "register.order.v1", kind: .command, system: "register", deadline: Milliseconds(60_000)),
+                    OfferedService(name: "register.free.v1", kind: .command, system: "register"),
+                    OfferedService(
+                        name: Self.service, kind: .request, system: "register", deadline: Milliseconds(2_000)),
+                ]))
+        #expect(terms.longestExpiry(of: "register.order.v1") == .seconds(60))
+        #expect(terms.longestExpiry(of: "register.free.v1") == nil && terms.longestExpiry(of: Self.service) == nil)
+    }
+
     @Test func thePlanStatesThePurposeOfWhoNamesNone() throws {
-        let purposes = StatedPurposes()
+        let purposes = StatedTerms()
         #expect(purposes.generation == 0 && purposes.purpose(of: "portal", asking: Self.service).isEmpty)
         let due = try #require(CalendarDate("2026-12-31"))
         func space(_ purpose: String?) -> Space {

@@ -365,6 +365,25 @@ struct AgentCoreTests {
         #expect(bench.take().faults.map(\.code) == [.draining])
     }
 
+    /// Somebody waits for a tool: what has not left ends at once, and so does what comes then.
+    @Test func aGuestDoesNotWaitForADrainingBroker() throws {
+        var broker = ScriptedBroker()
+        var bench = CoreBench(isGuest: true)
+        bench.open(&broker)
+        bench.submit(1)
+        bench.flush()
+        #expect(bench.take().submitted.map(\.id) == [ScriptedBroker.id(1)])
+        bench.submit(2)
+        bench.receive(broker.drain())
+        #expect(bench.take().faults.map(\.code) == [.draining])
+        bench.submit(3)
+        #expect(bench.take().faults.map(\.code) == [.draining])
+        bench.receive(broker.accept(1))
+        bench.receive(broker.reply(to: ScriptedBroker.id(1)))
+        #expect(bench.take().faults.isEmpty, "what has left is answered")
+        #expect(bench.core.isQuiet)
+    }
+
     @Test func drainFinishesWhatIsUnderWayAndSaysBye() {
         var broker = ScriptedBroker()
         var bench = CoreBench()

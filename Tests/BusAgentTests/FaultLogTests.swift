@@ -36,4 +36,19 @@ struct FaultLogTests {
         #expect(told.map { $0["request"] } == [.string(id.description), .string(id.description)])
         #expect(told.map { $0["others"] } == [nil, "2"])
     }
+
+    @Test("A message that is not taken is told with its reason and place; a full queue and an agent's end are not")
+    func tellsWhatIsNotTaken() {
+        let lines = Kept.Lines()
+        let logger = Logger(label: "test") { _ in Kept(lines: lines) }
+        var log = FaultLog()
+        let id = ScriptedBroker.id(7)
+        let broken = BusFault(.eventViolatesContract, at: .consumerAgent, "too long", pointer: "/name")
+        for fault in [BusFault(.queueFull, at: .providerAgent), BusFault(.draining, at: .providerAgent), broken] {
+            log.tell(notTaken: fault, "a.b.v1", id, at: 10, logger)
+        }
+        let told = lines.all.withLock { $0 }
+        #expect(told.map { $0["pointer"] } == ["/name"])
+        #expect(told.map { $0["message"] } == [.string(id.description)])
+    }
 }

@@ -105,10 +105,12 @@ struct CoreBench {
 
     init(
         timing: AgentTiming = AgentTiming(), seed: UInt64 = 42, receipt: LogReceipt = .none,
-        trust: SpaceTrust = SpaceTrust(authority: nil)
+        trust: SpaceTrust = SpaceTrust(authority: nil), isGuest: Bool = false
     ) {
         core = AgentCore(
-            AgentCore.Identity(agent: "portal-1", systems: ["portal"], instance: 77, software: "test"), timing: timing,
+            AgentCore.Identity(
+                agent: "portal-1", systems: ["portal"], instance: 77, software: "test", isGuest: isGuest),
+            timing: timing,
             receipt: receipt, trust: trust, started: 1_000_000, random: SplitMix(seed))
     }
 

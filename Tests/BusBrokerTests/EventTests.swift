@@ -49,7 +49,7 @@ private func position(_ agent: TestAgent) throws -> UInt64 { try #require(agent.
 
     @Test(arguments: [
         ("register", "register.other.v1", 4040), ("portal", "register.record-changed.v1", 4011),
-        ("register", "register.record-get.v1", 4040),
+        ("register", "register.record-get.v1", 4042),
     ]) func whatMayNotBePublishedIsRefused(publisher: String, target: String, code: UInt16) throws {
         let (_, register, portal, bank) = try three()
         register.publish {
@@ -78,6 +78,7 @@ private func position(_ agent: TestAgent) throws -> UInt64 { try #require(agent.
         world.pass(milliseconds: 3000)
         #expect(portal.events.count == 1)
         #expect(world.journal.settled.map(\.code) == [4221])
+        #expect(world.journal.settled.map(\.agent) == ["portal-1"], "its log has the reason")
     }
 
     @Test func attemptsAreLimited() throws {

@@ -125,7 +125,7 @@ func pair(limits: BrokerLimits = BrokerLimits()) throws -> (World, register: Tes
         ("portal", "portal.status-get.v1", 4030),
         ("bank", "register.record-get.v1", 4031), ("bank", "portal.status-get.v1", 4030),
         ("register", "register.record-get.v1", 4011),
-        ("", "register.record-get.v1", 4011), ("portal", "", 4040), ("portal", "register.record-changed.v1", 4040),
+        ("", "register.record-get.v1", 4011), ("portal", "", 4040), ("portal", "register.record-changed.v1", 4042),
     ])
     func withoutARightARequestIsRefused(consumer: String, target: String, code: UInt16) throws {
         let world = try World()

@@ -193,8 +193,12 @@ struct CommandTests {
             ])
             #expect(refused.code == 1)
             #expect(refused.errors.contains("4030 no-integration") && refused.errors.contains("next:"))
-            let message = try #require(refused.errors.firstMatch(of: /, message ([0-9a-f-]{36})/)?.1)
-            #expect(refused.errors.contains("kerege trace \(message) --data \(bus.folder)"))
+            #expect(!refused.errors.contains("kerege trace"), "what was refused is in no journal")
+            let failed = try await CommandRun.run(
+                ["call", SmallBus.service, #"{"n":"none"}"#, "--data", bus.folder, "--broker", bus.broker.endpoint])
+            #expect(failed.code == 1)
+            let message = try #require(failed.errors.firstMatch(of: /, message ([0-9a-f-]{36})/)?.1)
+            #expect(failed.errors.contains("kerege trace \(message) --data \(bus.folder)"))
             let wrongData = try await CommandRun.run([
                 "status", "--data", "/nowhere", "--http", "127.0.0.1:\(bus.port)",
             ])
@@ -280,7 +284,8 @@ struct CommandTests {
             #expect(sound.code == 0)
             #expect(
                 try sound.members == [
-                    "batches", "bodies", "bodies_gone", "findings", "hash_seconds", "hashes_per_second", "messages",
+                    "batches", "bodies", "bodies_erased", "bodies_gone", "findings", "hash_seconds",
+                    "hashes_per_second", "messages",
                     "proven_per_second",
                     "read_seconds", "records", "root", "signature_seconds", "signatures", "signatures_per_second",
                     "signatures_uncheckable", "signed_roots", "sound", "tree_size",
@@ -306,12 +311,13 @@ struct CommandTests {
                 "12,345 records: hashes 246,900/s · signatures 1,234: 12,340/s, of messages 8,000: 80,000/s · 9.2 s, reading 9.0 s of it",
             ])
         report.bodiesGone = 3
+        report.bodiesErased = 1
         report.signaturesUncheckable = 2
         report.findings = [.init(position: 0, what: "journal.sqlite: x"), .init(position: 7, what: "y")]
         #expect(
             JournalView(report: report).lines().prefix(3) == [
                 "journal.sqlite: x", "position 7: y",
-                "NOT sound: 12345 records in 678 batches, 9000 messages, 0 kept bodies, 3 bodies gone, "
+                "NOT sound: 12345 records in 678 batches, 9000 messages, 0 kept bodies, 1 bodies erased, 2 bodies lost, "
                     + "8000 messages proven by 1234 signatures, 2 of keys no space states",
             ])
         #expect(

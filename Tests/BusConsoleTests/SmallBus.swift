@@ -3,6 +3,7 @@ import BusBroker
 import BusConsole
 import BusContracts
 import BusDirectory
+import BusProtocol
 import Foundation
 import Logging
 import Testing
@@ -102,10 +103,15 @@ struct SmallBus: Sendable {
 
     // MARK: - Agents
 
-    /// Answers the service with the request's own body.
+    /// Answers the service with the request's own body; of `{"n":"none"}` it knows nothing.
     func provider() async throws -> Agent {
         try await Agent.connect(configuration("register-1", ["register"])) { agent in
-            agent.answer(Self.service) { $0.body }
+            agent.answer(Self.service) { inquiry in
+                guard inquiry.body != Array(#"{"n":"none"}"#.utf8) else {
+                    throw BusFault(.nothingFound, at: .providerSystem)
+                }
+                return inquiry.body
+            }
         }
     }
 

@@ -89,7 +89,8 @@ import Testing
         let liveness = LivenessRecord(
             at: noon, up: true, agent: "register-1", systems: ["register", "other"], reason: "greeted")
         let state = StateRecord(at: noon, subject: "system", id: "register", from: "silent", to: "testing", why: "кеш")
-        let settled = SettledRecord(position: 77, at: noon, integration: 3, code: 5020, subscriber: "portal")
+        let settled = SettledRecord(
+            position: 77, at: noon, integration: 3, code: 5020, subscriber: "portal", attempts: 3, agent: "portal-1")
         let broker = BrokerRecord(at: noon, broker: 1 << 100, software: "kerege")
         let end = finished(id(4))
         _ = try journal.commit(

@@ -32,14 +32,14 @@ import Testing
         #expect(bus.register.acted.isEmpty && bus.register.turnedAway == [.noIntegration])
     }
 
-    @Test("a request for a command's name, or the other way round: 4040", arguments: [MessageKind.request, .command])
+    @Test("a request for a command's name, or the other way round: 4042", arguments: [MessageKind.request, .command])
     func otherKind(kind: MessageKind) throws {
         let bus = try HostileBus(agents: ["portal-1", "register-1"])
         let (target, right) = kind == .request ? (Country.order, MessageKind.command) : (Country.record, .request)
         // The right kind first, so that what was found for it is not taken for the other.
         bus.bring(try message(right, target, from: "portal-1", bus), to: "register-1")
         bus.bring(try message(kind, target, from: "portal-1", bus), to: "register-1")
-        #expect(bus.register.acted.map(\.kind) == [right] && bus.register.turnedAway == [.noSuchService])
+        #expect(bus.register.acted.map(\.kind) == [right] && bus.register.turnedAway == [.wrongKind])
     }
 
     /// What was found for one pair is not taken for another, however many there are.

@@ -40,7 +40,7 @@ struct Outbox: Sendable {
     func isFinal(_ fault: BusFault) -> Bool {
         switch fault.code {
         case nil, .logForked, .instanceConflict, .notGreeted, .unknownKey: false
-        case .keyNotForSystem, .noIntegration, .stageForbids, .noSuchService: kind == .command
+        case .keyNotForSystem, .noIntegration, .stageForbids, .noSuchService, .wrongKind: kind == .command
         case let code?: !code.isRetryable && (400..<500).contains(code.family)
         }
     }

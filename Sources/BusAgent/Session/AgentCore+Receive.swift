@@ -34,7 +34,7 @@ extension AgentCore {
         case .accept: if isOpen { accepted(try Acceptance(&fields), into: &actions) }
         case .deliver: try delivered(frame, raw, head, clock, into: &actions)
         case .ping: pong = try Heartbeat.decode(&fields)
-        case .drain: brokerDrains = true
+        case .drain: brokerDrained(into: &actions)
         case .bye:
             if isOpen {
                 disconnect(Fault(.draining, at: .broker, "the broker said BYE"), clock, into: &actions)

@@ -44,6 +44,7 @@ extension AgentCore {
         // Nobody opens without it what is still to be answered.
         if submission.isKey { return nil }
         if isDraining { return Fault(.draining, at: .consumerAgent, "this agent is draining and takes no new work") }
+        if brokerDrains, identity.isGuest, isOpen { return brokerTakesNothing }
         guard waitingCount < timing.waitingMessages, waitingBytes + submission.cost <= timing.waitingBytes else {
             return Fault(
                 .queueFull, at: .consumerAgent,
@@ -96,7 +97,7 @@ extension AgentCore {
                 waiting.remove(at: next)
                 continue
             }
-            if brokerDrains, submission.kind != .reply, submission.kind != .outcome, !submission.isKey {
+            if brokerDrains, submission.isNewWork {
                 next += 1
                 continue
             }
@@ -228,6 +229,19 @@ extension AgentCore {
         if waiting.count > 2 * waitingCount + 64 { waiting.removeAll { !pending.lives($0) } }
     }
 
+    private var brokerTakesNothing: Fault {
+        Fault(.draining, at: .broker, "the broker said that it takes no new work")
+    }
+
+    /// New work waits for the next broker; a tool's user does not.
+    mutating func brokerDrained(into actions: inout [AgentAction]) {
+        brokerDrains = true
+        guard identity.isGuest, isOpen else { return }
+        for reference in waiting where pending[reference]?.isNewWork ?? false {
+            finish(reference, .fault(brokerTakesNothing), into: &actions)
+        }
+    }
+
     private func lateness(of reference: PendingTable.Reference) -> Fault {
         if !isOpen, pending.stage(of: reference) == .waiting || welcome == nil {
             let why = lastFault.map { "; the last reason: \($0.code.name)" } ?? ""
@@ -236,7 +250,7 @@ extension AgentCore {
                 "there was no connection to the broker before the deadline\(why)")
         }
         if brokerDrains, pending.stage(of: reference) == .waiting {
-            return Fault(.draining, at: .broker, "the broker said that it takes no new work")
+            return brokerTakesNothing
         }
         return Fault(.deadlinePassed, at: .consumerAgent)
     }

@@ -18,12 +18,18 @@ package struct AgentCore: Sendable {
         package var instance: UInt128
         package var bootCounter: UInt64
         package var software: String
-        package init(agent: String, systems: [String], instance: UInt128, bootCounter: UInt64 = 0, software: String) {
+        /// A tool that somebody waits for: it does not outlast a broker that drains.
+        package var isGuest: Bool
+        package init(
+            agent: String, systems: [String], instance: UInt128, bootCounter: UInt64 = 0, software: String,
+            isGuest: Bool = false
+        ) {
             self.agent = agent
             self.systems = systems
             self.instance = instance
             self.bootCounter = bootCounter
             self.software = software
+            self.isGuest = isGuest
         }
     }
 

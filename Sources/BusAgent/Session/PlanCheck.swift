@@ -52,7 +52,7 @@ struct PlanCheck: Sendable {
         switch routes.way(from: consumer, to: target) {
         case .success(let way):
             guard way.service.kind != (question.kind == .command ? .command : .request) else { return nil }
-            code = .noSuchService
+            code = .wrongKind
         case .failure(.noSuchService): code = .noSuchService
         case .failure(.noIntegration): code = .noIntegration
         case .failure(.stageForbids):

@@ -33,6 +33,8 @@ package struct Submission: Sendable {
     var cost: Int { header.count + body.count }
     /// The record of a sealing epoch.
     var isKey: Bool { kind == .keyEpoch || kind == .keyWrap }
+    /// A broker that drains takes what ends something, and nothing new.
+    var isNewWork: Bool { kind != .reply && kind != .outcome && !isKey }
 }
 
 /// Which delivery was handled: its cost in bytes and the session it came in.

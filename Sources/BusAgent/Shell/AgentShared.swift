@@ -21,7 +21,7 @@ final class AgentShared: Sendable {
     let executor: SocketThreadExecutor
     let status = Mutex(Status())
     let sealer: Sealer
-    let purposes = StatedPurposes()
+    let terms = StatedTerms()
     let accesses = AccessWatcher()
 
     init(_ configuration: AgentConfiguration) throws(ZeroMQError) {

@@ -1,7 +1,8 @@
 import BusProtocol
 import Logging
 
-/// Tells the agent's log why its own answers fail: the consumer learns it, and the people who can mend it read here.
+/// Tells the agent's log why its own answers fail and why it takes no message: the consumer, or a dead letter, has the number,
+/// and the people who can mend it read here.
 ///
 /// At most one line a second: a broken database fails thousands of times.
 struct FaultLog {
@@ -11,19 +12,36 @@ struct FaultLog {
     private var next: UInt64 = 0
     private var leftOut = 0
 
+    /// Of an answer that could not be given.
     /// - Parameter id: of the request that failed; nothing of its body is told.
     mutating func tell(_ fault: BusFault, _ service: String, _ id: MessageID, at now: UInt64, _ logger: Logger) {
         guard Self.isOurs(fault) else { return }
+        tell("no answer", fault, service, ("request", id), at: now, logger)
+    }
+
+    /// Of a command, outcome or event that its handler did not take.
+    mutating func tell(
+        notTaken fault: BusFault, _ service: String, _ id: MessageID, at now: UInt64, _ logger: Logger
+    ) {
+        // A full queue and an agent's end are the usual course of things: the broker brings it again.
+        guard fault.code != .queueFull, fault.code != .draining else { return }
+        tell("not taken", fault, service, ("message", id), at: now, logger)
+    }
+
+    private mutating func tell(
+        _ what: Logger.Message, _ fault: BusFault, _ service: String, _ about: (name: String, id: MessageID),
+        at now: UInt64, _ logger: Logger
+    ) {
         guard now >= next else {
             leftOut += 1
             return
         }
         var metadata: Logger.Metadata = fault.wire.metadata
         metadata["service"] = "\(service)"
-        metadata["request"] = "\(id)"
+        metadata[about.name] = "\(about.id)"
         if let pointer = fault.pointer { metadata["pointer"] = "\(pointer)" }
         if leftOut > 0 { metadata["others"] = "\(leftOut)" }
-        logger.warning("no answer", metadata: metadata)
+        logger.warning(what, metadata: metadata)
         next = now.saturating(adding: Self.interval)
         leftOut = 0
     }

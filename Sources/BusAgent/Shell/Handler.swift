@@ -198,15 +198,25 @@ package struct Settler: Sendable {
 
     package func settle(_ result: Result<Void, any Error>) {
         // After the socket thread's end the broker delivers the event again to the next session.
-        _ = inbox.put(.settle(delivery, Self.settled(result, attempt: delivery.annotations.attempt)))
+        let settled = Self.settled(result, attempt: delivery.annotations.attempt)
+        _ = inbox.put(.settle(delivery, settled, Self.fault(result)))
     }
 
     /// Never deliver again: no repetition mends this.
-    func refuse(_ code: FaultCode) { _ = inbox.put(.settle(delivery, .never(code))) }
+    func refuse(_ code: FaultCode) {
+        _ = inbox.put(.settle(delivery, .never(code), BusFault(code, at: .providerAgent)))
+    }
 
     /// First and longest wait before a failed event is delivered again, milliseconds.
     static let firstDelay: UInt32 = 250
     static let longestDelay: UInt32 = 60_000
+
+    /// Of an error that is no fault the type only: its words may quote the message.
+    private static func fault(_ result: Result<Void, any Error>) -> BusFault? {
+        guard case .failure(let error) = result else { return nil }
+        return error as? BusFault
+            ?? BusFault(.providerFault, at: .providerSystem, "the handler failed with \(type(of: error))")
+    }
 
     /// A contract violation never gets better; anything else may, later and later.
     static func settled(_ result: Result<Void, any Error>, attempt: UInt16) -> Settled {

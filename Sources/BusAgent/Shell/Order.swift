@@ -10,7 +10,8 @@ enum Order: Sendable {
     case seek(String, ReplayStart, system: String, InquiryOrder)
     case prove(Receipt, ProveOrder)
     case reply(Delivery, ReplyRoute, Result<[UInt8], BusFault>, about: UInt128?)
-    case settle(Delivery, Settled)
+    /// The fault, for this agent's log: why it is not taken.
+    case settle(Delivery, Settled, BusFault?)
     case cancel(call: UInt64)
     case register(Handler)
     case count(Fault, target: String, consumer: String)

@@ -40,6 +40,15 @@ extension SocketLoop {
             .failure(BusFault(code, at: .providerAgent)))
     }
 
+    /// The broker is told that it was not taken, and the log of this agent why.
+    func settle(_ delivery: Delivery, _ settled: Settled, _ fault: BusFault?) {
+        core.settle(delivery, settled)
+        guard let fault else { return }
+        faultLog.tell(
+            notTaken: fault, delivery.header?.target ?? "", delivery.envelope.header.id, at: clock.now,
+            configuration.logger)
+    }
+
     private func settler(_ delivery: Delivery) -> Settler { Settler(inbox: shared.inbox, delivery: delivery) }
 
     private func command(_ delivery: Delivery, _ route: ReplyRoute) -> BusCommand {

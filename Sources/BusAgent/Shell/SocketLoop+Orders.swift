@@ -14,7 +14,7 @@ extension SocketLoop {
         case .seek(let event, let start, let system, let order): seek(event, start, system, order)
         case .prove(let receipt, let order): prove(receipt, order)
         case .reply(let delivery, let route, let result, let subject): reply(delivery, route, result, about: subject)
-        case .settle(let delivery, let settled): core.settle(delivery, settled)
+        case .settle(let delivery, let settled, let fault): settle(delivery, settled, fault)
         case .cancel(let call):
             if let ticket = waiters.ticket(ofCall: call) {
                 core.cancel(ticket: ticket, into: &actions)
@@ -178,7 +178,7 @@ extension SocketLoop {
     }
 
     func remember(_ space: SignedSpace) {
-        shared.purposes.take(space.snapshot.space)
+        shared.terms.take(space.snapshot.space)
         // What nobody signed is worth no memory.
         if core.trust.authority != nil { spaceMemory.write(space) }
         configuration.logger.info("the space was taken", metadata: ["version": "\(space.snapshot.version)"])

@@ -74,13 +74,14 @@ final class SocketLoop {
         let identity = AgentCore.Identity(
             agent: configuration.name, systems: configuration.systems,
             instance: UInt128(UInt64.random(in: 1 ... .max)) << 64 | UInt128(UInt64.random(in: 0 ... .max)),
-            bootCounter: memory.bootCounter, software: "kerege-agent/1 swift")
+            bootCounter: memory.bootCounter, software: "kerege-agent/1 swift",
+            isGuest: configuration.isGuest)
         core = AgentCore(
             identity, timing: configuration.timing, receipt: memory.receipt, checkpoint: memory.checkpoint,
             trust: spaceMemory.read(configuration.authority), started: clock.now)
         core.health = configuration.systems.map { .init(system: $0, dataUpdatedAt: -1, healthy: true) }
         core.signer = configuration.keys?.signing.map { BatchSigner($0) }
-        if let held = core.trust.held { shared.purposes.take(held.snapshot.space) }
+        if let held = core.trust.held { shared.terms.take(held.snapshot.space) }
         let opened = try Self.open(configuration, context)
         socket = opened
         poller = Poller()

@@ -177,7 +177,7 @@ struct Rights: Sendable {
         switch routes.way(from: consumer, to: target) {
         case .success(let way):
             // The right to receive an event is no right to ask its publisher, and an order is no question.
-            guard way.service.kind == kind else { return .refused(.noSuchService) }
+            guard way.service.kind == kind else { return .refused(.wrongKind) }
             guard let provider = systemIndex[way.service.provider] else { return .refused(.noSuchService) }
             return .allowed(
                 Right(
@@ -196,7 +196,9 @@ struct Rights: Sendable {
         let publisher = String(decoding: raw[publisher], as: UTF8.self)
         let target = String(decoding: raw[target], as: UTF8.self)
         guard agents[agent].systems.contains(publisher) else { return .refused(.keyNotForSystem) }
-        guard let event = eventIndex[target] else { return .refused(.noSuchService) }
+        guard let event = eventIndex[target] else {
+            return .refused(services[target] == nil ? .noSuchService : .wrongKind)
+        }
         guard Names.system(of: target) == publisher else { return .refused(.keyNotForSystem) }
         return .allowed(event)
     }

@@ -15,11 +15,14 @@ extension BrokerCore {
                 continue
             }
             switch head.command {
-            case .ack: close(row.position, in: queue, code: nil, now)
+            case .ack: close(row.position, in: queue, code: nil, by: sessions[slot].agent, now)
             case .nak:
                 let delay = Int64(min(row.delayMilliseconds, Self.longestDelay)) * 1000
                 tryAgain(row.position, in: queue, after: delay, row.code, agent: sessions[slot].agent, now)
-            default: close(row.position, in: queue, code: FaultCode(rawValue: row.code) ?? .providerFault, now)
+            default:
+                close(
+                    row.position, in: queue, code: FaultCode(rawValue: row.code) ?? .providerFault,
+                    by: sessions[slot].agent, now)
             }
         }
     }
@@ -50,7 +53,9 @@ extension BrokerCore {
         guard let message = book.queues[queue].messages[position] else { return }
         if message.expiry <= now.wallMilliseconds { return close(position, in: queue, code: .expired, now) }
         let policy = rights.retryPolicy(of: message.target, limits)
-        guard Int(message.attempt) < policy.attempts else { return close(position, in: queue, code: .givenUp, now) }
+        guard Int(message.attempt) < policy.attempts else {
+            return close(position, in: queue, code: .givenUp, by: agent, now)
+        }
         let wait = message.attempt <= atOnce ? 0 : policy.wait(after: message.attempt, &random)
         book.retry(position, in: queue, notBefore: now.monotonic + max(delay, wait))
         if max(delay, wait) == 0 { book.wake(at: now.monotonic) }
@@ -77,12 +82,14 @@ extension BrokerCore {
     }
 
     /// The end of a message for one receiver: taken (`nil`), or given up for a reason.
-    mutating func close(_ position: UInt64, in queue: Int, code: FaultCode?, _ now: Moment) {
+    /// - Parameter agent: whose word it is; empty: the broker's own.
+    mutating func close(_ position: UInt64, in queue: Int, code: FaultCode?, by agent: String = "", _ now: Moment) {
         let name = book.queues[queue].name
         // What became of it is known: whatever happened to its acknowledgement, it was carried out.
         let code = book.isConcluded(position, in: queue) ? nil : code
         guard let message = book.settle(position, in: queue, code: code?.number ?? 0, at: now.wall) else { return }
-        let integration = noteSettled(message, in: name, code: code?.number ?? 0, now)
+        let integration = noteSettled(
+            message, in: name, code: code?.number ?? 0, by: code == nil ? "" : agent, now)
         if let code {
             counters.deadLettered += 1
             if name.kind == .commands { concludeOwn(message, code, now) }
@@ -97,13 +104,13 @@ extension BrokerCore {
 
     @discardableResult
     mutating func noteSettled(
-        _ message: QueuedMessage, in queue: QueueName, code: UInt16, _ now: Moment
+        _ message: QueuedMessage, in queue: QueueName, code: UInt16, by agent: String = "", _ now: Moment
     ) -> Rights.Right? {
         // An outcome is the end of an exchange that was counted with its command.
         let integration = queue.kind == .outcomes ? nil : rights.integration(of: message, in: queue)
         let record = SettledRecord(
             position: message.position, at: now.wall, integration: integration?.integration ?? .max, code: code,
-            subscriber: queue.system, attempts: message.attempt)
+            subscriber: queue.system, attempts: message.attempt, agent: agent)
         gather(.settled, record.encoded, now)
         return integration
     }

@@ -66,7 +66,7 @@ extension BrokerCore {
             if !sessions[slot].systems.contains(wish.system) {
                 .keyNotForSystem
             } else if rights.event(wish.event) == nil {
-                .noSuchService
+                rights.service(wish.event) == nil ? .noSuchService : .wrongKind
             } else if !rights.mayReceive(name) {
                 .noIntegration
             } else {

@@ -22,7 +22,7 @@ struct AdminAnswers: Sendable {
 
     var now: Int64 { Int64(Date().timeIntervalSince1970 * 1000) }
 
-    var health: HealthPage { HealthPage(status: "ok") }
+    var health: HealthPage { HealthPage(status: broker.readModel.overview.load.isDraining ? "draining" : "ok") }
 
     func journal() -> JournalPage {
         let overview = broker.readModel.overview

@@ -92,9 +92,30 @@ extension AdminAnswers {
         }
     }
 
-    func deadLetters(_ filter: LetterFilter) async -> DeadLettersPage {
-        let letters = await broker.deadLetters().filter(filter.takes)
+    func deadLetters(_ filter: LetterFilter) async throws(AdminError) -> DeadLettersPage {
+        let all = await broker.deadLetters()
+        try expectKnown(filter, among: all)
+        let letters = all.filter(filter.takes)
         return DeadLettersPage(letters: letters.prefix(filter.limit).map(DeadLetterItem.init), total: letters.count)
+    }
+
+    /// A name nobody has finds nothing, which would look like good news. What left the space may still have letters.
+    private func expectKnown(_ filter: LetterFilter, among letters: [DeadLetter]) throws(AdminError) {
+        let space = broker.readModel.overview.snapshot.space
+        if let system = filter.system, !space.systems.contains(where: { $0.id == system }),
+            !letters.contains(where: { $0.queue.system == system })
+        {
+            throw .badRequest(
+                "there is no system `\(system.prefix(64))`", why: "neither the space nor a dead letter has it",
+                next: "kerege systems lists them")
+        }
+        if let service = filter.service, !space.services.contains(where: { $0.name == service }),
+            !letters.contains(where: { $0.target == service })
+        {
+            throw .badRequest(
+                "there is no service or event `\(service.prefix(128))`",
+                why: "neither the space nor a dead letter has it", next: "kerege services lists them")
+        }
     }
 
     // MARK: - Replay

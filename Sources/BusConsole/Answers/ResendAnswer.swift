@@ -25,6 +25,10 @@ extension AdminAnswers {
                 }
             }
         }
+        if order.dryRun == true {
+            page.resent = wanted.map(DeadLetterItem.init)
+            return page
+        }
         guard let resent = await broker.resend(wanted.map { (position: $0.position, receiver: $0.queue.system) }) else {
             throw AdminError(
                 500, "journal", "the resend could not be written down",

@@ -26,7 +26,8 @@ extension AdminAnswers {
         return StatusPage.BrokerPart(
             name: broker.configuration.name, software: Software.name, endpoint: broker.endpoint,
             publicKey: broker.publicKey, startedAt: RFC3339.text(startedAt), startedAtMs: startedAt,
-            agents: overview.agents.count, openCalls: overview.load.openCalls, treeSize: overview.treeSize)
+            agents: overview.agents.count, openCalls: overview.load.openCalls, treeSize: overview.treeSize,
+            draining: overview.load.isDraining)
     }
 
     private func spacePart(_ snapshot: SpaceSnapshot) -> StatusPage.SpacePart {

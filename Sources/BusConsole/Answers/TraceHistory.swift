@@ -97,6 +97,7 @@ struct TraceHistory {
         case .settled(let record):
             entry = TracePage.Entry(position, record.at, record.code == 0 ? "taken" : "given-up")
             entry.receiver = record.subscriber
+            entry.agent = record.agent.isEmpty ? nil : record.agent
             entry.attempt = record.attempts
             entry.reason = record.code == 0 ? nil : TracePage.Outcome(number: record.code)
         case .resent(let record):

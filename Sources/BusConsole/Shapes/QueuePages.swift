@@ -75,15 +75,18 @@ package struct ResendOrder: Codable, Sendable {
     package var letters: [Letter]
     /// Also those that were resent before.
     package var again: Bool?
-    package init(letters: [Letter], again: Bool? = nil) {
+    /// Resends nothing: the answer says what would be.
+    package var dryRun: Bool?
+    package init(letters: [Letter], again: Bool? = nil, dryRun: Bool? = nil) {
         self.letters = letters
         self.again = again
+        self.dryRun = dryRun
     }
 }
 
 /// POST /v1/resend
 package struct ResendPage: Codable, Sendable {
-    /// As they were before; each is on its way again with new attempts.
+    /// As they were before; each is on its way again with new attempts, unless it was a dry run.
     package var resent: [DeadLetterItem]
     package var refused: [Refusal]
     package init(resent: [DeadLetterItem], refused: [Refusal]) {

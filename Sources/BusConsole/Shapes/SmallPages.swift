@@ -1,5 +1,6 @@
 /// GET /v1/health
 package struct HealthPage: Codable, Sendable {
+    /// ok, or draining: it takes no new messages.
     package var status: String
 }
 

@@ -30,6 +30,8 @@ package struct StatusPage: Codable, Sendable {
         package var openCalls: Int
         /// Records in the journal.
         package var treeSize: UInt64
+        /// Takes no new messages.
+        package var draining: Bool
     }
 
     package struct SpacePart: Codable, Sendable {

@@ -123,14 +123,35 @@ struct AgentOptions: ParsableArguments {
         let meaning = fault.code?.meaning ?? "The other side named a fault this version does not know."
         let detail = fault.detail.isEmpty || fault.detail == meaning ? "" : " \(fault.detail)"
         let about = fault.id.map { ", message \($0)" } ?? ""
-        // A call that never left has no trace.
-        let look = fault.id.flatMap { isUnreachable ? nil : ShellText.command(["kerege", "trace", $0] + place) }
+        let look = fault.id.flatMap {
+            hasTrace(fault) ? ShellText.command(["kerege", "trace", $0] + place) : nil
+        }
         return Failure(
             isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)\(about)",
             why: "\(meaning)\(detail)\(pointer)",
             next: isUnreachable
                 ? "start a broker with kerege up, name it with --broker, or look closer with kerege doctor"
-                : fault.remedy + (look.map { " How far it came: \($0)" } ?? ""),
+                : remedy(of: fault) + (look.map { " How far it came: \($0)" } ?? ""),
             message: fault.id)
+    }
+
+    /// Of what a broker says before it accepts.
+    private static let refusedFamilies: Set<UInt16> = [400, 401, 403, 404, 409, 410, 413, 422, 429]
+
+    /// What never left, and what the broker did not accept, is in no journal.
+    private static func hasTrace(_ fault: BusFault) -> Bool {
+        switch fault.hopCode {
+        case .broker: !refusedFamilies.contains(fault.number / 10) && fault.code != .draining
+        case .consumerAgent: fault.code == .deadlinePassed || fault.code == .answerViolatesContract
+        default: true
+        }
+    }
+
+    /// Of a key that is in use, what a user of these commands can do.
+    private static func remedy(of fault: BusFault) -> String {
+        guard fault.code == .instanceConflict else { return fault.remedy }
+        return
+            "Another kerege command works with this key, perhaps one with --wait: try again when it has ended, or use "
+            + "a key of its own: kerege keys new NAME, then --key FILE."
     }
 }

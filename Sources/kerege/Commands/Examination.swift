@@ -114,10 +114,19 @@ struct Examination {
             ]
         }
         return [
-            .good("admin API", "\(page.broker.name), \(page.broker.software)"), port(page.broker.endpoint), clock(page),
+            .good("admin API", "\(page.broker.name), \(page.broker.software)"), intake(page.broker),
+            port(page.broker.endpoint), clock(page),
             agents(page), systems(page), QueueExamination(page: queues, now: page.nowMs).deadLetters,
             QueueExamination(page: queues, now: page.nowMs).unserved,
         ]
+    }
+
+    private func intake(_ broker: StatusPage.BrokerPart) -> Check {
+        broker.draining
+            ? .bad(
+                "new messages", "the broker is drained and takes none",
+                mend: "systemctl restart kerege-broker, or end it with kerege drain and start it again")
+            : .good("new messages", "are taken")
     }
 
     private func port(_ endpoint: String) -> Check {

@@ -43,6 +43,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         var messages: Int
         var bodies: Int
         var bodiesGone: Int
+        var bodiesErased: Int
         var signatures: Int
         var signaturesUncheckable: Int
         var signedRoots: Int
@@ -93,7 +94,8 @@ extension JournalVerifyCommand.Page {
         let times = report.times
         self.init(
             sound: report.isSound, batches: report.batches, records: report.records, messages: report.messages,
-            bodies: report.bodies, bodiesGone: report.bodiesGone, signatures: report.signatures,
+            bodies: report.bodies, bodiesGone: report.bodiesGone, bodiesErased: report.bodiesErased,
+            signatures: report.signatures,
             signaturesUncheckable: report.signaturesUncheckable, signedRoots: report.signedRoots,
             readSeconds: times.reading / .seconds(1), hashSeconds: times.hashing / .seconds(1),
             signatureSeconds: times.signing / .seconds(1), hashesPerSecond: report.hashesPerSecond,
@@ -113,11 +115,15 @@ extension JournalVerifier.Report {
 struct JournalView {
     let report: JournalVerifier.Report
 
+    /// Bodies that are gone though no record says so.
+    private var lost: Int { report.bodiesGone - report.bodiesErased }
+
     func lines() -> [String] {
         report.findings.map { $0.position == 0 ? $0.what : "position \($0.position): \($0.what)" } + [
             "\(report.isSound ? "sound" : "NOT sound"): \(report.records) records in \(report.batches) batches, "
                 + "\(report.messages) messages, \(report.bodies) kept bodies"
-                + (report.bodiesGone > 0 ? ", \(report.bodiesGone) bodies gone" : "")
+                + (report.bodiesErased > 0 ? ", \(report.bodiesErased) bodies erased" : "")
+                + (lost > 0 ? ", \(lost) bodies lost" : "")
                 + ", \(report.signatures) messages proven by \(report.signedRoots) signatures"
                 + (report.signaturesUncheckable > 0 ? ", \(report.signaturesUncheckable) of keys no space states" : ""),
             "root \(report.root)",

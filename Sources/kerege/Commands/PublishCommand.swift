@@ -72,6 +72,6 @@ struct PublishCommand: AsyncParsableCommand {
             return Output.write(page.text() + "\n")
         }
         Output.write("published \(receipt.id); the journal has \(receipt.treeSize) records\n")
-        Output.tell("next: kerege trace \(receipt.id)")
+        Output.tell("next: \(ShellText.command(["kerege", "trace", receipt.id.description] + options.place))")
     }
 }

@@ -45,7 +45,9 @@ struct QueuesCommand: AsyncParsableCommand {
         if admin.json { return Output.write(raw + Data("\n".utf8)) }
         let view = DeadLettersView(letters: page.letters, total: page.total, now: .now, style: .standardOutput)
         Output.write(lines: view.lines())
-        if let first = page.letters.first { Output.tell("next: kerege trace \(first.id)") }
+        if let first = page.letters.first {
+            Output.tell("next: \(ShellText.command(["kerege", "trace", first.id] + admin.words))")
+        }
     }
 }
 

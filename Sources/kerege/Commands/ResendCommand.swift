@@ -21,7 +21,7 @@ struct ResendCommand: AsyncParsableCommand {
 
             What is to be resent is shown first. What was resent before and given up again goes only with --yes.
 
-            Exit code 1 when something is no dead letter, 2 when --yes is missing.
+            Exit code 1 when something is, or with --dry-run would be, refused; 2 when --yes is missing.
             """)
 
     @Argument(help: "The message's id; kerege queues --dead lists them.")
@@ -50,10 +50,6 @@ struct ResendCommand: AsyncParsableCommand {
             Output.write(lines: view.lines())
         }
         try refuseRepetition(letters)
-        if isDryRun {
-            if admin.json { try Output.print(json: DeadLettersPage(letters: letters, total: letters.count)) }
-            return
-        }
         try send(letters, client)
     }
 
@@ -112,19 +108,23 @@ struct ResendCommand: AsyncParsableCommand {
         // Without a letter the broker is asked all the same: it knows why there is none.
         var named = letters.map { ResendOrder.Letter(id: $0.id, receiver: $0.receiver) }
         if named.isEmpty, let id { named = [ResendOrder.Letter(id: id.lowercased(), receiver: to)] }
-        let order = ResendOrder(letters: named, again: yes)
+        let order = ResendOrder(letters: named, again: yes || isDryRun, dryRun: isDryRun)
         let (page, raw) = try client.post(ResendPage.self, "/v1/resend", order, within: .seconds(60))
         if admin.json {
             Output.write(raw + Data("\n".utf8))
         } else {
-            if !page.resent.isEmpty { Output.write("resent \(page.resent.count)\n") }
+            if !page.resent.isEmpty {
+                Output.write("\(isDryRun ? "would resend" : "resent") \(page.resent.count)\n")
+            }
             for refused in page.refused {
                 Output.tell(
-                    "not resent: \(refused.id)\(refused.receiver.map { " to \($0)" } ?? ""): \(refused.code)\n"
+                    "\(isDryRun ? "would be refused" : "not resent"): \(refused.id)\(refused.receiver.map { " to \($0)" } ?? ""): \(refused.code)\n"
                         + "  why:  \(refused.why)\n  next: \(refused.next)")
             }
         }
         if !page.refused.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
-        if let first = page.resent.first, !admin.json { Output.tell("next: kerege trace \(first.id)") }
+        guard let first = page.resent.first, !admin.json else { return }
+        let next = isDryRun ? ["kerege", "resend"] + words : ["kerege", "trace", first.id] + admin.words
+        Output.tell("next: \(ShellText.command(next))")
     }
 }

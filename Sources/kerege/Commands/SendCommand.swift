@@ -23,6 +23,9 @@ struct SendCommand: AsyncParsableCommand {
             When the broker did not confirm in time, the command to repeat it with the same --id is printed: the same id
             with the same body is the same command, however often it is sent.
 
+            One process at a time may hold a key, and --wait holds it: beside it use a key of its own with --key, or leave
+            --wait out and repeat the command with --id and --wait later.
+
             Exit code 1 when it was refused, not confirmed, when its receipt is wrong or cannot be saved, when it failed, expired or given up, or when --wait ended without an
             outcome; 3 without a broker.
             """)
@@ -86,10 +89,20 @@ struct SendCommand: AsyncParsableCommand {
     private func prepare(
         _ agent: Agent, _ bytes: [UInt8], _ expiry: Duration?, _ id: MessageID?
     ) throws(Failure) -> PreparedMessage {
+        try expectAllowed(expiry, agent)
         do throws(BusFault) {
             return try agent.prepareCommand(
                 service, bytes, as: consumer, expiry: expiry, id: id, context: context.context)
         } catch { throw AgentOptions.explain(error) }
+    }
+
+    /// The broker would cut what is longer, and the sender would not know.
+    private func expectAllowed(_ expiry: Duration?, _ agent: Agent) throws(Failure) {
+        guard let expiry, let longest = agent.longestExpiry(of: service), expiry > longest else { return }
+        let allowed = Spans.text(milliseconds: Int64(longest / .milliseconds(1)))
+        throw .wrongUse(
+            "--expiry is longer than \(service) allows", why: "the space lets its commands wait for \(allowed) at most",
+            next: "leave it out for \(allowed), or name less")
     }
 
     private func submit(
@@ -140,7 +153,7 @@ struct SendCommand: AsyncParsableCommand {
         }
         Output.write(line + "\n" + proof.line + "\n")
         if let answer = Self.answer(status) { Output.write(answer.text(.pretty)) }
-        Output.tell("next: kerege trace \(id)")
+        Output.tell("next: \(ShellText.command(["kerege", "trace", id.description] + options.place))")
     }
 
     private func json(_ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof) -> JSONValue {

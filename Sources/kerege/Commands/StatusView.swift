@@ -31,6 +31,9 @@ struct StatusView {
             style.fit(
                 "\(broker.name) on \(broker.endpoint), up \(Spans.text(milliseconds: page.nowMs - broker.startedAtMs)), "
                     + "\(broker.agents) agents, \(broker.openCalls) open calls, \(broker.treeSize) records"))
+        if broker.draining {
+            lines.append(style.paint(style.fit("DRAINED: takes no new messages until it is started again"), .bad))
+        }
         lines.append(style.fit(traffic))
         lines.append(style.paint(style.fit(durable), page.queues.dead > 0 ? .warning : nil))
         return lines

@@ -37,7 +37,7 @@ enum Spans {
     static func duration(_ text: String, of option: String) throws(Failure) -> Duration {
         guard let span = duration(text) else {
             throw .wrongUse(
-                "`\(text)` is no time for \(option)", why: "it is a number with ms, s, m, h or d",
+                "`\(text)` is no time for \(option)", why: "it is a number of 1 or more with ms, s, m, h or d",
                 next: "use \(option) 10s")
         }
         return span

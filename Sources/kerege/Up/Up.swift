@@ -10,6 +10,7 @@ struct Up: AsyncParsableCommand {
         discussion: """
             Makes what is missing in the data folder (keys, registers), starts the broker and the agents, and plays a scenario.
             A second run goes on with the same data. Ctrl-C stops everything.
+            What ends by itself is told and not started again: for that run the daemons under a supervisor of your system.
 
             EXAMPLES
               kerege up
@@ -144,7 +145,8 @@ struct Up: AsyncParsableCommand {
                 continue
             }
             guard ended.insert(agent.name).inserted else { continue }
-            page.say("\(agent.name) ended by itself, exit code \(code); its log: \(agent.log)")
+            page.say(
+                "\(agent.name) ended by itself, exit code \(code), and is not started again; its log: \(agent.log)")
         }
     }
 

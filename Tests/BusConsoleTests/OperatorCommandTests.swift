@@ -1,0 +1,98 @@
+import BusAgent
+import BusContracts
+import BusProtocol
+import Foundation
+import Testing
+
+@testable import kerege
+
+/// What an operator is told when something is not as it was thought.
+@Suite("Command line, what operators are told", .serialized, .timeLimit(.minutes(3)))
+struct OperatorCommandTests {
+    @Test("A drained broker is told by status, doctor and health, and whoever sends learns it at once")
+    func drained() async throws {
+        try await SmallBus.run { bus async throws in
+            func health() async throws -> String? {
+                try JSONValue.parse(Array(try await bus.send("GET", "/v1/health").body))["status"]?.string
+            }
+            #expect(try await health() == "ok")
+            let before = try await CommandRun.run(["status"] + bus.asOperator)
+            #expect(before.code == 0 && !before.output.contains("DRAINED"))
+            let drain = try await CommandRun.run(["drain", "--keep-running"] + bus.asOperator)
+            #expect(drain.code == 0, "\(drain.errors)")
+            try await eventually("health tells it") { try await health() == "draining" }
+            let status = try await CommandRun.run(["status"] + bus.asOperator)
+            #expect(status.output.contains("DRAINED: takes no new messages"))
+            let doctor = try await CommandRun.run(["doctor"] + bus.asOperator)
+            #expect(doctor.code == 1 && doctor.output.contains("bad  new messages: the broker is drained"))
+            for verb in [["send", SmallBus.command], ["call", SmallBus.service], ["publish", SmallBus.event]] {
+                let run = try await CommandRun.run(verb + ["{}", "--deadline", "5m"] + bus.asAgent)
+                #expect(run.code == 1 && run.errors.contains("5031 draining at broker"), "\(run.errors)")
+                #expect(!run.errors.contains("kerege trace"), "nothing was journaled")
+            }
+        }
+    }
+
+    @Test("resend --dry-run sends nothing and tells what would be sent and what refused")
+    func dryRun() async throws {
+        try await SmallBus.run { bus async throws in
+            let provider = try await bus.performer { .completed($0.body) }
+            let sent = try await CommandRun.run(
+                ["send", SmallBus.command, "{}", "--wait", "10s", "--json"] + bus.asAgent)
+            let id = try #require(try JSONValue.parse(sent.output)["id"]?.string)
+            let run = try await CommandRun.run(["resend", id, "--dry-run"] + bus.asOperator)
+            #expect(run.code == 1 && run.errors.contains("would be refused: \(id): completed"), "\(run.errors)")
+            let json = try await CommandRun.run(["resend", id, "--dry-run", "--json"] + bus.asOperator)
+            #expect(json.code == 1)
+            #expect(try JSONValue.parse(json.output)["refused"]?.array?.count == 1)
+            await provider.close()
+        }
+    }
+
+    @Test("Names nobody has are refused where an empty list would be good news")
+    func unknownNames() async throws {
+        try await SmallBus.run { bus async throws in
+            for (arguments, name) in [
+                (["queues", "--dead", "--service", "no.such.v1"], "no.such.v1"),
+                (["queues", "--dead", "--system", "nobody"], "nobody"),
+                (["resend", "--failed", "--service", "no.such.v1"], "no.such.v1"),
+            ] {
+                let run = try await CommandRun.run(arguments + bus.asOperator)
+                #expect(run.code == 2 && run.errors.contains("`\(name)`"), "\(arguments): \(run.code) \(run.errors)")
+            }
+            let known = try await CommandRun.run(
+                ["queues", "--dead", "--service", SmallBus.command] + bus.asOperator)
+            #expect(known.code == 0)
+        }
+    }
+
+    @Test("A service that takes another kind of message is no unknown service")
+    func wrongKind() async throws {
+        try await SmallBus.run { bus async throws in
+            for verb in [
+                ["send", SmallBus.service], ["send", SmallBus.event], ["call", SmallBus.command],
+                ["call", SmallBus.event], ["publish", SmallBus.command],
+            ] {
+                let run = try await CommandRun.run(verb + ["{}", "--as", "portal"] + bus.asAgent)
+                #expect(run.code == 1 && run.errors.contains("4042 wrong-kind"), "\(verb): \(run.errors)")
+                #expect(!run.errors.contains("kerege trace"), "\(run.errors)")
+            }
+        }
+    }
+
+    @Test("What follows names the broker that was asked")
+    func hints() async throws {
+        try await SmallBus.run { bus async throws in
+            let sent = try await CommandRun.run(["send", SmallBus.command, "{}"] + bus.asAgent)
+            #expect(sent.errors.contains(" --data \(bus.folder)"), "\(sent.errors)")
+            let published = try await CommandRun.run(["publish", SmallBus.event, "{}"] + bus.asAgent)
+            #expect(published.errors.contains(" --data \(bus.folder)"), "\(published.errors)")
+        }
+    }
+
+    @Test("A key in use is explained with what a user of the commands can do")
+    func keyInUse() {
+        let failure = AgentOptions.explain(BusFault(.instanceConflict, at: .broker, "another instance of operator"))
+        #expect(failure.next.contains("--wait") && failure.next.contains("--key FILE"))
+    }
+}
