@@ -84,6 +84,34 @@ import Testing
         #expect(world.core.queueViews().first { $0.kind == "commands" }?.depth == 0)
     }
 
+    /// An agent that is slow with one service holds up nothing of what another agent of its system takes: not what has its bytes in
+    /// memory, and not what is to be read from the journal.
+    @Test(arguments: [10, 60_000]) func whoHasNoRoomHoldsUpNobodyElse(size: Int) throws {
+        let other = "register.other-order.v1"
+        let world = try World(
+            try Spaces.space { space in
+                space.services.append(OfferedServiceFixture.command(other))
+                space.integrations.append(OfferedServiceFixture.integration("zz-portal-other", "portal", other, space))
+            })
+        let slow = TestAgent(world, Spaces.registerKey, ["register"])
+        slow.messageLimit = 1
+        slow.hello { $0.takes = Takes([.init(.command, Spaces.order)]) }
+        let free = TestAgent(world, Spaces.register2Key, ["register"])
+        free.hello { $0.takes = Takes([.init(.command, other)]) }
+        let portal = TestAgent.portal(world)
+        let body = String(repeating: "x", count: size)
+        let held = (0..<120).map { _ in portal.send(body) }
+        let others = (0..<3).map { _ in portal.send(body) { $0.target = other } }
+        world.pass(milliseconds: 100)
+        #expect(slow.commandsGot.map(\.header.id) == [held[0]])
+        #expect(free.commandsGot.map(\.header.id) == others)
+        // What waited comes in its order.
+        slow.grant(messages: 4096)
+        world.pass(milliseconds: 500)
+        #expect(slow.commandsGot.map(\.header.id) == held)
+        #expect(free.commandsGot.count == 3)
+    }
+
     @Test func theQueueShowsHowManyTakeIt() throws {
         let world = try World()
         _ = register(world, taking: .init(.request))

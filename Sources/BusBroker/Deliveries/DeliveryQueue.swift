@@ -16,11 +16,6 @@ struct DeliveryQueue: Sendable {
     /// Messages asked from the journal at a time.
     static let loadAtOnce = 64
 
-    private struct Ready: Comparable, Sendable {
-        let priority: UInt8
-        let position: UInt64
-        static func < (a: Ready, b: Ready) -> Bool { (a.priority, a.position) < (b.priority, b.position) }
-    }
     struct History: Equatable, Sendable {
         var attempt: UInt16 = 0
         var resent: UInt16 = 0
@@ -33,7 +28,7 @@ struct DeliveryQueue: Sendable {
 
     let name: QueueName
     private(set) var messages: [UInt64: QueuedMessage] = [:]
-    private var ready = Heap<Ready>()
+    private var ready = ReadyMessages()
     private var delayed = Heap<Timed>()
     private var expiring = Heap<Timed>()
     /// Nobody who is there takes these; they hold up nobody.
@@ -121,23 +116,22 @@ struct DeliveryQueue: Sendable {
         }
     }
 
-    private mutating func makeReady(_ message: QueuedMessage) {
-        ready.insert(Ready(priority: message.priority, position: message.position))
-    }
+    private mutating func makeReady(_ message: QueuedMessage) { ready.insert(message) }
 
     // MARK: - Out
 
     /// What may be delivered next and has its bytes here; its place in the order is given up with `deliver`.
-    mutating func next() -> QueuedMessage? {
-        while let first = ready.min {
+    /// - Parameter blocked: services whose agents have no room now.
+    mutating func next(except blocked: Set<String> = []) -> QueuedMessage? {
+        while let first = ready.first(except: blocked) {
             guard let message = messages[first.position], message.mayGo else {
-                ready.removeMin()
+                ready.remove(first: first.position, of: first.target)
                 continue
             }
             switch message.content {
             case .there: return message
             case .loading:
-                ready.removeMin()
+                ready.remove(first: first.position, of: first.target)
             case .inJournal: return nil
             }
         }
@@ -146,7 +140,7 @@ struct DeliveryQueue: Sendable {
 
     /// The first message is with an agent now.
     mutating func deliver(_ position: UInt64, to session: SessionReference) {
-        if ready.min?.position == position { ready.removeMin() }
+        if let target = messages[position]?.target { ready.remove(first: position, of: target) }
         messages[position]?.attempt += 1
         messages[position]?.session = session
         inFlight += 1
@@ -156,7 +150,7 @@ struct DeliveryQueue: Sendable {
 
     /// Nobody who is there takes it: others go before it until somebody comes.
     mutating func setAside(_ position: UInt64) {
-        if ready.min?.position == position { ready.removeMin() }
+        if let target = messages[position]?.target { ready.remove(first: position, of: target) }
         aside.insert(position)
         dropContent(position)
     }
@@ -175,18 +169,19 @@ struct DeliveryQueue: Sendable {
     }
 
     /// Positions whose bytes are needed soon and are to be read from the journal.
-    mutating func wanted() -> [UInt64] {
+    /// - Parameter blocked: services whose agents have no room now.
+    mutating func wanted(except blocked: Set<String> = []) -> [UInt64] {
         guard loading.isEmpty else { return [] }
         var positions: [UInt64] = []
         var bytes = bytesInMemory
-        while positions.count < Self.loadAtOnce, let first = ready.min {
+        while positions.count < Self.loadAtOnce, let first = ready.first(except: blocked) {
             guard let message = messages[first.position], message.mayGo else {
-                ready.removeMin()
+                ready.remove(first: first.position, of: first.target)
                 continue
             }
             guard case .inJournal = message.content else { break }
             guard bytes + message.size <= Self.contentBytes || positions.isEmpty else { break }
-            ready.removeMin()
+            ready.remove(first: first.position, of: first.target)
             bytes += message.size
             messages[first.position]?.content = .loading
             positions.append(first.position)

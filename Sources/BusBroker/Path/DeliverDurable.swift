@@ -33,7 +33,8 @@ extension BrokerCore {
         guard !book.queues[queue].isEmpty, let system = rights.system(name.system), rights.hasLiveAgent(system),
             rights.mayReceive(name)
         else { return }
-        while let message = book.change(queue, { $0.next() }), case .there(let bytes) = message.content {
+        var blocked: Set<String> = []
+        while let message = book.change(queue, { $0.next(except: blocked) }), case .there(let bytes) = message.content {
             // Ticks end what has expired; this one came into its queue, or had its agent back, since the last.
             if message.expiry <= now.wallMilliseconds {
                 close(message.position, in: queue, code: .expired, now)
@@ -47,7 +48,11 @@ extension BrokerCore {
             }
             guard let slot = rights.choose(system, for: work, sessions, cost: envelope.cost),
                 sessions[slot].waiting.isEmpty, sessions[slot].hasRoom(for: envelope.cost)
-            else { return }
+            else {
+                // What other agents take goes on.
+                blocked.insert(message.target)
+                continue
+            }
             let session = SessionReference(slot: slot, id: sessions[slot].id)
             book.change(queue) { $0.deliver(message.position, to: session) }
             if name.kind == .commands { book.delivering(message) }
@@ -61,7 +66,7 @@ extension BrokerCore {
             envelope.annotations = annotations
             push(envelope, to: slot)
         }
-        load(book.change(queue) { $0.wanted() }, for: .queue(queue))
+        load(book.change(queue) { $0.wanted(except: blocked) }, for: .queue(queue))
     }
 
     // MARK: - From the journal
