@@ -1,8 +1,8 @@
 package import BusEvidence
 import Synchronization
 
-/// The index of the log that proofs are made from; kept between answers and for all who prove, so that only the first answer reads the
-/// whole journal.
+/// The index of the log that proofs are made from; kept between answers and for all who prove, so that the whole journal is read only
+/// once.
 package final class LogProofs: Sendable {
     private let index = Mutex(LogIndex())
 

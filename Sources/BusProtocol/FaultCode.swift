@@ -114,7 +114,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
         case .outOfSequence:
             (
                 "out-of-sequence", false, "The session's message numbers jumped.",
-                "Say HELLO again and submit from the number the WELCOME names."
+                "Say HELLO again; a new session counts from 1."
             )
         case .notGreeted:
             (
@@ -238,7 +238,7 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
         case .bodyTooLarge:
             (
                 "body-too-large", false, "The body is larger than the limit.",
-                "Send it as chunks, each within the limit."
+                "Make it smaller; content in chunks does not travel yet."
             )
         case .requestViolatesContract:
             (

@@ -48,6 +48,14 @@ import Testing
         }
     }
 
+    /// Whoever meets a fault finds what to do: every code has a row, in order, and says truly whether to try again.
+    @Test func everyFaultHasARowForOperators() throws {
+        let page = try Project.text("docs/OPERATIONS.md").split(separator: "\n## Trouble, by error code")[1]
+        let rows = page.matches(of: /\n\| (\d{4}) ([a-z-]+) \| (yes|no) \| [^|]+ \| [^|\n]+ \|/)
+        let spoken = FaultCode.allCases.map { "\($0.number) \($0.name) \($0.isRetryable ? "yes" : "no")" }
+        #expect(rows.map { "\($0.1) \($0.2) \($0.3)" } == spoken)
+    }
+
     @Test func limitsAreTheSame() throws {
         let spoken: [String: UInt64] = [
             "body": UInt64(Limits.body), "header": UInt64(Limits.header), "proof": UInt64(Limits.proof),

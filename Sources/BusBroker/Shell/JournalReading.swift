@@ -19,6 +19,7 @@ final class JournalReading: Sendable {
         reader = try JournalReader(folder: folder)
         proving = try LogProving(folder: folder, key, log)
         self.mailbox = mailbox
+        proving.prepare()
     }
 
     func load(_ ticket: UInt64, _ positions: [UInt64]) {

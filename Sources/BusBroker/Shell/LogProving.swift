@@ -3,8 +3,8 @@ import BusJournal
 import BusProtocol
 import Dispatch
 
-/// Proves the log to agents, on a thread of its own with a reader of its own: the first proof reads the whole journal, and no delivery
-/// waits for that.
+/// Proves the log to agents, on a thread of its own with a reader of its own: the whole journal is read once, at the start and
+/// beside everything else, and no delivery waits for that.
 final class LogProving: Sendable {
     private let reader: JournalReader
     private let key: SigningKey?
@@ -15,6 +15,12 @@ final class LogProving: Sendable {
         reader = try JournalReader(folder: folder)
         self.key = key
         self.log = log
+    }
+
+    /// Reads the journal before anybody asks. What cannot be read is told to who asks.
+    func prepare() {
+        guard key != nil else { return }
+        queue.async { [self] in _ = try? log.current(reader) }
     }
 
     func prove(_ question: LogQuestion, _ answer: @escaping @Sendable (Result<ProvenLog, Fault>) -> Void) {

@@ -17,7 +17,7 @@ package struct QueuesPage: Codable, Sendable {
         package var depth: Int
         /// Of these, with an agent now.
         package var inFlight: Int
-        /// Connected agents of the system; with none, nobody serves the queue.
+        /// Connected agents of the system that take something of this queue; with none, nobody serves it.
         package var agents: Int
         /// Position of the oldest message that is not settled.
         package var oldest: UInt64?
