@@ -48,6 +48,7 @@ extension Agent {
     ) throws(BusFault) -> PreparedMessage {
         let route = try route(.command, service, as: system, context)
         try check(route) { contract throws(BusFault) in try contract.checkRequest(body, at: .consumerAgent) }
+        let isRepeated = id != nil
         let id = id ?? newID()
         var header = route.header
         header.id = id
@@ -56,8 +57,10 @@ extension Agent {
         header.expiry = expiry.map { id.unixMilliseconds + Int64(clamping: $0.microseconds / 1000) }
         header.orderKey = try orderKey(of: body, route)
         if let tag = sealer.repeatTag(header, body) { header.extensions.append(tag) }
-        return PreparedMessage(
+        var message = PreparedMessage(
             .command, id, try sealer.seal(header, body, from: header.consumer, to: Names.system(of: service)))
+        message.mayBeKnown = isRepeated
+        return message
     }
 
     /// Where commands of one of this agent's systems stand. The broker does not know those that are missing in the answer.

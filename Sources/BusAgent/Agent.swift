@@ -180,6 +180,7 @@ public final class Agent: Sendable {
     ) throws(BusFault) -> PreparedMessage {
         let route = try route(.event, event, as: system, CallContext())
         try check(route) { contract throws(BusFault) in try contract.checkEvent(body, at: .providerAgent) }
+        let isRepeated = id != nil
         let id = id ?? newID()
         // The time is the id's own: a repetition under the same id has the same bytes.
         var header = route.header
@@ -187,7 +188,9 @@ public final class Agent: Sendable {
         header.created = id.unixMilliseconds
         header.orderKey = try orderKey(of: body, route)
         if let tag = shared.sealer.repeatTag(header, body) { header.extensions.append(tag) }
-        return PreparedMessage(.event, id, try shared.sealer.seal(event: header, body))
+        var message = PreparedMessage(.event, id, try shared.sealer.seal(event: header, body))
+        message.mayBeKnown = isRepeated
+        return message
     }
 
     /// Receives an event. It is acknowledged after the handler returned, and delivered again, later and later, when it threw.

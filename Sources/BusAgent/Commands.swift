@@ -10,6 +10,8 @@ package struct PreparedMessage: Sendable, Equatable {
     package let body: [UInt8]
     /// Records of the epoch that it was sealed with: the broker must have them before it.
     package let keys: [KeyMessage]
+    /// It was made again for an earlier attempt: the broker may have it.
+    package var mayBeKnown = false
 
     package init(kind: MessageKind, id: MessageID, header: [UInt8], body: [UInt8], keys: [KeyMessage] = []) {
         self.kind = kind

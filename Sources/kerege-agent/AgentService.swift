@@ -66,6 +66,7 @@ struct AgentService: Service, CustomStringConvertible {
         configuration.dataDirectory = command.data
         // The broker may start later than its agents.
         configuration.connectsInBackground = true
+        if file.database != nil { configuration.timing.windowMessages = SQLAdapter.windowMessages }
         configuration.logger = logger
         return configuration
     }

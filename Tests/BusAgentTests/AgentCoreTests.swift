@@ -384,6 +384,29 @@ struct AgentCoreTests {
         #expect(bench.core.isQuiet)
     }
 
+    /// Whether a draining broker has what left before the connection broke, only it can say; the same of an earlier attempt.
+    @Test func aGuestAsksADrainingBrokerForWhatItMayHave() throws {
+        var broker = ScriptedBroker()
+        var bench = CoreBench(isGuest: true)
+        bench.open(&broker)
+        bench.submit(1, kind: .command)
+        bench.flush()
+        _ = bench.take()
+        bench.receive(broker.bye())
+        bench.advance(milliseconds: 2000)
+        bench.receive(broker.welcome())
+        #expect(bench.take().submitted.map(\.id) == [ScriptedBroker.id(1)])
+        bench.receive(broker.drain())
+        #expect(bench.take().faults.isEmpty)
+        bench.submit(2, kind: .command, mayBeKnown: true)
+        bench.flush()
+        let actions = bench.take()
+        #expect(actions.faults.isEmpty && actions.submitted.map(\.id) == [ScriptedBroker.id(2)])
+        bench.receive(broker.accept(1))
+        bench.advance(milliseconds: 6000)
+        #expect(bench.take().faults.map(\.code) == [.deadlinePassed], "it is not known whether the broker has it")
+    }
+
     @Test func drainFinishesWhatIsUnderWayAndSaysBye() {
         var broker = ScriptedBroker()
         var bench = CoreBench()

@@ -132,14 +132,16 @@ struct CoreBench {
         core.flush(clock, into: &actions)
     }
     mutating func submit(
-        _ number: UInt64, kind: MessageKind = .request, body: [UInt8] = [1], deadlineMilliseconds: UInt64 = 5000
+        _ number: UInt64, kind: MessageKind = .request, body: [UInt8] = [1], deadlineMilliseconds: UInt64 = 5000,
+        mayBeKnown: Bool = false
     ) {
         var header = Header(kind: kind, id: ScriptedBroker.id(number), created: 3)
         header.target = "individuals.person-get.v1"
-        core.submit(
-            Submission(
-                kind: kind, id: header.id, header: header.encoded(), body: body,
-                deadline: now + deadlineMilliseconds * 1000, ticket: number), clock, into: &actions)
+        var submission = Submission(
+            kind: kind, id: header.id, header: header.encoded(), body: body,
+            deadline: now + deadlineMilliseconds * 1000, ticket: number)
+        submission.mayBeKnown = mayBeKnown
+        core.submit(submission, clock, into: &actions)
     }
     mutating func flush() { core.flush(clock, into: &actions) }
     /// What has been asked for since the last call.

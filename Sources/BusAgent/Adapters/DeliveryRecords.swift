@@ -18,7 +18,7 @@ enum DeliveryRecords {
         }
     }
 
-    /// `kerege_inbox` has events and outcomes by their message id, `kerege_command` the commands this system was sent,
+    /// `kerege_inbox` has events and outcomes by their sender and message id (earlier agents noted the id alone), `kerege_command` the commands this system was sent,
     /// `kerege_notice` what people are to be told; ids of rows that are gone are never given again.
     /// `digest` is the leaf of a command: what its outcome is bound to. `kerege_sending.code` is NULL as long as the message is being sent, 0 when the broker has it, else why it never will.
     private static let tables = """
@@ -86,11 +86,14 @@ enum DeliveryRecords {
     // MARK: - What was taken
 
     /// An event or the outcome of a command.
+    /// - Parameter sender: the system it is of: nobody can use up the id of another's message.
     /// - Returns: false when it was taken before.
-    static func remember(_ message: String, in database: Database) throws -> Bool {
+    static func remember(_ message: String, of sender: String, in database: Database) throws -> Bool {
         try database.execute(
-            sql: "INSERT OR IGNORE INTO kerege_inbox (event, taken_at) VALUES (?, ?)",
-            arguments: [message, ClockReading.current().wall])
+            sql: """
+                INSERT OR IGNORE INTO kerege_inbox (event, taken_at) SELECT ?, ?
+                WHERE NOT EXISTS (SELECT 1 FROM kerege_inbox WHERE event = ?)
+                """, arguments: ["\(sender) \(message)", ClockReading.current().wall, message])
         return database.changesCount == 1
     }
 

@@ -39,7 +39,8 @@ struct Outbox: Sendable {
     /// and learns the reason instead.
     func isFinal(_ fault: BusFault) -> Bool {
         switch fault.code {
-        case nil, .logForked, .instanceConflict, .notGreeted, .unknownKey: false
+        // The keys of this agent and of the space are to be made one: people do that, and the rows wait for it.
+        case nil, .logForked, .instanceConflict, .notGreeted, .unknownKey, .keyNotValid, .badSignature: false
         case .keyNotForSystem, .noIntegration, .stageForbids, .noSuchService, .wrongKind: kind == .command
         case let code?: !code.isRetryable && (400..<500).contains(code.family)
         }

@@ -36,27 +36,49 @@ enum OutcomeRecords {
     /// The next outcomes, with their bytes, which are stored before anybody sends them.
     static func next(_ agent: Agent, _ connection: SQLConnection) throws -> [Ready] {
         try connection.within(ClockReading.monotonic() + SQLAdapter.ownDeadline) {
-            guard try connection.queue.read({ try !unsent($0).isEmpty }) else { return [] }
+            guard try connection.queue.read({ try !unsent(after: 0, $0).isEmpty }) else { return [] }
             // Read again where nobody else writes: another agent of the system may send the same outcomes.
-            return try connection.queue.write { database in
-                try unsent(database).map { outcome in
-                    if let stored = outcome.stored { return Ready(id: outcome.id, message: stored) }
-                    let message = try outcome.prepare(agent)
-                    try store(message, outcome.id, database)
-                    return Ready(id: outcome.id, message: message)
-                }
-            }
+            return try connection.queue.write { try prepared(agent, $0) }
         }
     }
 
-    private static func unsent(_ database: Database) throws -> [Told] {
+    /// One that must wait, for a key of its consumer, does not hold up those for others.
+    /// - Throws: why the first waits, when all do.
+    private static func prepared(_ agent: Agent, _ database: Database) throws -> [Ready] {
+        var ready: [Ready] = []
+        var waiting: (why: BusFault, consumers: Set<String>)?
+        var last: Int64 = 0
+        while ready.count < batch {
+            let page = try unsent(after: last, database)
+            guard let end = page.last?.id else { break }
+            last = end
+            for outcome in page where ready.count < batch {
+                if let stored = outcome.stored {
+                    ready.append(Ready(id: outcome.id, message: stored))
+                    continue
+                }
+                if waiting?.consumers.contains(outcome.consumer) ?? false { continue }
+                let message: PreparedMessage
+                do throws(BusFault) { message = try outcome.prepare(agent) } catch {
+                    waiting = (waiting?.why ?? error, (waiting?.consumers ?? []).union([outcome.consumer]))
+                    continue
+                }
+                try store(message, outcome.id, database)
+                ready.append(Ready(id: outcome.id, message: message))
+            }
+        }
+        if ready.isEmpty, let waiting { throw waiting.why }
+        return ready
+    }
+
+    private static func unsent(after id: Int64, _ database: Database) throws -> [Told] {
         try Row.fetchAll(
             database,
             sql: """
                 SELECT id, o.command, o.service, o.consumer, code, coalesce(body, '{}'), outcome, header, bytes, keys, digest
                 FROM kerege_outcome o LEFT JOIN kerege_command c ON c.command = o.command
-                WHERE sent = 0 ORDER BY id LIMIT ?
-                """, arguments: [batch]
+                WHERE sent = 0 AND id > ? ORDER BY id LIMIT ?
+                """, arguments: [id, batch]
         ).compactMap { row in
             guard let command = MessageID(row[1] as String) else { return nil }
             let id = (row[6] as String?).flatMap { MessageID($0) }

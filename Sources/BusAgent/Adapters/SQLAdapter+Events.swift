@@ -41,7 +41,9 @@ extension SQLAdapter {
         let members = [JSONMember("now", JSONValue(ClockReading.current().wall))] + (try members(of: event.body))
         try connection.within(ClockReading.monotonic() + ownDeadline) {
             try connection.queue.write { database in
-                guard try DeliveryRecords.remember(event.id, in: database) else { return }
+                guard try DeliveryRecords.remember(event.id, of: Names.system(of: event.event), in: database) else {
+                    return
+                }
                 try connection.execute(database, subscription.sql, members)
                 Failpoint.beforeTaken.pass()
             }

@@ -78,7 +78,10 @@ extension SQLAdapter {
         let members = (try? JSONValue.parse(outcome.body))?.object ?? []
         try connection.within(ClockReading.monotonic() + ownDeadline) {
             try connection.queue.write { database in
-                guard try DeliveryRecords.remember(outcome.messageID.description, in: database) else { return }
+                let sender = Names.system(of: outcome.service)
+                guard try DeliveryRecords.remember(outcome.messageID.description, of: sender, in: database) else {
+                    return
+                }
                 let sent = try Outbox.sent(outcome.command, outcome.service, database)
                 guard outcome.isMade(for: sent?.digest) else {
                     throw BusFault(

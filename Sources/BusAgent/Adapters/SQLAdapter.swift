@@ -11,6 +11,9 @@ package final class SQLAdapter: Adapter {
     static let readers = 2
     /// Requests and events that may wait for a thread; beyond it the consumer is told 4291.
     static let waitingJobs = 2048
+    /// Messages such an agent has the broker deliver at a time: half of what can wait, because outboxes and outcomes wait there as well.
+    /// More would be handed back, and each time count as an attempt.
+    package static let windowMessages = UInt64(waitingJobs / 2)
     /// Time for an event's statements and other work without a consumer's deadline, microseconds.
     static let ownDeadline: UInt64 = 10_000_000
     /// Between two looks into the outboxes when nothing the agent did gives a reason, and at the data's age.

@@ -1,3 +1,4 @@
+import DequeModule
 import Glibc
 import ZeroMQ
 
@@ -10,8 +11,7 @@ final class WorkQueue<Tool>: @unchecked Sendable {
     private let limit: Int
     private let lock: UnsafeMutablePointer<pthread_mutex_t>
     private let ready: UnsafeMutablePointer<pthread_cond_t>
-    private var jobs: [Job] = []
-    private var first = 0
+    private var jobs = Deque<Job>()
     private var isClosed = false
     private var threads: [SocketThread] = []
 
@@ -61,26 +61,27 @@ final class WorkQueue<Tool>: @unchecked Sendable {
     func put(_ job: @escaping Job) -> Bool {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        guard !isClosed, jobs.count - first < limit else { return false }
+        guard !isClosed, jobs.count < limit else { return false }
         jobs.append(job)
         pthread_cond_signal(ready)
         return true
     }
 
+    /// Jobs that no thread has begun.
+    var waiting: Int {
+        pthread_mutex_lock(lock)
+        defer { pthread_mutex_unlock(lock) }
+        return jobs.count
+    }
+
     private func next() -> Job? {
         pthread_mutex_lock(lock)
         defer { pthread_mutex_unlock(lock) }
-        while first == jobs.count {
+        while true {
+            if let job = jobs.popFirst() { return job }
             if isClosed { return nil }
             pthread_cond_wait(ready, lock)
         }
-        let job = jobs[first]
-        first += 1
-        if first == jobs.count {
-            jobs.removeAll(keepingCapacity: true)
-            first = 0
-        }
-        return job
     }
 
     /// Lets waiting jobs finish, then ends the threads.

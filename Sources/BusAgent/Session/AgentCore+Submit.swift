@@ -44,7 +44,7 @@ extension AgentCore {
         // Nobody opens without it what is still to be answered.
         if submission.isKey { return nil }
         if isDraining { return Fault(.draining, at: .consumerAgent, "this agent is draining and takes no new work") }
-        if brokerDrains, identity.isGuest, isOpen { return brokerTakesNothing }
+        if brokerDrains, identity.isGuest, isOpen, submission.isUnknownWork { return brokerTakesNothing }
         guard waitingCount < timing.waitingMessages, waitingBytes + submission.cost <= timing.waitingBytes else {
             return Fault(
                 .queueFull, at: .consumerAgent,
@@ -97,7 +97,8 @@ extension AgentCore {
                 waiting.remove(at: next)
                 continue
             }
-            if brokerDrains, submission.isNewWork {
+            // A tool asks a draining broker whether it has what was sent before.
+            if brokerDrains, identity.isGuest ? submission.isUnknownWork : submission.isNewWork {
                 next += 1
                 continue
             }
@@ -109,7 +110,7 @@ extension AgentCore {
             sentMessages += 1
             sentBytes += UInt64(cost)
             if let mark = submission.answers { release(mark, of: reference) }
-            pending.setStage(.sent, of: reference)
+            pending.leaves(reference)
             inFlight.append(reference)
             outgoing.append(OutgoingEnvelope(header: submission.header[...], body: submission.body[...]))
         }
@@ -237,7 +238,7 @@ extension AgentCore {
     mutating func brokerDrained(into actions: inout [AgentAction]) {
         brokerDrains = true
         guard identity.isGuest, isOpen else { return }
-        for reference in waiting where pending[reference]?.isNewWork ?? false {
+        for reference in waiting where pending[reference]?.isUnknownWork ?? false {
             finish(reference, .fault(brokerTakesNothing), into: &actions)
         }
     }
@@ -249,7 +250,7 @@ extension AgentCore {
                 .brokerUnreachable, at: .consumerAgent,
                 "there was no connection to the broker before the deadline\(why)")
         }
-        if brokerDrains, pending.stage(of: reference) == .waiting {
+        if brokerDrains, pending.stage(of: reference) == .waiting, pending[reference]?.isUnknownWork ?? false {
             return brokerTakesNothing
         }
         return Fault(.deadlinePassed, at: .consumerAgent)

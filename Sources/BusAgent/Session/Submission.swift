@@ -15,6 +15,9 @@ package struct Submission: Sendable {
     /// Replies: the delivery this answers. Its credit is given back when the reply leaves.
     package var answers: DeliveryMark?
 
+    /// The broker may have it already: from an earlier session, or an earlier process.
+    package var mayBeKnown = false
+
     package static let noTicket = UInt64.max
 
     package init(
@@ -35,6 +38,8 @@ package struct Submission: Sendable {
     var isKey: Bool { kind == .keyEpoch || kind == .keyWrap }
     /// A broker that drains takes what ends something, and nothing new.
     var isNewWork: Bool { kind != .reply && kind != .outcome && !isKey }
+    /// A broker that drains has not got it, for certain.
+    var isUnknownWork: Bool { isNewWork && !mayBeKnown }
 }
 
 /// Which delivery was handled: its cost in bytes and the session it came in.
@@ -104,6 +109,13 @@ struct PendingTable: Sendable {
     }
 
     func stage(of reference: Reference) -> Stage? { lives(reference) ? rows[reference.index]?.stage : nil }
+
+    /// It leaves now: whatever is said of it later, the broker may have it.
+    mutating func leaves(_ reference: Reference) {
+        guard lives(reference) else { return }
+        rows[reference.index]?.stage = .sent
+        rows[reference.index]?.submission.mayBeKnown = true
+    }
 
     mutating func setLeaf(_ leaf: Digest32, of reference: Reference) {
         if lives(reference) { rows[reference.index]?.leaf = leaf }

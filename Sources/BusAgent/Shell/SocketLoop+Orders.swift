@@ -49,11 +49,12 @@ extension SocketLoop {
     private func submit(_ order: SubmitOrder) {
         let message = order.message
         announce(message.keys)
-        let submission = Submission(
+        var submission = Submission(
             kind: message.kind, id: message.id, header: message.header, body: message.body,
             deadline: clock.now.saturating(adding: order.within),
             ticket: waiters.add(
                 .publish(order.continuation, SentBytes(header: message.header, body: message.body)), call: order.call))
+        submission.mayBeKnown = message.mayBeKnown
         core.submit(submission, clock, into: &actions)
     }
 

@@ -20,6 +20,8 @@ package struct DeadLetter: Sendable, Equatable {
     let priority: UInt8
     let orderKey: UInt128
     let size: Int
+    /// While the book is rebuilt: only what its records say is known, and the message is still to be read.
+    let isUnread: Bool
 
     init(_ message: QueuedMessage, in queue: QueueName, code: UInt16, at: Int64) {
         position = message.position
@@ -35,6 +37,23 @@ package struct DeadLetter: Sendable, Equatable {
         priority = message.priority
         orderKey = message.orderKey
         size = message.size
+        isUnread = false
+    }
+
+    /// A message that died while only its position was known.
+    init(
+        unread position: UInt64, in queue: QueueName, code: UInt16, attempts: UInt16, resent: UInt16, at: Int64
+    ) {
+        self.position = position
+        self.queue = queue
+        self.code = code
+        self.attempts = attempts
+        self.resent = resent
+        self.at = at
+        id = MessageID(value: 0)
+        (target, consumer) = ("", "")
+        (acceptedAt, priority, orderKey, size) = (0, 0, 0, 0)
+        isUnread = true
     }
 }
 

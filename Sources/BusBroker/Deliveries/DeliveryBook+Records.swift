@@ -24,21 +24,23 @@ package struct DeliveryFold: Sendable {
     }
 
     /// Positions of dead letters that died while only their position was known: their messages are still to be read.
-    package var unreadLetters: [UInt64] { book.unread.map(\.position) }
+    package var unreadLetters: [UInt64] { book.dead.all.filter(\.isUnread).map(\.position) }
 
     package mutating func readLetters(_ message: (UInt64) -> MessageRecord?) {
         guard let rights else { return }
-        for letter in book.unread {
+        for letter in book.dead.all where letter.isUnread {
             guard let stored = message(letter.position), let header = try? Header(decoding: stored.header) else {
+                _ = book.dead.take(letter.position, receiver: letter.queue.system)
                 continue
             }
-            let message = QueuedMessage(
+            var message = QueuedMessage(
                 header, position: letter.position, acceptedAt: stored.receivedAt,
                 expiry: rights.expiry(of: header, acceptedAt: stored.receivedAt),
                 size: stored.header.count + Int(stored.bodySize), content: .inJournal)
-            book.read(letter, message)
+            (message.attempt, message.resent) = (letter.attempts, letter.resent)
+            // In its place: the list is in the order in which they died.
+            book.dead.add(DeadLetter(message, in: letter.queue, code: letter.code, at: letter.at))
         }
-        book.unread = []
     }
 }
 
@@ -59,9 +61,11 @@ extension DeliveryBook {
         case .resent:
             let record = try ResentRecord(&payload)
             if let letter = dead.take(record.position, receiver: record.receiver) {
-                resend(letter, expiry: record.expiry)
-            } else {
-                resendUnread(record)
+                if letter.isUnread {
+                    resendUnread(letter, record.expiry)
+                } else {
+                    resend(letter, expiry: record.expiry)
+                }
             }
         case .erased:
             for position in try ErasedRecord(&payload).positions { erased(position) }
@@ -106,54 +110,26 @@ extension DeliveryBook {
             change(queue) { $0.setAttempt(record.attempts, of: record.position) }
             let isInBacklog = queues[queue].messages[record.position] == nil
             let resent = queues[queue].resends(of: record.position)
-            if record.code != 0 { forgetUnread(record.position, record.subscriber) }
             settle(record.position, in: queue, code: record.code, at: record.at)
-            if record.code != 0, isInBacklog {
-                _ = dead.take(record.position, receiver: record.subscriber)
-                unread.append(
-                    UnreadLetter(
-                        position: record.position, queue: queue, code: record.code, attempts: record.attempts,
-                        resent: resent, at: record.at))
-            }
+            if record.code != 0, isInBacklog { diedUnread(record, in: queues[queue].name, resent: resent) }
             return
         }
         // Nobody was owed it, by the records: an outcome that was delivered again, because its command was sent again.
-        guard record.code != 0 else { return }
-        forgetUnread(record.position, record.subscriber)
+        if record.code != 0 { diedUnread(record, in: .outcomes(for: record.subscriber), resent: 0) }
+    }
+
+    private mutating func diedUnread(_ record: SettledRecord, in queue: QueueName, resent: UInt16) {
+        // It died anew: its place is that of now.
         _ = dead.take(record.position, receiver: record.subscriber)
-        unread.append(
-            UnreadLetter(
-                position: record.position, queue: queue(.outcomes(for: record.subscriber)), code: record.code,
-                attempts: record.attempts, resent: 0, at: record.at))
+        dead.add(
+            DeadLetter(
+                unread: record.position, in: queue, code: record.code, attempts: record.attempts, resent: resent,
+                at: record.at))
     }
 
-    /// A message that died while only its position was known here.
-    struct UnreadLetter: Sendable {
-        let position: UInt64
-        let queue: Int
-        let code: UInt16
-        let attempts: UInt16
-        let resent: UInt16
-        let at: Int64
-    }
-
-    @discardableResult
-    private mutating func forgetUnread(_ position: UInt64, _ receiver: String) -> UnreadLetter? {
-        let index = unread.firstIndex { $0.position == position && queues[$0.queue].name.system == receiver }
-        return index.map { unread.remove(at: $0) }
-    }
-
-    private mutating func resendUnread(_ record: ResentRecord) {
-        guard let letter = forgetUnread(record.position, record.receiver),
-            !queues[letter.queue].holds(letter.position)
-        else { return }
-        change(letter.queue) { $0.keepBack(letter.position, .init(resent: letter.resent &+ 1)) }
-    }
-
-    /// The message of an unread letter was read from the journal.
-    mutating func read(_ letter: UnreadLetter, _ message: QueuedMessage) {
-        var message = message
-        (message.attempt, message.resent) = (letter.attempts, letter.resent)
-        dead.add(DeadLetter(message, in: queues[letter.queue].name, code: letter.code, at: letter.at))
+    private mutating func resendUnread(_ letter: DeadLetter, _ expiry: Int64) {
+        let queue = queue(letter.queue)
+        guard !queues[queue].holds(letter.position) else { return }
+        change(queue) { $0.keepBack(letter.position, .init(resent: letter.resent &+ 1, expiry: expiry)) }
     }
 }

@@ -16,8 +16,6 @@ struct DeliveryBook: Sendable {
     private(set) var erasures = Erasures()
     /// By service and event, milliseconds: of the space in force.
     var retentions: [String: Int64] = [:]
-    /// While it is rebuilt: dead letters whose message is still to be read.
-    var unread: [UnreadLetter] = []
     /// Queues in which something changed that may let a message go.
     private var flagged: [Int] = []
     private var isFlagged: [Bool] = []
@@ -65,16 +63,6 @@ struct DeliveryBook: Sendable {
 
     mutating func flagAll(of system: String) {
         for index in bySystem[system] ?? [] where !queues[index].isEmpty { flag(index) }
-    }
-
-    /// Somebody may be there for what stood aside.
-    mutating func bringBack(of system: String) {
-        for index in bySystem[system] ?? [] where !queues[index].isEmpty { bringBack(in: index) }
-    }
-
-    mutating func bringBack(in queue: Int) {
-        queues[queue].bringBack()
-        flag(queue)
     }
 
     mutating func takeFlagged() -> Int? {

@@ -5,13 +5,12 @@ import HeapModule
 /// The durable messages one system is owed, in the order they may be delivered.
 ///
 /// Every message is in exactly one place: `backlog` or `replay` (only its position is known), or `messages`; there it is `ready`, waits
-/// behind an earlier one of its order key, waits for a time (`delayed`), for its bytes, for somebody who takes it (`aside`), or is
-/// with an agent. Only positions are
+/// behind an earlier one of its order key, waits for a time (`delayed`) or for its bytes, or is with an agent. Only positions are
 /// kept of a long backlog, 8 bytes each, so a receiver that is away for long costs nobody memory.
 struct DeliveryQueue: Sendable {
     /// Messages of events that are known in full at a time; the others are positions in the backlog.
     static let window = 1024
-    /// Bytes of message content kept in memory.
+    /// Bytes of message content kept in memory for each service.
     static let contentBytes = 4 * 1024 * 1024
     /// Messages asked from the journal at a time.
     static let loadAtOnce = 64
@@ -19,6 +18,8 @@ struct DeliveryQueue: Sendable {
     struct History: Equatable, Sendable {
         var attempt: UInt16 = 0
         var resent: UInt16 = 0
+        /// Of what was resent: its own expiry counts no more.
+        var expiry: Int64?
     }
     private struct Timed: Comparable, Sendable {
         let at: Int64
@@ -31,8 +32,6 @@ struct DeliveryQueue: Sendable {
     private var ready = ReadyMessages()
     private var delayed = Heap<Timed>()
     private var expiring = Heap<Timed>()
-    /// Nobody who is there takes these; they hold up nobody.
-    private var aside: Set<UInt64> = []
     /// Order keys under way: what waits behind the message that is first.
     private var behind: [UInt128: Deque<UInt64>] = [:]
     private(set) var backlog: Deque<UInt64> = []
@@ -42,7 +41,8 @@ struct DeliveryQueue: Sendable {
     private var fromReplay: Set<UInt64> = []
     /// Of messages of the backlog that were delivered or resent before.
     private var histories: [UInt64: History] = [:]
-    private(set) var bytesInMemory = 0
+    /// Bytes of content in memory, by service.
+    private var contents: [String: Int] = [:]
     /// Positions asked from the journal, and those of them that were in the backlog.
     private var loading: Set<UInt64> = []
     private var fromBacklog: Set<UInt64> = []
@@ -56,6 +56,11 @@ struct DeliveryQueue: Sendable {
     var sought: Int { replay.count + fromReplay.count }
     var fresh: Int { depth - sought }
     var isEmpty: Bool { depth == 0 }
+    var bytesInMemory: Int { contents.values.reduce(0, +) }
+    /// Entries of the heaps, of which some may be left from messages that have gone.
+    var entries: Int { ready.count + expiring.count + delayed.count }
+    /// Services of which something may be delivered now.
+    var readyTargets: [String] { ready.targets }
     /// The oldest position that is not settled.
     var oldest: UInt64? {
         [messages.keys.min(), fromBacklog.min(), backlog.first, replay.first].compactMap { $0 }.min()
@@ -72,14 +77,19 @@ struct DeliveryQueue: Sendable {
     mutating func add(_ message: QueuedMessage) {
         // Also behind what is just being read: it is older, and may have the same order key.
         let isBehind = !backlog.isEmpty || !replay.isEmpty || !fromBacklog.isEmpty
-        if name.kind == .events, isBehind || messages.count >= Self.window {
-            return keepBack(message.position, History(attempt: message.attempt, resent: message.resent))
+        // Commands are known in full: their keys and expiries count while they wait.
+        if name.kind != .commands, isBehind || messages.count >= Self.window {
+            let expiry = message.resent > 0 ? message.expiry : nil
+            return keepBack(
+                message.position, History(attempt: message.attempt, resent: message.resent, expiry: expiry))
         }
         var message = message
-        if case .there = message.content, bytesInMemory + message.size > Self.contentBytes {
-            message.content = .inJournal
-        }
+        if case .there = message.content, !hasRoom(for: message) { message.content = .inJournal }
         insert(message)
+    }
+
+    private func hasRoom(for message: QueuedMessage) -> Bool {
+        contents[message.target, default: 0] + message.size <= Self.contentBytes
     }
 
     /// Takes a position whose message is not in memory.
@@ -102,10 +112,11 @@ struct DeliveryQueue: Sendable {
         var message = message
         if let history = histories.removeValue(forKey: message.position) {
             (message.attempt, message.resent) = (history.attempt, history.resent)
+            if let expiry = history.expiry { message.expiry = expiry }
         }
         message.isBehind = message.orderKey != 0 && behind[message.orderKey] != nil && !Mutant.isOn(.keyGivenTwice)
         messages[message.position] = message
-        if case .there = message.content { bytesInMemory += message.size }
+        if case .there = message.content { contents[message.target, default: 0] += message.size }
         if message.expiry != .max { expiring.insert(Timed(at: message.expiry, position: message.position)) }
         guard message.orderKey != 0, !Mutant.isOn(.keyGivenTwice) else { return makeReady(message) }
         if behind[message.orderKey] != nil {
@@ -121,7 +132,7 @@ struct DeliveryQueue: Sendable {
     // MARK: - Out
 
     /// What may be delivered next and has its bytes here; its place in the order is given up with `deliver`.
-    /// - Parameter blocked: services whose agents have no room now.
+    /// - Parameter blocked: services that nobody can take now.
     mutating func next(except blocked: Set<String> = []) -> QueuedMessage? {
         while let first = ready.first(except: blocked) {
             guard let message = messages[first.position], message.mayGo else {
@@ -148,46 +159,34 @@ struct DeliveryQueue: Sendable {
         dropContent(position)
     }
 
-    /// Nobody who is there takes it: others go before it until somebody comes.
-    mutating func setAside(_ position: UInt64) {
-        if let target = messages[position]?.target { ready.remove(first: position, of: target) }
-        aside.insert(position)
-        dropContent(position)
-    }
-
-    mutating func bringBack() {
-        for position in aside.sorted() {
-            if let message = messages[position], message.mayGo { makeReady(message) }
-        }
-        aside = []
-    }
-
     private mutating func dropContent(_ position: UInt64) {
-        guard case .there = messages[position]?.content, let size = messages[position]?.size else { return }
-        bytesInMemory -= size
+        guard let message = messages[position], case .there = message.content else { return }
+        contents[message.target, default: 0] -= message.size
         messages[position]?.content = .inJournal
     }
 
     /// Positions whose bytes are needed soon and are to be read from the journal.
-    /// - Parameter blocked: services whose agents have no room now.
+    /// - Parameter blocked: services that nobody can take now.
     mutating func wanted(except blocked: Set<String> = []) -> [UInt64] {
         guard loading.isEmpty else { return [] }
         var positions: [UInt64] = []
-        var bytes = bytesInMemory
+        var bytes = contents
         while positions.count < Self.loadAtOnce, let first = ready.first(except: blocked) {
             guard let message = messages[first.position], message.mayGo else {
                 ready.remove(first: first.position, of: first.target)
                 continue
             }
             guard case .inJournal = message.content else { break }
-            guard bytes + message.size <= Self.contentBytes || positions.isEmpty else { break }
+            guard bytes[message.target, default: 0] + message.size <= Self.contentBytes || positions.isEmpty
+            else { break }
             ready.remove(first: first.position, of: first.target)
-            bytes += message.size
+            bytes[message.target, default: 0] += message.size
             messages[first.position]?.content = .loading
             positions.append(first.position)
         }
+        // An event's type is its queue's: what nobody can take is not read. Of other positions the journal knows the service.
         while positions.count < Self.loadAtOnce, messages.count + fromBacklog.count < Self.window,
-            let next = takeOldestPosition()
+            blocked.isEmpty || !blocked.contains(name.event), let next = takeOldestPosition()
         {
             positions.append(next)
             fromBacklog.insert(next)
@@ -208,9 +207,12 @@ struct DeliveryQueue: Sendable {
     mutating func loaded(_ position: UInt64, _ message: QueuedMessage?) -> Bool {
         guard loading.remove(position) != nil else { return true }
         if fromBacklog.remove(position) != nil {
-            guard let message else { return false }
+            guard var message, case .there = message.content else {
+                if let message { insert(message) }
+                return false
+            }
+            if !hasRoom(for: message) { message.content = .inJournal }
             insert(message)
-            guard case .there = message.content else { return false }
             return true
         }
         // It may have ended while it was read.
@@ -220,7 +222,7 @@ struct DeliveryQueue: Sendable {
         if Mutant.isOn(.deadLetterWithoutBody), known.resent > 0 {
             known.content = .there(bytes.withoutBody)
         }
-        bytesInMemory += known.size
+        contents[known.target, default: 0] += known.size
         messages[position] = known
         makeReady(known)
         return true
@@ -265,8 +267,8 @@ struct DeliveryQueue: Sendable {
     /// Ends a message here; the next one of its order key may go.
     @discardableResult
     mutating func remove(_ position: UInt64) -> QueuedMessage? {
+        defer { dropLeftovers() }
         dropContent(position)
-        aside.remove(position)
         fromReplay.remove(position)
         guard let message = messages.removeValue(forKey: position) else {
             histories[position] = nil
@@ -280,20 +282,35 @@ struct DeliveryQueue: Sendable {
         return message
     }
 
+    /// In place: a copy of a long line for each of its messages would take time by the square of its length.
     private mutating func release(_ message: QueuedMessage) {
-        guard var waiting = behind[message.orderKey] else { return }
-        if let index = waiting.firstIndex(of: message.position) {
-            waiting.remove(at: index)
-            behind[message.orderKey] = waiting
+        if message.isBehind {
+            if let index = behind[message.orderKey]?.firstIndex(of: message.position) {
+                behind[message.orderKey]?.remove(at: index)
+            }
             return
         }
-        guard let next = waiting.popFirst(), let message = messages[next] else {
+        guard let next = behind[message.orderKey]?.popFirst(), let message = messages[next] else {
             behind[message.orderKey] = nil
             return
         }
-        behind[message.orderKey] = waiting
         messages[next]?.isBehind = false
         makeReady(message)
+    }
+
+    /// Entries of what has left may be as many as of what is there, and a few more.
+    private static let leftovers = 64
+
+    private mutating func dropLeftovers() {
+        let most = 2 * messages.count + Self.leftovers
+        let messages = messages
+        if ready.count > most {
+            ready.keep { position in messages[position].map { $0.mayGo && !$0.isLoading } ?? false }
+        }
+        if expiring.count > most {
+            expiring = Heap(expiring.unordered.filter { messages[$0.position]?.expiry == $0.at })
+        }
+        if delayed.count > most { delayed = Heap(delayed.unordered.filter { messages[$0.position]?.mayGo ?? false }) }
     }
 
     /// Positions whose expiry (Unix milliseconds) has passed and that are with nobody.

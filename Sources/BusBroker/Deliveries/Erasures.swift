@@ -13,15 +13,27 @@ struct Erasures: Sendable {
     private var order = Heap<Entry>()
 
     var count: Int { due.count }
+    /// Of the heap, of which some may be left from earlier plans.
+    var entries: Int { order.count }
 
     /// The time counts from the last receiver's end.
     mutating func plan(_ position: UInt64, at time: Int64) {
         due[position] = time
         order.insert(Entry(at: time, position: position))
+        dropLeftovers()
     }
 
     /// It is erased.
-    mutating func forget(_ position: UInt64) { due[position] = nil }
+    mutating func forget(_ position: UInt64) {
+        due[position] = nil
+        dropLeftovers()
+    }
+
+    /// Entries of what was planned anew or is erased may be as many as of what is planned, and a few more.
+    private mutating func dropLeftovers() {
+        guard order.count > 2 * due.count + 64 else { return }
+        order = Heap(due.map { Entry(at: $0.value, position: $0.key) })
+    }
 
     /// Positions whose time has come, at most `most`; those beyond the limit before their time.
     mutating func take(at now: Int64, limit: Int, most: Int) -> [UInt64] {

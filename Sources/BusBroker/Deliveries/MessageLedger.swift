@@ -93,10 +93,11 @@ struct MessageLedger: Sendable {
         if rows.count > known { order.append(key) }
     }
 
-    /// The batch with it could not be written.
-    mutating func withdraw(_ key: Key) {
-        rows[key] = nil
-        if order.last == key { order.removeLast() } else { order.removeAll { $0 == key } }
+    /// The batch with these could not be written. One look at the order serves them all.
+    mutating func withdraw(_ keys: Set<Key>) {
+        guard !keys.isEmpty else { return }
+        for key in keys { rows[key] = nil }
+        order.removeAll { keys.contains($0) }
     }
 
     mutating func change(_ key: Key, _ body: (inout Row) -> Void) {

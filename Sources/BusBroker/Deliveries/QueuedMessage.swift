@@ -49,6 +49,7 @@ struct QueuedMessage: Sendable {
     /// It is with nobody, and its turn has come. An entry of a heap may be left from an earlier stay in the queue.
     var mayGo: Bool { session == nil && !isBehind }
     var content: Content
+    var isLoading: Bool { if case .loading = content { true } else { false } }
 
     init(_ header: Header, position: UInt64, acceptedAt: Int64, expiry: Int64, size: Int, content: Content) {
         self.position = position

@@ -16,6 +16,11 @@ struct ReadyMessages: Sendable {
     /// One for each service that ever was in the queue: few, and searched as they stand.
     private var lines: [Line] = []
 
+    /// Entries, of which some may be left from an earlier stay in the queue.
+    var count: Int { lines.reduce(0) { $0 + $1.places.count } }
+    /// Services of which something is ready.
+    var targets: [String] { lines.compactMap { $0.places.isEmpty ? nil : $0.target } }
+
     mutating func insert(_ message: QueuedMessage) {
         let place = Place(priority: message.priority, position: message.position)
         if let line = line(of: message.target) { return lines[line].places.insert(place) }
@@ -24,7 +29,7 @@ struct ReadyMessages: Sendable {
         lines.append(line)
     }
 
-    /// - Parameter blocked: services whose agents have no room now.
+    /// - Parameter blocked: services that nobody can take now.
     func first(except blocked: Set<String>) -> (target: String, position: UInt64)? {
         var best: (target: String, place: Place)?
         for line in lines {
@@ -39,6 +44,16 @@ struct ReadyMessages: Sendable {
     mutating func remove(first position: UInt64, of target: String) {
         guard let line = line(of: target), lines[line].places.min?.position == position else { return }
         lines[line].places.removeMin()
+    }
+
+    /// Drops the entries that are left from earlier, and all but one of those that say the same.
+    mutating func keep(where isReady: (UInt64) -> Bool) {
+        var seen: Set<UInt64> = []
+        for line in lines.indices {
+            lines[line].places = Heap(
+                lines[line].places.unordered.filter { isReady($0.position) && seen.insert($0.position).inserted })
+        }
+        lines.removeAll { $0.places.isEmpty }
     }
 
     private func line(of target: String) -> Int? { lines.firstIndex { $0.target == target } }

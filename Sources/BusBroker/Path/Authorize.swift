@@ -121,9 +121,14 @@ struct Rights: Sendable {
         for system in providers.indices { providers[system].removeAll { $0 == slot } }
     }
 
-    /// Whether one of a system's agents takes this work, if perhaps not now.
-    func hasTaker(_ system: Int, of work: Work, _ sessions: SessionTable) -> Bool {
-        providers.indices.contains(system) && providers[system].contains { sessions[$0].fit(work) != .none }
+    /// Whether one of a system's agents takes this work, and is as wanted.
+    func hasTaker(
+        _ system: Int, of work: Work, _ sessions: SessionTable, where isWanted: (Session) -> Bool
+    ) -> Bool {
+        providers.indices.contains(system)
+            && providers[system].contains { slot in
+                !sessions[slot].isDraining && sessions[slot].fit(work) != .none && isWanted(sessions[slot])
+            }
     }
 
     /// The next agent of a system that takes this work: who names it first, then who has the fewest open requests, in turn among

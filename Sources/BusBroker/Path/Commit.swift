@@ -112,12 +112,12 @@ extension BrokerCore {
         guard let failed = committing else { return }
         committing = nil
         commitNotBefore = now.monotonic + limits.commitRetry
+        withdraw(failed.effects.map(\.1))
         for (_, effect) in failed.effects {
             switch effect {
             case .deliver(let call): withdraw(call, fault.code, failed.touched, now)
             case .finish(let call): fail(call, fault.code, at: .broker, now)
-            case .enqueue(let message): withdraw(message)
-            case .keep: break
+            case .enqueue, .keep: break
             case .say(let answer): say(answer, failed: fault.code)
             }
         }
@@ -150,12 +150,16 @@ extension BrokerCore {
         calls.remove(call)
     }
 
-    /// A command, outcome or event that is not durable never came.
-    private mutating func withdraw(_ message: DurableMessage) {
-        book.ledger.withdraw(message.key)
-        guard message.decoded.kind == .outcome, !message.isOwn else { return }
-        let command = book.ledger.key(message.decoded.consumer, message.decoded.correlation)
-        book.ledger.change(command) { $0.isConcluding = false }
+    /// Commands, outcomes and events that are not durable never came.
+    private mutating func withdraw(_ effects: [Gathering.Effect]) {
+        var keys: Set<MessageLedger.Key> = []
+        for case .enqueue(let message) in effects {
+            keys.insert(message.key)
+            guard message.decoded.kind == .outcome, !message.isOwn else { continue }
+            let command = book.ledger.key(message.decoded.consumer, message.decoded.correlation)
+            book.ledger.change(command) { $0.isConcluding = false }
+        }
+        book.ledger.withdraw(keys)
     }
 
     /// What the broker said itself it says again, unless the provider has spoken meanwhile: then that is the outcome.

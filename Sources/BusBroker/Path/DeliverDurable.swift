@@ -33,7 +33,7 @@ extension BrokerCore {
         guard !book.queues[queue].isEmpty, let system = rights.system(name.system), rights.hasLiveAgent(system),
             rights.mayReceive(name)
         else { return }
-        var blocked: Set<String> = []
+        var blocked = withoutTaker(queue, system)
         while let message = book.change(queue, { $0.next(except: blocked) }), case .there(let bytes) = message.content {
             // Ticks end what has expired; this one came into its queue, or had its agent back, since the last.
             if message.expiry <= now.wallMilliseconds {
@@ -42,10 +42,6 @@ extension BrokerCore {
             }
             var envelope = OutgoingEnvelope(bytes)
             let work = Work(name.kind.message, message.target)
-            guard rights.hasTaker(system, of: work, sessions) else {
-                book.change(queue) { $0.setAside(message.position) }
-                continue
-            }
             guard let slot = rights.choose(system, for: work, sessions, cost: envelope.cost),
                 sessions[slot].waiting.isEmpty, sessions[slot].hasRoom(for: envelope.cost)
             else {
@@ -67,6 +63,19 @@ extension BrokerCore {
             push(envelope, to: slot)
         }
         load(book.change(queue) { $0.wanted(except: blocked) }, for: .queue(queue))
+    }
+
+    /// Services of which something is ready and that nobody who is there can take now. What others take goes before it, and none of
+    /// its bytes are read from the journal.
+    private func withoutTaker(_ queue: Int, _ system: Int) -> Set<String> {
+        let name = book.queues[queue].name
+        let targets = name.kind == .events ? [name.event] : book.queues[queue].readyTargets
+        return Set(
+            targets.filter { target in
+                !rights.hasTaker(system, of: Work(name.kind.message, target), sessions) {
+                    $0.waiting.isEmpty && $0.hasRoom(for: 1)
+                }
+            })
     }
 
     // MARK: - From the journal

@@ -57,7 +57,7 @@ extension BrokerCore {
         }
         if isNew { announce(sessions[slot], leaving: nil, now) }
         deliverToReturned(now)
-        for system in sessions[slot].systems { book.bringBack(of: system) }
+        for system in sessions[slot].systems { book.flagAll(of: system) }
         finishStep(now)
     }
 

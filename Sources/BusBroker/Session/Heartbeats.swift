@@ -58,7 +58,7 @@ extension BrokerCore {
         sessions[slot].uptime = report.uptimeMilliseconds
         if let takes = report.takes {
             sessions[slot].takes = TakenWork(takes)
-            for system in sessions[slot].systems { book.bringBack(of: system) }
+            for system in sessions[slot].systems { book.flagAll(of: system) }
         }
         let session = sessions[slot]
         for row in report.systems where session.systems.contains(row.system) {

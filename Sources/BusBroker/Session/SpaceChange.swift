@@ -16,7 +16,7 @@ extension BrokerCore {
         remap(from: old)
         quotas = [:]
         book.retentions = rights.retentions
-        for queue in book.queues.indices { book.bringBack(in: queue) }
+        for queue in book.queues.indices { book.flag(queue) }
         var dismissed: [(slot: Int, why: Fault)] = []
         for slot in sessions.indices {
             let session = sessions[slot]
