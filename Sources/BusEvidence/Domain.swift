@@ -17,7 +17,9 @@ enum Domain: String, CaseIterable {
     case epochID = "kerege epoch id v1"
     /// HPKE's info of a wrapped content key.
     case keyWrap = "kerege key wrap v1"
+    /// What tells a repetition, and the secret it is made with where a system has only a seal key.
     case repeatTag = "kerege repeat tag v1"
+    case repeatSecret = "kerege repeat secret v1"
     /// Id of an epoch of events.
     case eventKeyID = "kerege event key id v1"
     /// An order key, and the secret it is made with: HPKE's info of its wrap, and its id.

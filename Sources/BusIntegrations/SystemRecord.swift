@@ -38,9 +38,12 @@ struct SystemRecord: Sendable, Codable, Hashable {
         }
         if beat.up { markUp() }
         guard let index = agents.firstIndex(where: { $0.name == beat.agent }) else { return add(beat, at: at) }
-        if beat.uptimeMs < agents[index].uptimeMs { agents[index].restarts &+= 1 }
+        // A greeting does not say how long the agent runs; its first report does.
+        if beat.uptimeMs > 0 {
+            if beat.uptimeMs < agents[index].uptimeMs { agents[index].restarts &+= 1 }
+            agents[index].uptimeMs = beat.uptimeMs
+        }
         agents[index].lastHeartbeat = at
-        agents[index].uptimeMs = beat.uptimeMs
         agents[index].up = beat.up
         agents[index].lostSince = nil
     }

@@ -57,19 +57,31 @@ package final class JournalReader: Sendable {
         }
     }
 
+    /// The body of a message whose record is at hand; `nil` when it was never kept, has been erased, or is not the one that was accepted.
+    package func body(at position: UInt64, digest: [UInt8]) throws(JournalError) -> [UInt8]? {
+        guard let kept = try keptBody(position), kept.withUnsafeBytes({ LogHash.body($0) }).bytes == digest else {
+            return nil
+        }
+        return kept
+    }
+
     /// The body of a command or event; `nil` when it was never kept or has been erased.
+    /// - Throws: also when it is not the one that was accepted.
     package func body(at position: UInt64) throws(JournalError) -> [UInt8]? {
-        let kept = try reading { db in
+        guard let kept = try keptBody(position) else { return nil }
+        guard try message(at: position)?.bodyDigest == kept.withUnsafeBytes({ LogHash.body($0) }).bytes else {
+            throw JournalError.damaged(at: Int64(clamping: position), "the kept body is not the one that was accepted")
+        }
+        return kept
+    }
+
+    private func keptBody(_ position: UInt64) throws(JournalError) -> [UInt8]? {
+        try reading { db in
             try Data.fetchOne(
                 db, sql: "SELECT CAST(bytes AS BLOB) FROM body WHERE position = ?",
                 arguments: [Int64(clamping: position)]
             ).map([UInt8].init)
         }
-        guard let kept else { return nil }
-        guard try message(at: position)?.bodyDigest == kept.withUnsafeBytes({ LogHash.body($0) }).bytes else {
-            throw JournalError.damaged(at: Int64(clamping: position), "the kept body is not the one that was accepted")
-        }
-        return kept
     }
 
     /// Every kept body of a range of positions, in order.

@@ -25,6 +25,8 @@ struct SignatureAudit {
     }
 
     private enum Verdict: Sendable {
+        /// Nobody had to sign it.
+        case unsigned
         case uncheckable
         case holds
         case wrong(ProofFault)
@@ -33,7 +35,7 @@ struct SignatureAudit {
         var isOfSignature: Bool {
             switch self {
             case .holds, .wrong(.wrongSignature): true
-            case .uncheckable, .wrong: false
+            case .unsigned, .uncheckable, .wrong: false
             }
         }
     }
@@ -59,7 +61,8 @@ struct SignatureAudit {
     }
 
     mutating func add(_ record: MessageRecord, leaf: Digest32, signedRoot: [UInt8], at place: Place) {
-        guard !signedRoot.isEmpty else { return }
+        // Where nobody has to sign there is nothing to look at.
+        if signedRoot.isEmpty, spaces.last??.agents.isEmpty ?? true { return }
         var record = record
         record.signedRoot = signedRoot
         claims.append(Claim(record: record, leaf: leaf, space: spaces.count - 1))
@@ -76,6 +79,7 @@ struct SignatureAudit {
         let verdicts = verdicts(groups)
         for (place, verdict) in zip(places, verdicts) {
             switch verdict {
+            case .unsigned: break
             case .uncheckable: uncheckable += 1
             case .holds: checked += 1
             case .wrong(let fault):
@@ -120,8 +124,13 @@ struct SignatureAudit {
     }
 
     private func verdict(_ claim: Claim, _ checker: inout ProofChecker) -> Verdict {
-        guard let keys = spaces[claim.space], let sender = (try? Header(decoding: claim.record.header))?.sender else {
-            return .uncheckable
+        let isSigned = !claim.record.signedRoot.isEmpty
+        guard let keys = spaces[claim.space], let header = try? Header(decoding: claim.record.header),
+            let sender = header.sender
+        else { return isSigned ? .uncheckable : .unsigned }
+        guard isSigned else {
+            // Whoever owns the journal could have taken the proof away, or put the message there.
+            return keys.mustSign(sender) && !header.isOfBroker ? .wrong(.rootMissing) : .unsigned
         }
         do throws(ProofFault) {
             _ = try checker.check(leaf: claim.leaf, proof: claim.record.proof, signedRoot: claim.record.signedRoot) {
@@ -130,8 +139,10 @@ struct SignatureAudit {
             return .holds
         } catch {
             // An agent whose key is not stated yet may sign already; the broker looks at it no more than this.
-            if case .unknownKey = error, keys.hasUnstatedKey(of: sender) { return .uncheckable }
-            return .wrong(error)
+            switch error {
+            case .wrongSignature, .wrongRoot, .wrongPathLength, .outsideValidity: return .wrong(error)
+            default: return keys.hasUnstatedKey(of: sender) ? .uncheckable : .wrong(error)
+            }
         }
     }
 }

@@ -365,6 +365,20 @@ struct AgentCoreTests {
         #expect(bench.take().faults.map(\.code) == [.draining])
     }
 
+    /// Whether a question may be asked is said by the answer; it is no reason to leave.
+    @Test func aRefusedQuestionEndsNoSession() {
+        var broker = ScriptedBroker()
+        var bench = CoreBench()
+        bench.open(&broker)
+        bench.receive(broker.error(.keyNotForSystem))
+        let actions = bench.take()
+        #expect(bench.core.isOpen)
+        #expect(
+            actions.contains {
+                if case .inquiriesRefused(let fault) = $0 { fault.code == .keyNotForSystem } else { false }
+            })
+    }
+
     /// Somebody waits for a tool: what has not left ends at once, and so does what comes then.
     @Test func aGuestDoesNotWaitForADrainingBroker() throws {
         var broker = ScriptedBroker()

@@ -41,6 +41,33 @@ struct WorkQueueTests {
         queue.close()
     }
 
+    @Test("a ticket is never given twice: what comes late for one caller reaches no other")
+    func tickets() throws {
+        var table = WaiterTable()
+        let key = KeyMessage(
+            RecordName(EpochName(1, of: "portal"), for: "register"), event: "", id: ScriptedBroker.id(1), record: [])
+        let first = table.add(.key(key), call: 1)
+        #expect(table.take(first) != nil && table.take(first) == nil)
+        let second = table.add(.key(key), call: 2)
+        #expect(second != first && table.take(first) == nil, "the row is the same, the ticket is not")
+        #expect(table.ticket(ofCall: 2) == second && table.ticket(ofCall: 1) == nil)
+        #expect(table.take(second) != nil)
+        #expect(table.take(Submission.noTicket) == nil && table.system(second) == nil)
+    }
+
+    @Test("what was not proven in one session is asked for in the next")
+    func receiptsOutliveSessions() {
+        func receipt(_ size: UInt64) -> LogReceipt {
+            LogReceipt(treeSize: size, root: [UInt8](repeating: UInt8(size), count: 32))
+        }
+        var watch = LogWatch(nil)
+        watch.begin(isSpoken: true, knowsKey: true, after: receipt(5), at: 0)
+        #expect(watch.ask(receipt(7), 0, at: 0).wish.heads.contains(5))
+        watch.begin(isSpoken: true, knowsKey: true, after: receipt(7), at: 0)
+        let again = watch.ask(receipt(9), 0, at: 0)
+        #expect(again.wish.heads.contains(5) && again.unanswered)
+    }
+
     @Test("rows wait while people make the keys one; what no repetition mends is given up")
     func rowsThatWait() {
         let outbox = Outbox(.init(event: "land.moved.v1", sql: "", place: .init(file: "", line: 1, column: 1)))

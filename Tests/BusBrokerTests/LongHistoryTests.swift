@@ -166,6 +166,39 @@ struct LongHistoryTests {
         #expect(ledger[keys[0]] == nil && ledger[keys[2]] == nil && ledger[keys[3]] != nil)
     }
 
+    /// A share without a limit is none of the wait.
+    @Test func aQuotaOfBytesAloneSaysWhenToCome() {
+        for quota in [
+            TrafficQuota(messagesPerSecond: nil, bytesPerSecond: 1000),
+            TrafficQuota(messagesPerSecond: 1, bytesPerSecond: nil),
+        ] {
+            var bucket = QuotaBucket(quota, at: 0)
+            #expect(bucket.take(900, at: 0) == nil)
+            let wait = bucket.take(900, at: 0) ?? 0
+            #expect((1...1000).contains(wait), "\(wait)")
+            #expect(bucket.take(900, at: 1_000_000) == nil)
+        }
+    }
+
+    /// The journal cannot be read: its queue is asked for again after a while, and not at once and for ever.
+    @Test func aFailingReadIsTriedAgainLater() throws {
+        let world = try World()
+        let register = TestAgent.register(world)
+        for number in 0..<(DeliveryQueue.window + 100) {
+            register.publish("\(number)")
+            register.clear()
+        }
+        world.readsAtOnce = false
+        let portal = TestAgent.portal(world)
+        for item in portal.events { portal.settle(.ack, .init(position: item.annotations.position)) }
+        let asked = world.core.nextLoad
+        world.core.loaded(asked, nil, at: world.now)
+        world.settle()
+        #expect(world.core.nextLoad == asked, "not at once")
+        world.pass(milliseconds: 1500)
+        #expect(world.core.nextLoad > asked)
+    }
+
     @Test func plannedErasuresAreKeptOnce() {
         var erasures = Erasures()
         for turn in 0..<1000 as Range<Int64> {

@@ -293,7 +293,7 @@ import Testing
         let id = world.id()
         func send(_ content: String, tag: String, counter: UInt64) {
             let extra = RepeatTag.make(
-                id, target: Spaces.order, Array(tag.utf8), with: OrderSecret(system: "portal", derivedFrom: keys.portal)
+                id, target: Spaces.order, Array(tag.utf8), with: RepeatSecret(derivedFrom: keys.portal)
             )
             portal.send(content, id: id) {
                 Self.seal(&$0)
@@ -318,7 +318,7 @@ import Testing
                         type: RepeatTag.type,
                         value: RepeatTag.make(
                             id, target: Spaces.order, Array(tag.utf8),
-                            with: OrderSecret(system: "portal", derivedFrom: keys.portal)))
+                            with: RepeatSecret(derivedFrom: keys.portal)))
                 ]
             }
             #expect(late.refusedCodes == codes, "\(tag)")

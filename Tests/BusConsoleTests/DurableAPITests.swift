@@ -192,6 +192,7 @@ struct DurableAPITests {
             }
             #expect(try await replay("time", Int64(Date.now.timeIntervalSince1970 * 1000) + 60_000) == 0)
             #expect(try await replay("position", 1_000_000) == 0)
+            #expect(try await replay("time", .max) == 0, "no time overflows")
             #expect(try await replay("beginning") == 1)
             #expect(try await replay("beginning") == 0, "it is owed already")
             try await eventually("the replay is in its history") {

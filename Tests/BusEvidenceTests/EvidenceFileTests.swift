@@ -44,7 +44,7 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         #expect(said.contains("signed by agent portal-1 for portal"))
         #expect(said.contains("signed by agent individuals-1 for individuals"))
         #expect(said.contains("it was made for this very request"))
-        #expect(said.contains("demo.kerege.example/broker-1 had 23 records"))
+        #expect(said.contains("demo/broker-1 had 23 records"))
         #expect(said.contains("what was shown at 5 records is still there"))
     }
 
@@ -264,14 +264,19 @@ func firstWrong(_ steps: [EvidenceStep]) -> String {
         header.consumer = "portal"
         for (kind, sender) in [
             (MessageKind.request, "portal"), (.reply, "individuals"), (.command, "portal"), (.outcome, "individuals"),
-            (.event, "portal"), (.keyEpoch, "portal"), (.keyWrap, "portal"),
+            (.event, "individuals"), (.keyEpoch, "portal"), (.keyWrap, "portal"),
         ] {
             header.kind = kind
             #expect(header.sender == sender)
         }
-        header.kind = .event
+        header.kind = .request
         header.consumer = ""
         #expect(header.sender == nil)
+        for kind in [MessageKind.reply, .event] {
+            header.kind = kind
+            header.target = ".individuals.person-get.v1"
+            #expect(header.sender == nil, "nothing stands before the first dot")
+        }
     }
 }
 

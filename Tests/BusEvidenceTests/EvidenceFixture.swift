@@ -15,8 +15,8 @@ struct EvidenceFixture {
         SigningKey(seed: Array(SHA256.hash(data: Array(name.utf8))))!
     }
 
-    let authority = NoteSigner(name: "demo.kerege.example/authority", key: signingKey("authority"))!
-    let log = NoteSigner(name: "demo.kerege.example/broker-1", key: signingKey("broker-1"))!
+    let authority = NoteSigner(name: "demo/authority", key: signingKey("authority"))!
+    let log = NoteSigner(name: "demo/broker-1", key: signingKey("broker-1"))!
     /// Leaves of the log, with the type and payload of those that are no messages.
     private(set) var leaves: [Digest32] = []
     private var sent: [Sent] = []
@@ -127,8 +127,10 @@ struct EvidenceFixture {
         LogProver(size: UInt64(size)) { subtree in subtree.root { leaves[Int($0)] } }
     }
 
-    func checkpoint(_ size: Int) -> String {
-        Checkpoint.sign(TreeHead(size: UInt64(size), root: prover(size).root()), by: log)
+    /// - Parameter name: of another log that is kept with the same key.
+    func checkpoint(_ size: Int, of name: String? = nil) -> String {
+        let signer = name.flatMap { NoteSigner(name: $0, key: Self.signingKey("broker-1")) } ?? log
+        return Checkpoint.sign(TreeHead(size: UInt64(size), root: prover(size).root()), by: signer)
     }
 
     func place(_ position: UInt64, in size: Int) -> EvidenceFile.Place {

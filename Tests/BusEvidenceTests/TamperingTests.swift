@@ -88,6 +88,8 @@ import Testing
         let twice = EvidenceFixture { [RequestDigest.placeholder, RequestDigest.item($0)] }
         var unread = fixture.file(1, 11)
         unread.messages[0].header[0] = 9
+        var elsewhere = fixture.exchange()
+        elsewhere.checkpoint = fixture.checkpoint(23, of: "demo/broker-2")
         return [
             ("exchange", fixture.exchange(), nil), ("request-alone", fixture.file(3, withBody: false), nil),
             ("command", fixture.file(21, 31), nil), ("command-expired", fixture.file(22, 32), nil),
@@ -95,7 +97,7 @@ import Testing
             ("exchange-other-digest", fixture.file(1, 15), nil), ("exchange-no-digest", fixture.file(1, 13), nil),
             ("exchange-two-digests", twice.file(1, 11), nil), ("request-unread", unread, nil),
             ("two-requests", fixture.file(1, 2), nil), ("event", fixture.file(41), nil),
-            ("log-key-given", silent, fixture.log.verifier.key),
+            ("other-log", elsewhere, nil), ("log-key-given", silent, fixture.log.verifier.key),
             ("log-key-not-given", silent, nil), ("log-key-other", fixture.file(4), fixture.authority.verifier.key),
             ("log-key-wrong", silent, fixture.authority.verifier.key),
             ("key-days", fixture.exchange(withKeyOf: #""from":"2026-01-01","until":"2026-01-01""#), nil),

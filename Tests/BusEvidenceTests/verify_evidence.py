@@ -491,7 +491,7 @@ def open_note(note, key):
     return text, ours[0][0]
 
 
-def open_checkpoint(note, key):
+def open_checkpoint(note, key, name=None):
     """The head."""
     text, signer = open_note(note, key)
     lines = text.split("\n")[:-1]
@@ -500,6 +500,8 @@ def open_checkpoint(note, key):
     root = from_base64(lines[2])
     if root is None or len(root) != 32 or int(lines[1]) == 0 and root != h():
         raise Bad("malformed-note")
+    if name is not None and lines[0] != name:
+        raise Bad("other-log")
     return int(lines[1]), root
 
 
@@ -531,6 +533,7 @@ def read_snapshot(data):
     need(type(whole.get("version")) is int and whole["version"] > 0)
     space = whole.get("space")
     need(isinstance(space, dict) and isinstance(space.get("id"), str) and isinstance(space.get("broker"), dict))
+    need(isinstance(space["broker"].get("id"), str))
     need(isinstance(space.get("keys"), list))
     agents = []
     for entry in space["keys"]:
@@ -546,7 +549,8 @@ def read_snapshot(data):
             elif start <= end:
                 agents.append((entry["agent"], systems, (public, start, end)))
     log = key(space["broker"]["sign"]) if "sign" in space["broker"] else None
-    return {"id": space["id"], "version": whole["version"], "agents": agents, "log": log}
+    return {"id": space["id"], "version": whole["version"], "agents": agents, "log": log,
+            "name": space["id"] + "/" + space["broker"]["id"]}
 
 
 # Headers (wire.md, section 6)
@@ -603,7 +607,7 @@ def read_header(data):
 
 
 def sender(header):
-    return header["target"].split(".")[0] if header["kind"] in ("reply", "outcome") else header["consumer"]
+    return header["target"].split(".")[0] if header["kind"] in ("reply", "outcome", "event") else header["consumer"]
 
 
 # Verifying (section 9)
@@ -662,7 +666,7 @@ class Verifier:
         self.log = key
 
     def checkpoint(self):
-        self.head = open_checkpoint(self.file["checkpoint"], self.log)
+        self.head = open_checkpoint(self.file["checkpoint"], self.log, self.stated and self.stated["name"])
 
     def in_log(self, name, about, leaf, place):
         self.step(name, about, self.head, lambda: check_inclusion(leaf, place[0] - 1, place[1], self.head))
@@ -727,7 +731,7 @@ class Verifier:
             raise Bad("other-request-digest")
 
     def receipt(self, receipt):
-        older = open_checkpoint(receipt["checkpoint"], self.log)
+        older = open_checkpoint(receipt["checkpoint"], self.log, self.stated and self.stated["name"])
         if older[0] <= self.receipt_size:
             raise Bad("wrong-order")
         self.receipt_size = older[0]

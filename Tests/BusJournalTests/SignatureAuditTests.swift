@@ -13,7 +13,7 @@ import Testing
         return .record(
             .space,
             Array(
-                #"{"format":"kerege-space/1","space":{"broker":{},"id":"s","keys":[{"agent":"portal-1","systems":["portal"]\#(sign)}]},"version":1}"#
+                #"{"format":"kerege-space/1","space":{"broker":{"id":"b"},"id":"s","keys":[{"agent":"portal-1","systems":["portal"]\#(sign)}]},"version":1}"#
                     .utf8))
     }
 
@@ -64,8 +64,15 @@ import Testing
     @Test func signaturesOfTheKeysOfTheirTimeHold() throws {
         let report = try report(
             [space(portal), signed(1, by: portal), signed(2, by: portal)], [signed(3, by: portal)],
-            [space(other), signed(4, by: other), message(header(.request, id(5)))])
+            [space(other), signed(4, by: other)], [space(nil), message(header(.request, id(5)))])
         #expect(report.isSound && report.signatures == 4 && report.signaturesUncheckable == 0, "\(report)")
+    }
+
+    /// Proofs stand beside what is hashed, so whoever owns the journal could take one away.
+    @Test func whatMustBeSignedAndIsNotIsFound() throws {
+        let report = try report([space(portal), signed(1, by: portal), message(header(.request, id(5)))])
+        #expect(report.findings.map(\.position) == [3], "\(report)")
+        #expect(report.findings.first?.what.contains("no-signed-root") == true)
     }
 
     @Test func anotherKeyIsFoundAtItsPosition() throws {

@@ -51,6 +51,18 @@ import Testing
         #expect(report.bodies == 9)
     }
 
+    /// Who delivers knows the record: a body that is damaged is gone, and no reason to give up the others.
+    @Test func aDamagedBodyIsNoBody() throws {
+        let (folder, _) = try written()
+        try folder.sql("UPDATE body SET bytes = x'00' WHERE position = 5")
+        let reader = try JournalReader(folder: folder.path)
+        let records = try reader.messages(at: [2, 5])
+        #expect(try reader.body(at: 5, digest: try #require(records[5]).bodyDigest) == nil)
+        #expect(throws: JournalError.self) { try reader.body(at: 5) }
+        let sound = try #require(records.first { $0.key != 5 })
+        #expect(try reader.body(at: sound.key, digest: sound.value.bodyDigest) != nil)
+    }
+
     /// Retention: the body goes in the transaction that says so, and its bytes with it.
     @Test func theJournalErasesWithTheRecordThatSaysSo() throws {
         let (folder, _) = try written()

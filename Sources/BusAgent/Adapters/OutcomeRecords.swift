@@ -49,7 +49,7 @@ enum OutcomeRecords {
         var waiting: (why: BusFault, consumers: Set<String>)?
         var last: Int64 = 0
         while ready.count < batch {
-            let page = try unsent(after: last, database)
+            let page = try unsent(after: last, except: waiting?.consumers ?? [], database)
             guard let end = page.last?.id else { break }
             last = end
             for outcome in page where ready.count < batch {
@@ -71,14 +71,25 @@ enum OutcomeRecords {
         return ready
     }
 
-    private static func unsent(after id: Int64, _ database: Database) throws -> [Told] {
+    private static func unsent(
+        after id: Int64, except consumers: Set<String> = [], _ database: Database
+    ) throws -> [Told] {
+        let others =
+            consumers.isEmpty ? "" : "AND o.consumer NOT IN (\(databaseQuestionMarks(count: consumers.count)))"
+        let arguments = StatementArguments([id]) + StatementArguments(consumers.sorted())
+        return try rows(others, arguments + StatementArguments([batch]), database)
+    }
+
+    private static func rows(
+        _ others: String, _ arguments: StatementArguments, _ database: Database
+    ) throws -> [Told] {
         try Row.fetchAll(
             database,
             sql: """
                 SELECT id, o.command, o.service, o.consumer, code, coalesce(body, '{}'), outcome, header, bytes, keys, digest
                 FROM kerege_outcome o LEFT JOIN kerege_command c ON c.command = o.command
-                WHERE sent = 0 AND id > ? ORDER BY id LIMIT ?
-                """, arguments: [id, batch]
+                WHERE sent = 0 AND id > ? \(others) ORDER BY id LIMIT ?
+                """, arguments: arguments
         ).compactMap { row in
             guard let command = MessageID(row[1] as String) else { return nil }
             let id = (row[6] as String?).flatMap { MessageID($0) }

@@ -11,11 +11,14 @@ package struct SealFile: Sendable {
     package let secret: SystemKey
     /// With which the system's order keys are made: the same before and after the seal key was renewed.
     package let order: OrderSecret
+    /// With which the system knows again what it sent before: the same before and after as well, and never given to anybody.
+    package let repeats: RepeatSecret
 
-    package init(system: String, secret: SystemKey, order: OrderSecret? = nil) {
+    package init(system: String, secret: SystemKey, order: OrderSecret? = nil, repeats: RepeatSecret? = nil) {
         self.system = system
         self.secret = secret
         self.order = order ?? OrderSecret(system: system, derivedFrom: secret)
+        self.repeats = repeats ?? RepeatSecret(derivedFrom: secret)
     }
 
     package var publicKey: SystemPublicKey { secret.publicKey }
@@ -40,13 +43,22 @@ package struct SealFile: Sendable {
                 description:
                     "the two keys in \(path) do not belong together. Move it away and make a new one: \(remedy)")
         }
-        guard let text = lines["order-secret"] else { return SealFile(system: system, secret: secret) }
-        guard let bytes = [UInt8](hex: text), let order = OrderSecret(system: system, bytes: bytes) else {
+        let order = try bytes("order-secret", lines, system, path).flatMap { OrderSecret(system: system, bytes: $0) }
+        let repeats = try bytes("repeat-secret", lines, system, path).flatMap { RepeatSecret(bytes: $0) }
+        return SealFile(system: system, secret: secret, order: order, repeats: repeats)
+    }
+
+    /// Nil where there is no such line: files of before have fewer.
+    private static func bytes(
+        _ name: String, _ lines: KeyLines, _ system: String, _ path: String
+    ) throws(KeyFile.Problem) -> [UInt8]? {
+        guard let text = lines[name] else { return nil }
+        guard let bytes = [UInt8](hex: text), bytes.count == RepeatSecret.size else {
             throw KeyFile.Problem(
-                description: "the line \"order-secret: …\" in \(path) is not 64 hexadecimal digits. "
+                description: "the line \"\(name): …\" in \(path) is not 64 hexadecimal digits. "
                     + "Copy the file from another agent of \(system)")
         }
-        return SealFile(system: system, secret: secret, order: order)
+        return bytes
     }
 
     /// Nil where there is no file: a system without a seal key.
@@ -57,11 +69,11 @@ package struct SealFile: Sendable {
 
     /// Makes the key of a system that has none.
     package static func create(system: String, in directory: String) throws(KeyFile.Problem) -> SealFile {
-        try create(system: system, in: directory, order: OrderSecret(system: system))
+        try create(system: system, in: directory, order: OrderSecret(system: system), repeats: RepeatSecret())
     }
 
     private static func create(
-        system: String, in directory: String, order: OrderSecret
+        system: String, in directory: String, order: OrderSecret, repeats: RepeatSecret
     ) throws(KeyFile.Problem) -> SealFile {
         guard let secret = try? SystemKey() else {
             throw KeyFile.Problem(description: "no seal key could be made: X-Wing is not available here")
@@ -71,9 +83,10 @@ package struct SealFile: Sendable {
             secret: path,
             [
                 "seal-public": "\(secret.publicKey)", "seal-secret": secret.reveal(), "order-secret": order.bytes.hex,
+                "repeat-secret": repeats.bytes.hex,
             ],
             shown: path + ".pub", ["seal-public": "\(secret.publicKey)", "order-id": order.name])
-        return SealFile(system: system, secret: secret, order: order)
+        return SealFile(system: system, secret: secret, order: order, repeats: repeats)
     }
 
     // MARK: - Renewal
@@ -105,14 +118,16 @@ package struct SealFile: Sendable {
     package static func renew(
         system: String, in directory: String
     ) throws(KeyFile.Problem) -> (made: SealFile, kept: String) {
-        let order = try load(system: system, in: directory).order
+        let known = try load(system: system, in: directory)
         let path = path(system, in: directory)
         let last = retired(system, in: directory).compactMap { $0.split(separator: ".").last.flatMap { Int($0) } }.max()
         let kept = "\(path).\((last ?? 0) + 1)"
         guard rename(path, kept) == 0 else {
             throw KeyFile.Problem(description: "cannot rename \(path): \(String(cString: strerror(errno)))")
         }
-        do throws(KeyFile.Problem) { return (try create(system: system, in: directory, order: order), kept) } catch {
+        do throws(KeyFile.Problem) {
+            return (try create(system: system, in: directory, order: known.order, repeats: known.repeats), kept)
+        } catch {
             rename(kept, path)
             throw error
         }

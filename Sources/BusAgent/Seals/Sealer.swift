@@ -41,10 +41,12 @@ final class Sealer: Sendable {
     private let state = Mutex(State())
     /// By system: those this agent serves.
     private let ownOrders: [String: OrderSecret]
+    private let ownRepeats: [String: RepeatSecret]
 
     /// - Parameter needsSpace: nothing is sent before a space says who seals.
     init(_ seals: [SealFile], needsSpace: Bool) {
         ownOrders = Dictionary(seals.map { ($0.system, $0.order) }, uniquingKeysWith: { first, _ in first })
+        ownRepeats = Dictionary(seals.map { ($0.system, $0.repeats) }, uniquingKeysWith: { first, _ in first })
         state.withLock { $0.isReady = !needsSpace }
     }
 
@@ -246,7 +248,7 @@ final class Sealer: Sendable {
 
     /// What tells a repetition of a message that is sealed anew; `nil` when the system has no key of its own here.
     func repeatTag(_ header: Header, _ body: [UInt8]) -> Header.Extension? {
-        ownOrders[header.consumer].map {
+        ownRepeats[header.consumer].map {
             Header.Extension(
                 type: RepeatTag.type, value: RepeatTag.make(header.id, target: header.target, body, with: $0))
         }

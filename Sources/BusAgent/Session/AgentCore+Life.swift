@@ -183,6 +183,10 @@ extension AgentCore {
         case .instanceConflict, .draining:
             actions.append(.notice(fault))
             disconnect(fault, clock, into: &actions)
+        case .keyNotForSystem where isOpen:
+            // The answer to a QUERY or WANT; a session that has ended for it says so with the next frame.
+            actions.append(.notice(fault))
+            actions.append(.inquiriesRefused(fault))
         case .unknownKey, .keyNotForSystem, .keyNotValid: leave(fault, clock, into: &actions)
         case .unknownCommand where isOpen && log.isSpoken && log.hasAsked:
             actions.append(.notice(fault))

@@ -56,6 +56,9 @@ extension AgentCore {
         return nil
     }
 
+    /// The broker was asked to prove that its log goes on from an earlier receipt, and has not yet.
+    package var owesProofOfLog: Bool { log.hasAsked && log.before != nil }
+
     /// PROOF.
     mutating func proven(_ answer: LogAnswer, into actions: inout [AgentAction]) {
         guard isOpen, let question = log.take(answer.token) else { return }
@@ -70,8 +73,8 @@ extension AgentCore {
             if case .fork(_, let note) = error { actions.append(.keepFork(note)) }
             if !isOwn { actions.append(.inquired(token: answer.token, .proof(.failure(error.fault)))) }
             guard error.fault.code == .logForked else {
-                // Too much at once is no news to an operator.
-                if error.fault.code != .queueFull { actions.append(.notice(error.fault)) }
+                // Too much at once is no news to an operator, where it was a caller's question. This agent asks seldom.
+                if isOwn || error.fault.code != .queueFull { actions.append(.notice(error.fault)) }
                 return
             }
             actions.append(.notice(error.fault))

@@ -64,8 +64,10 @@ struct LogWatch: Sendable {
     private(set) var hasAsked = false
     /// The broker's version of the wire has PROVE, as far as is known.
     private(set) var isSpoken = false
-    /// The last receipt of the session before.
+    /// The last receipt of an earlier session, until a proof has shown that the log goes on from it.
     private(set) var before: TreeHead?
+    /// A session ended over a question of this agent's own.
+    private var wasLeftUnanswered = false
 
     init(_ checkpoint: KnownCheckpoint?) { self.checkpoint = checkpoint }
 
@@ -74,7 +76,9 @@ struct LogWatch: Sendable {
     /// A session is open.
     mutating func begin(isSpoken: Bool, knowsKey: Bool, after receipt: LogReceipt, at now: UInt64) {
         self.isSpoken = isSpoken
-        before = TreeHead(receipt)
+        // What was not proven in one session is asked for in the next: else a broker need only end sessions to be held to nothing.
+        before = before ?? TreeHead(receipt)
+        wasLeftUnanswered = wasLeftUnanswered || own != nil
         questions = [:]
         own = nil
         hasAsked = false
@@ -108,7 +112,8 @@ struct LogWatch: Sendable {
 
     /// - Returns: the token, and whether the question before was never answered.
     mutating func ask(_ receipt: LogReceipt, _ traffic: UInt64, at now: UInt64) -> (wish: LogWish, unanswered: Bool) {
-        let unanswered = own != nil
+        let unanswered = own != nil || wasLeftUnanswered
+        wasLeftUnanswered = false
         if let own { questions[own] = nil }
         nextToken += 1
         own = nextToken

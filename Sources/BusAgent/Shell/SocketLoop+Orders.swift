@@ -126,7 +126,11 @@ extension SocketLoop {
     }
 
     private func answer(_ ticket: UInt64, _ reply: ReceivedReply) {
-        guard case .ask(let continuation, _, _) = waiters.take(ticket) else { return }
+        guard case .ask(let continuation, let id, _) = waiters.take(ticket) else { return }
+        // The core finds the request by this id; one person's data must not reach who asked about another.
+        guard reply.request == id else {
+            return continuation.resume(returning: .failure(BusFault(.badFrame, at: .consumerAgent).about(id)))
+        }
         continuation.resume(returning: .success(reply))
     }
 
@@ -243,7 +247,8 @@ extension SocketLoop {
     func saveReceipt() {
         guard clock.now >= nextSave else { return }
         nextSave = clock.now.saturating(adding: AgentMemory.interval)
-        memory.save(core.receipt)
+        // What no proof has joined to the receipt before must not take its place: it would be forgotten with this process.
+        if !core.owesProofOfLog { memory.save(core.receipt) }
         shared.status.withLock {
             $0.counters = core.counters
             $0.pending = core.pendingCount

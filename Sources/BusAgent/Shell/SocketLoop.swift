@@ -266,7 +266,13 @@ final class SocketLoop {
 
     private func reopen() throws(ZeroMQError) {
         unsent.removeAll()
-        socket = try Self.open(configuration, context)
+        do throws(ZeroMQError) { socket = try Self.open(configuration, context) } catch {
+            guard !error.isShutdown else { throw error }
+            // Descriptors may be short for a while: one more attempt that failed.
+            let fault = Fault(.brokerUnreachable, at: .consumerAgent, "no socket: \(error)")
+            actions.append(.notice(fault))
+            return core.disconnect(fault, clock, into: &actions)
+        }
         poller = Poller()
         socketEntry = poller.add(socket)
         wakeupEntry = poller.add(shared.wakeup)

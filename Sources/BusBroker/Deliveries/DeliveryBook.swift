@@ -21,6 +21,8 @@ struct DeliveryBook: Sendable {
     private var isFlagged: [Bool] = []
     /// Queues that have an entry waiting for a time.
     private(set) var timed: Set<Int> = []
+    /// Queues whose messages could not be read, and when to try again (monotonic microseconds).
+    private var paused: [Int: Int64] = [:]
 
     init(_ limits: BrokerLimits) {
         ledger = MessageLedger(limit: limits.ledger)
@@ -203,7 +205,13 @@ struct DeliveryBook: Sendable {
         timed.insert(queue)
     }
 
+    mutating func pause(_ queue: Int, until time: Int64) { paused[queue] = time }
+
     mutating func wake(at monotonic: Int64) {
+        for queue in paused.keys.sorted() where paused[queue] ?? 0 <= monotonic {
+            paused[queue] = nil
+            flag(queue)
+        }
         // In order: what a core does depends on what it was given, never on how a set lies in memory.
         for queue in timed.sorted() {
             if queues[queue].wake(at: monotonic) { flag(queue) }

@@ -77,8 +77,7 @@ struct DeliveryQueue: Sendable {
     mutating func add(_ message: QueuedMessage) {
         // Also behind what is just being read: it is older, and may have the same order key.
         let isBehind = !backlog.isEmpty || !replay.isEmpty || !fromBacklog.isEmpty
-        // Commands are known in full: their keys and expiries count while they wait.
-        if name.kind != .commands, isBehind || messages.count >= Self.window {
+        if name.kind == .events, isBehind || messages.count >= Self.window {
             let expiry = message.resent > 0 ? message.expiry : nil
             return keepBack(
                 message.position, History(attempt: message.attempt, resent: message.resent, expiry: expiry))

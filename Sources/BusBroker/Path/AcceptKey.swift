@@ -65,7 +65,10 @@ extension BrokerCore {
     private mutating func askPublishers(of wish: KeyWish, _ asker: Int) {
         let missing = wish.epochs.filter { book.keys.position(of: $0, for: wish.system) == nil }
         for (publisher, epochs) in Dictionary(grouping: missing, by: \.sender) {
-            guard let system = rights.system(publisher) else { continue }
+            // What no plan lets it have, it need not be told; and its asking must not keep others from asking.
+            guard let system = rights.system(publisher), rights.mayHaveKeys(wish.system, of: publisher) else {
+                continue
+            }
             let order = KeyWish(token: 0, system: wish.system, epochs: epochs)
             // All of them: one may have come without the key.
             for slot in rights.providers[system]

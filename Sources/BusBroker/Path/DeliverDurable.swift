@@ -109,9 +109,17 @@ extension BrokerCore {
         finishStep(now)
     }
 
+    /// Before a journal that could not be read is asked again, microseconds.
+    private static let readPause: Int64 = 1_000_000
+
     private mutating func loaded(_ found: [LoadedMessage]?, for queue: Int, _ now: Moment) {
+        guard let found else {
+            book.change(queue) { $0.loadFailed() }
+            notice(
+                .error, "the journal could not be read; it is tried again", ["queue": book.queues[queue].name.system])
+            return book.pause(queue, until: now.monotonic + Self.readPause)
+        }
         defer { book.flag(queue) }
-        guard let found else { return book.change(queue) { $0.loadFailed() } }
         for item in found {
             let message = (try? Header(decoding: item.bytes.header)).map { header in
                 QueuedMessage(

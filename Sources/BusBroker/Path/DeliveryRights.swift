@@ -37,6 +37,15 @@ extension Rights {
         return min(wanted, acceptedAt / 1000 + allowed.count)
     }
 
+    /// Whether two systems have anything to say to each other by the plan, in whatever stage: then one may need keys of the other.
+    func mayHaveKeys(_ system: String, of sender: String) -> Bool {
+        snapshot.space.integrations.contains { integration in
+            let provider = Names.system(of: integration.service)
+            return (integration.consumer == system && provider == sender)
+                || (integration.consumer == sender && provider == system)
+        }
+    }
+
     /// How long bodies are kept after the end, milliseconds, where a service says so.
     var retentions: [String: Int64] {
         var found: [String: Int64] = [:]

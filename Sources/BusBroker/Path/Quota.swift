@@ -3,6 +3,9 @@ import BusProtocol
 
 /// A bucket that fills with time: a second's share of messages and bytes fits in it.
 struct QuotaBucket: Sendable {
+    /// Milliseconds.
+    private static let longestWait = 3_600_000.0
+
     private let messages: Double
     private let bytes: Double
     private var messagesLeft: Double
@@ -31,8 +34,11 @@ struct QuotaBucket: Sendable {
             bytesLeft -= Double(cost)
             return nil
         }
-        let wait = max((1 - messagesLeft) / messages, (needed - bytesLeft) / bytes)
-        return UInt32(clamping: Int64((wait * 1000).rounded(.up)))
+        // Only of what is limited: a share without a limit is infinite, and infinity over infinity is no time.
+        var wait = 0.0
+        if messages.isFinite { wait = max(wait, (1 - messagesLeft) / messages) }
+        if bytes.isFinite { wait = max(wait, (needed - bytesLeft) / bytes) }
+        return UInt32(exactly: min(wait * 1000, Self.longestWait).rounded(.up)) ?? UInt32(Self.longestWait)
     }
 }
 

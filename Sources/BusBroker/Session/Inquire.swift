@@ -74,6 +74,10 @@ extension BrokerCore {
             }
         let origin = SeekOrigin.session(SessionReference(slot: slot, id: sessions[slot].id), wish.token)
         if let code { return say(.sought(origin, count: 0), failed: code) }
+        guard sessions[slot].answering < limits.answersAtOnce else {
+            return say(.sought(origin, count: 0), failed: .queueFull)
+        }
+        sessions[slot].answering += 1
         seek(wish, origin)
     }
 
@@ -93,6 +97,9 @@ extension BrokerCore {
     /// The journal told which events there are; nil when it could not be read.
     package mutating func sought(_ ticket: UInt64, _ positions: [UInt64]?, at now: Moment) {
         guard let (wish, origin) = seeks.removeValue(forKey: ticket) else { return }
+        if case .session(let session, _) = origin, sessions.isLive(session.slot, session.id) {
+            sessions[session.slot].answering -= 1
+        }
         guard let positions else { return say(.sought(origin, count: 0), failed: .storageFailed) }
         let queue = book.queue(.events(wish.event, for: wish.system))
         // What is on the disk though its commit is not known here yet takes its place with that commit.

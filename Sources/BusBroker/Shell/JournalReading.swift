@@ -3,20 +3,23 @@ import BusJournal
 import BusProtocol
 import Dispatch
 
-/// Reads from the journal beside the message path: bytes of queued messages, and where events stand. One read after the other,
-/// on a thread of its own; results come back through the mailbox.
+/// Reads from the journal beside the message path: bytes of queued messages, and where events stand. One read after the other, and
+/// those that go through the whole journal on a thread of their own; results come back through the mailbox.
 final class JournalReading: Sendable {
     /// Most events one seek brings back.
     static let seekLimit = 1_000_000
 
     private let reader: JournalReader
+    private let searcher: JournalReader
     private let mailbox: BrokerMailbox
     private let queue = DispatchQueue(label: "journal-reading")
+    private let searching = DispatchQueue(label: "journal-searching", qos: .utility)
     private let proving: LogProving
 
     /// - Parameter key: signs checkpoints of the log; nil: nothing can be proven.
     init(folder: String, signing key: SigningKey?, _ log: LogProofs, _ mailbox: BrokerMailbox) throws(JournalError) {
         reader = try JournalReader(folder: folder)
+        searcher = try JournalReader(folder: folder)
         proving = try LogProving(folder: folder, key, log)
         self.mailbox = mailbox
         proving.prepare()
@@ -30,7 +33,8 @@ final class JournalReading: Sendable {
         let stored = try reader.messages(at: positions)
         return try positions.map { position in
             let record = stored[position]
-            let body = try reader.body(at: position)
+            // One that is damaged is gone; the others are there.
+            let body = try record.flatMap { try reader.body(at: position, digest: $0.bodyDigest) }
             return LoadedMessage(
                 position: position, acceptedAt: record?.receivedAt ?? 0,
                 MessageBytes(
@@ -44,7 +48,7 @@ final class JournalReading: Sendable {
     }
 
     func find(_ ticket: UInt64, _ wish: Seek) {
-        queue.async { [self] in _ = mailbox.order(.found(ticket, try? positions(wish))) }
+        searching.async { [self] in _ = mailbox.order(.found(ticket, try? positions(wish))) }
     }
 
     private func positions(_ wish: Seek) throws -> [UInt64] {
@@ -52,9 +56,10 @@ final class JournalReading: Sendable {
             switch wish.start {
             case .beginning: 1
             case .position: max(1, wish.value)
-            case .time: try reader.firstPosition(committedFrom: Int64(clamping: wish.value) * 1000)
+            case .time:
+                try searcher.firstPosition(committedFrom: min(Int64(clamping: wish.value), .max / 1000) * 1000)
             }
         guard let first else { return [] }
-        return try reader.events(wish.event, from: first, limit: Self.seekLimit)
+        return try searcher.events(wish.event, from: first, limit: Self.seekLimit)
     }
 }

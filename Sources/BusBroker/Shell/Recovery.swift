@@ -95,11 +95,15 @@ struct Recovery {
         case .settled:
             let record = try SettledRecord(&payload)
             guard record.integration != .max else { return }
+            // The stage it has in the space that was in force.
+            let integrations = snapshot?.space.integrations ?? []
+            let stage =
+                integrations.indices.contains(Int(record.integration))
+                ? Stage(rawValue: integrations[Int(record.integration)].stage.number) : nil
             ledger?.record(
                 Exchange(
                     integration: Int(record.integration), code: record.code / 10, latencyMicroseconds: 0,
-                    at: record.at / 1000,
-                    stage: .approved))
+                    at: record.at / 1000, stage: stage ?? .planned))
         default: break
         }
     }

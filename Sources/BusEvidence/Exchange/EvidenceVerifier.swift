@@ -106,7 +106,15 @@ package struct EvidenceVerifier {
 
     private func checkpoint(_ note: String) throws(StepFault) -> Checkpoint {
         guard let logKey else { throw StepFault("no-log-key", "the log's key is not known") }
-        do throws(NoteFault) { return try Checkpoint(note, by: logKey) } catch { throw StepFault(error) }
+        let checkpoint: Checkpoint
+        do throws(NoteFault) { checkpoint = try Checkpoint(note, by: logKey) } catch { throw StepFault(error) }
+        // Under another name the same key could keep a second log, which would contradict the first nowhere.
+        guard stated.map({ $0.logName == checkpoint.origin }) ?? true else {
+            throw StepFault(
+                "other-log",
+                "the checkpoint is of \(checkpoint.origin), and the space has the log \(stated?.logName ?? "")")
+        }
+        return checkpoint
     }
 
     private mutating func checkSpaceInLog() {
@@ -277,19 +285,20 @@ package struct EvidenceVerifier {
 }
 
 extension Header {
-    /// The system whose agent signs it: the consumer, or for answers the system of the target.
+    /// The system whose agent signs it: the consumer, or for answers and events the system of the target.
     package var sender: String? {
-        switch kind {
-        case .request, .command, .event: consumer.isEmpty ? nil : consumer
-        case .reply, .outcome: target.split(separator: ".").first.map(String.init)
-        case .keyEpoch, .keyWrap: consumer.isEmpty ? nil : consumer
-        }
+        let sender =
+            switch kind {
+            case .request, .command, .keyEpoch, .keyWrap: consumer
+            case .reply, .outcome, .event: Names.system(of: target)
+            }
+        return sender.isEmpty ? nil : sender
     }
 
     /// An outcome that the broker gave because nobody else did.
-    fileprivate var isOfBroker: Bool { kind == .outcome && provider.isEmpty && outcome != 0 }
+    package var isOfBroker: Bool { kind == .outcome && provider.isEmpty && outcome != 0 }
 
     fileprivate var namesItsProvider: Bool {
-        provider.isEmpty || provider == target.split(separator: ".").first.map(String.init)
+        provider.isEmpty || provider == Names.system(of: target)
     }
 }

@@ -23,13 +23,16 @@ package struct StatedKeys: Sendable {
     private let unstated: Set<String>
     /// The key of the broker's log; `nil` where the space does not state it.
     package let log: VerifyingKey?
+    /// Origin of that log's checkpoints.
+    package let logName: String
 
     /// `nil` when it is no snapshot, or a key in it is none.
     package init?(snapshot: [UInt8]) {
         guard let value = try? StrictJSON.read(snapshot), case .object(let whole) = value,
             case .text(Self.format) = whole["format"], case .integer(let version) = whole["version"], version > 0,
             case .object(let space) = whole["space"], case .text(let id) = space["id"],
-            case .object(let broker) = space["broker"], case .list(let keys) = space["keys"]
+            case .object(let broker) = space["broker"], case .text(let brokerID) = broker["id"],
+            case .list(let keys) = space["keys"]
         else { return nil }
         var agents: [Agent] = []
         var unstated: Set<String> = []
@@ -38,7 +41,8 @@ package struct StatedKeys: Sendable {
                 let systems = Self.texts(members["systems"])
             else { return nil }
             guard let signature = members["sign"] else {
-                unstated.formUnion(systems)
+                // One that was revoked speaks no more.
+                if members["revoked"] == nil { unstated.formUnion(systems) }
                 continue
             }
             guard let key = Self.key(signature), let from = Self.day(members["from"], or: .min),
@@ -59,6 +63,7 @@ package struct StatedKeys: Sendable {
         self.agents = agents
         self.unstated = unstated
         self.log = log
+        logName = "\(id)/\(brokerID)"
     }
 
     /// The agent that may sign for this system and has the key of this id.
@@ -68,6 +73,11 @@ package struct StatedKeys: Sendable {
 
     /// Whether an agent may speak for this system whose key is not stated: of an earlier version.
     package func hasUnstatedKey(of system: String) -> Bool { unstated.contains(system) }
+
+    /// Whether whatever this system's agents say must be signed: each of them has a key.
+    package func mustSign(_ system: String) -> Bool {
+        !unstated.contains(system) && agents.contains { $0.systems.contains(system) }
+    }
 
     private static func texts(_ value: JSONValue?) -> [String]? {
         guard case .list(let values) = value else { return nil }

@@ -109,8 +109,10 @@ package enum SignedNote {
     }
 
     private static func signature(_ line: Substring) -> (name: String, bytes: [UInt8])? {
-        guard line.hasPrefix(dash) else { return nil }
-        let parts = line.dropFirst(dash.count).split(separator: " ", omittingEmptySubsequences: false)
+        // Byte by byte: a mark that combines with the blank before it would hide the blank.
+        guard line.utf8.starts(with: dash.utf8) else { return nil }
+        let parts = line.utf8.dropFirst(dash.utf8.count)
+            .split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false).map { Substring($0) }
         guard parts.count == 2, NoteVerifier.isName(parts[0]), let bytes = Base64.decode(parts[1]), bytes.count >= 5
         else { return nil }
         return (String(parts[0]), bytes)

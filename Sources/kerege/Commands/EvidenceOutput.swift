@@ -30,6 +30,11 @@ struct EvidenceOutput {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replaces ? O_TRUNC : O_EXCL), 0o600)
         if descriptor < 0, errno == EEXIST { throw exists }
         guard descriptor >= 0 else { throw notWritten(String(cString: strerror(errno))) }
+        // One that is replaced may have been open to others.
+        guard fchmod(descriptor, 0o600) == 0 else {
+            close(descriptor)
+            throw notWritten(String(cString: strerror(errno)))
+        }
         let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         do {
             try file.write(contentsOf: data)

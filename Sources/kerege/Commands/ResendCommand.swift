@@ -29,7 +29,7 @@ struct ResendCommand: AsyncParsableCommand {
     @Option(
         help: ArgumentHelp("Only to this receiver. (default: everyone for whom it was given up)", valueName: "system"))
     var to: String?
-    @Flag(help: "Every dead letter of --service.") var failed = false
+    @Flag(help: "Every dead letter of --service, the oldest 10,000 at a time.") var failed = false
     @Option(help: ArgumentHelp("With --failed: of this service or event.", valueName: "service"))
     var service: String?
     @Option(help: ArgumentHelp("With --failed: given up within this time: 30m, 2h, 1d.", valueName: "time"))
@@ -40,22 +40,26 @@ struct ResendCommand: AsyncParsableCommand {
 
     mutating func run() async throws {
         let client = try admin.client()
-        let letters = try wanted(client)
+        let page = try wanted(client)
+        let letters = page.letters
         guard !letters.isEmpty || id != nil else {
             if admin.json { return try Output.print(json: ResendPage(resent: [], refused: [])) }
             return Output.write("no dead letters of \(service ?? "")\(since.map { " in the last \($0)" } ?? "")\n")
         }
         if !admin.json, !letters.isEmpty {
-            let view = DeadLettersView(letters: letters, total: letters.count, now: .now, style: .standardOutput)
+            let view = DeadLettersView(letters: letters, total: page.total, now: .now, style: .standardOutput)
             Output.write(lines: view.lines())
         }
         try refuseRepetition(letters)
         try send(letters, client)
+        if page.total > letters.count, !admin.json {
+            Output.tell("\(page.total - letters.count) more are left: the same command again takes the next")
+        }
     }
 
     // MARK: - Steps
 
-    private func wanted(_ client: AdminClient) throws(Failure) -> [DeadLetterItem] {
+    private func wanted(_ client: AdminClient) throws(Failure) -> DeadLettersPage {
         guard (id != nil) != failed else {
             throw .wrongUse(
                 id == nil ? "nothing is named" : "an id and --failed exclude each other",
@@ -84,8 +88,8 @@ struct ResendCommand: AsyncParsableCommand {
 
     private func letters(
         _ client: AdminClient, _ filter: [(String, String?)]
-    ) throws(Failure) -> [DeadLetterItem] {
-        try client.get(DeadLettersPage.self, "/v1/dead-letters" + DeadLetterQuery.text(filter)).page.letters
+    ) throws(Failure) -> DeadLettersPage {
+        try client.get(DeadLettersPage.self, "/v1/dead-letters" + DeadLetterQuery.text(filter)).page
     }
 
     private func refuseRepetition(_ letters: [DeadLetterItem]) throws(Failure) {
