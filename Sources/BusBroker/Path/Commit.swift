@@ -112,7 +112,7 @@ extension BrokerCore {
         guard let failed = committing else { return }
         committing = nil
         commitNotBefore = now.monotonic + limits.commitRetry
-        withdraw(failed.effects.map(\.1))
+        withdraw(failed.effects.map(\.effect))
         for (_, effect) in failed.effects {
             switch effect {
             case .deliver(let call): withdraw(call, fault.code, failed.touched, now)
