@@ -285,7 +285,8 @@ package final class Journal: Sendable {
                 .newerVersion, "\(path) has schema \(version); this program knows up to \(schemaVersion)",
                 remedy: "use the newer program that wrote it")
         }
-        if id == applicationID, let difference { throw JournalError.damaged(path, difference) }
+        let damage = difference ?? FileHeader.difference(path)
+        if id == applicationID, let damage { throw JournalError.damaged(path, damage) }
     }
 
     private static func prepare(_ database: DatabaseQueue) throws {

@@ -27,7 +27,7 @@ package final class JournalReader: Sendable {
             guard id == Journal.applicationID else {
                 throw JournalError(.foreignFile, "\(path) is not a journal", remedy: "name the broker's data folder")
             }
-            if let difference { throw JournalError.damaged(path, difference) }
+            if let damage = difference ?? FileHeader.difference(path) { throw JournalError.damaged(path, damage) }
         } catch { throw JournalError.of(error, doing: "opening \(path) for reading") }
     }
 

@@ -57,6 +57,16 @@ struct DamageTests {
         #expect(end == .closed ? bench.count(.refused) > 0 : bench.count(.prefix) > 0)
     }
 
+    /// Found by a long campaign: SQLite reads such a file, never writes it, and says that the folder is not writable.
+    @Test("The versions in the file's header", arguments: [18, 19], 0..<8)
+    func versions(_ byte: Int, _ bit: Int) throws {
+        let bench = try DamageBench(try DamageFixture(.closed))
+        let damage = Damage(file: .database, at: byte, what: .flip(bit: bit))
+        try bench.look(damage)
+        try bench.start(damage)
+        #expect(bench.count(.refused) == 2)
+    }
+
     @Test("A WAL filled with old blocks, damaged around the end of the newest commit")
     func filled() throws {
         var random = Effort.random("filled WAL")
