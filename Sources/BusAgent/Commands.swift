@@ -77,6 +77,9 @@ public struct CommandOutcome: Sendable {
     package var commandID: MessageID { delivery.envelope.header.correlation }
     package var messageID: MessageID { delivery.envelope.header.id }
 
+    /// Made by the broker itself, for a command that nobody carried out.
+    var isOfBroker: Bool { delivery.header?.provider.isEmpty ?? false }
+
     /// Whether it was made for the command with this leaf, as far as it says so and the leaf is known.
     func isMade(for leaf: Digest32?) -> Bool {
         guard let leaf, let digest = delivery.header.flatMap({ RequestDigest.value(in: $0) }) else { return true }

@@ -71,6 +71,8 @@ package struct BrokerCore: Sendable {
     var provings: [UInt64: Proving] = [:]
     var nextLoad: UInt64 = 0
     var quotas: [QuotaHolder: QuotaBucket] = [:]
+    /// By CURVE key.
+    var burdens: [String: AgentBurden] = [:]
     var random: any RandomNumberGenerator & Sendable
     var gathering = Gathering()
     var committing: Gathering?

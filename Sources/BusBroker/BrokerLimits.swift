@@ -16,11 +16,14 @@ package struct BrokerLimits: Sendable {
     package var unreadFrames = 4096
     /// Requests, commands, outcomes and events one agent has and has not settled, whatever credit it grants.
     package var unsettled = Int(Limits.creditMessages)
-    /// QUERYs of one session whose outcomes are being read; each answer may be 2 MiB. Further ones are told 4291.
+    /// QUERYs, WANTs and SEEKs of one agent whose answers are being read; each may be 2 MiB. Further ones are told 4291.
     package var answersAtOnce = 4
-    /// PROVEs of one session that are being answered: the first after a start waits until the whole journal was read. Further ones are
+    /// PROVEs of one agent that are being answered: the first after a start waits until the whole journal was read. Further ones are
     /// told 4291.
     package var proofsAtOnce = 4
+    /// Blocks of 1,024 records of the log that one agent may have read for proofs within a second: one for each PROVE, for each message
+    /// in another block, and for each earlier size. Further ones are told 4291.
+    package var proofBlocksPerSecond = 256
     /// Commands that wait for one system; beyond it their senders are told 4291.
     package var queueDepth = 100_000
     /// Events one subscriber has not settled; beyond it their publisher is told 4291, because nothing is dropped in silence.
@@ -33,7 +36,7 @@ package struct BrokerLimits: Sendable {
     /// Records of sealing epochs that are found again, about 150 bytes each: beyond it the oldest is not, and what was sealed with it cannot
     /// be opened by an agent that has not met it before.
     package var keyRecords = 200_000
-    /// Records of epochs one session may bring within a second, and times it may ask for some.
+    /// Records of epochs one agent may bring within a second, and times it may ask for some.
     package var keysPerSecond = 256
     /// Bodies whose retention is waited for, about 50 bytes each; beyond it the next one due is erased before its time.
     package var erasures = 1_000_000

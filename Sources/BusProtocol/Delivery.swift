@@ -13,6 +13,9 @@ package struct Settlement: Sendable, Equatable {
         }
     }
 
+    /// Rows of one frame: as many deliveries as an agent may have.
+    package static let most = Int(Limits.creditMessages)
+
     package var rows: [Row]
     package init(_ rows: [Row]) { self.rows = rows }
 
@@ -32,6 +35,9 @@ package struct Settlement: Sendable, Equatable {
         let count = Int(try reader.take(UInt32.self))
         guard count * 16 == reader.remaining else {
             throw Fault(.badFrame, at: .unknown, "\(count) rows do not fit \(reader.remaining) bytes")
+        }
+        guard count <= Self.most else {
+            throw Fault(.badFrame, at: .unknown, "\(count) rows; an agent has at most \(Self.most) deliveries")
         }
         rows = []
         for _ in 0..<count {

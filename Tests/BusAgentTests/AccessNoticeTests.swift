@@ -119,6 +119,7 @@ struct AccessNoticeTests {
                     $0, sql: "SELECT a.value ->> 'request' FROM kerege_notice, json_each(body, '$.accesses') a")
             }
         }
+        while Set(try rows()).count < 30 { try await Task.sleep(for: .milliseconds(20)) }
         #expect(Set(try rows()).count == 30)
         #expect(broker.events.withLock { $0.count } <= 2)
         // What comes last is kept for the next start.

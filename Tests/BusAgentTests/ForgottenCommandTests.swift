@@ -23,6 +23,7 @@ struct ForgottenCommandTests {
             try $0.execute(sql: "UPDATE kerege_command SET taken_at = ?", arguments: [takenAt])
         }
         let second = try await stage.start()
+        if isForgotten { try await stage.until("SELECT count(*) FROM kerege_command", is: "0") }
         try await stage.send(command)
         _ = await stage.untilSettled(2)
         #expect(try await stage.value("SELECT marks FROM plot WHERE number = '1:1'") == (isForgotten ? "2" : "1"))

@@ -61,9 +61,10 @@ struct WorkQueueTests {
             LogReceipt(treeSize: size, root: [UInt8](repeating: UInt8(size), count: 32))
         }
         var watch = LogWatch(nil)
-        watch.begin(isSpoken: true, knowsKey: true, after: receipt(5), at: 0)
+        var random = SystemRandomNumberGenerator()
+        watch.begin(isSpoken: true, knowsKey: true, after: receipt(5), at: 0, &random)
         #expect(watch.ask(receipt(7), 0, at: 0).wish.heads.contains(5))
-        watch.begin(isSpoken: true, knowsKey: true, after: receipt(7), at: 0)
+        watch.begin(isSpoken: true, knowsKey: true, after: receipt(7), at: 0, &random)
         let again = watch.ask(receipt(9), 0, at: 0)
         #expect(again.wish.heads.contains(5) && again.unanswered)
     }

@@ -103,6 +103,40 @@ import Testing
         #expect(portal.proofs.isEmpty)
     }
 
+    /// A HELLO is free: it gives back nothing of what an agent has asked for.
+    @Test func aNewSessionIsNotFreeOfTheLast() throws {
+        var limits = BrokerLimits()
+        limits.proofsAtOnce = 2
+        let world = try World(limits: limits)
+        let portal = agent(world, Spaces.portalKey, "portal")
+        world.readsAtOnce = false
+        for token in 1...2 as ClosedRange<UInt64> { prove(portal, LogWish(token: token, heads: [])) }
+        for token in 3...9 as ClosedRange<UInt64> {
+            portal.hello { $0.newestVersion = 3 }
+            prove(portal, LogWish(token: token, heads: []))
+        }
+        #expect(world.reads.count == 2)
+        #expect(portal.proofs.map(\.code) == Array(repeating: FaultCode.queueFull.number, count: 7))
+        world.read()
+        world.settle()
+        prove(portal, LogWish(token: 10, heads: []))
+        #expect(world.reads.count == 1)
+    }
+
+    @Test func whatIsReadForProofsHasARate() throws {
+        let world = try World()
+        let portal = agent(world, Spaces.portalKey, "portal")
+        portal.send()
+        let heads = [world.core.treeSize]
+        for token in 1...400 as ClosedRange<UInt64> { prove(portal, LogWish(token: token, heads: heads)) }
+        let refused = portal.proofs.count { $0.code == FaultCode.queueFull.number }
+        #expect(refused == 400 - world.core.limits.proofBlocksPerSecond / 2)
+        portal.clear()
+        world.pass(milliseconds: 1000)
+        prove(portal, LogWish(token: 500, heads: heads))
+        #expect(portal.proofs.map(\.code) == [0])
+    }
+
     @Test func inAnEarlierVersionThereIsNoSuchCommand() throws {
         let world = try World()
         let portal = TestAgent(world, Spaces.portalKey, ["portal"])

@@ -14,7 +14,6 @@ enum DeliveryRecords {
             try database.execute(sql: tables)
             try widen(database)
             try database.execute(sql: triggers)
-            try forget(before: ClockReading.current().wall - retention, database)
         }
     }
 
@@ -43,6 +42,9 @@ enum DeliveryRecords {
     /// nobody sent would never reach anybody: the statement that tells it fails instead.
     private static let triggers = """
         CREATE INDEX IF NOT EXISTS kerege_sending_message ON kerege_sending (message);
+        CREATE INDEX IF NOT EXISTS kerege_inbox_taken ON kerege_inbox (taken_at);
+        CREATE INDEX IF NOT EXISTS kerege_command_taken ON kerege_command (taken_at);
+        CREATE INDEX IF NOT EXISTS kerege_sending_settled ON kerege_sending (settled_at);
         CREATE TRIGGER IF NOT EXISTS kerege_outcome_told AFTER INSERT ON kerege_outcome BEGIN
             SELECT RAISE(ABORT, 'an outcome was told of a command that is not in kerege_command')
             WHERE NOT EXISTS (SELECT 1 FROM kerege_command WHERE command = NEW.command);
@@ -70,20 +72,49 @@ enum DeliveryRecords {
         }
     }
 
-    /// A command without an end, and an outcome that was not sent, are kept however old they are.
-    private static func forget(before oldest: Int64, _ database: Database) throws {
-        try database.execute(
-            sql: """
-                DELETE FROM kerege_inbox WHERE taken_at < :oldest;
-                DELETE FROM kerege_sending WHERE settled_at < :oldest;
-                DELETE FROM kerege_outcome WHERE sent = 1
-                    AND command IN (SELECT command FROM kerege_command WHERE taken_at < :oldest);
-                DELETE FROM kerege_command WHERE taken_at < :oldest AND state <> 'taken'
-                    AND command NOT IN (SELECT command FROM kerege_outcome);
-                """, arguments: ["oldest": oldest])
+    /// Rows of a table that are forgotten in one transaction: others write into the register too.
+    static let forgottenAtOnce = 1000
+
+    /// Forgets some of what is older than the retention. A command without an end, and an outcome that was not sent, are kept however
+    /// old they are.
+    /// - Returns: whether there may be more.
+    static func forgetOld(_ connection: SQLConnection, now: Int64 = ClockReading.current().wall) throws -> Bool {
+        try connection.queue.write { database in
+            let arguments: StatementArguments = ["oldest": now - retention, "most": forgottenAtOnce]
+            var most = 0
+            for statement in forgetting {
+                try database.execute(sql: statement, arguments: arguments)
+                most = max(most, database.changesCount)
+            }
+            return most == forgottenAtOnce
+        }
     }
 
+    private static let forgetting = [
+        """
+        DELETE FROM kerege_inbox WHERE event IN (
+            SELECT event FROM kerege_inbox WHERE taken_at < :oldest LIMIT :most)
+        """,
+        """
+        DELETE FROM kerege_sending WHERE (event, row) IN (
+            SELECT event, row FROM kerege_sending WHERE settled_at < :oldest LIMIT :most)
+        """,
+        """
+        DELETE FROM kerege_outcome WHERE id IN (
+            SELECT o.id FROM kerege_command c JOIN kerege_outcome o ON o.command = c.command
+            WHERE c.taken_at < :oldest AND o.sent = 1 LIMIT :most)
+        """,
+        """
+        DELETE FROM kerege_command WHERE command IN (
+            SELECT command FROM kerege_command c WHERE taken_at < :oldest AND state <> 'taken'
+                AND NOT EXISTS (SELECT 1 FROM kerege_outcome o WHERE o.command = c.command) LIMIT :most)
+        """,
+    ]
+
     // MARK: - What was taken
+
+    /// The broker's own outcomes count under a name that no system has: whatever id it chose, the provider's still counts.
+    static let broker = "(broker)"
 
     /// An event or the outcome of a command.
     /// - Parameter sender: the system it is of: nobody can use up the id of another's message.

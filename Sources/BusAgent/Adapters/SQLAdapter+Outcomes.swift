@@ -28,7 +28,10 @@ extension SQLAdapter {
         var refused: BusFault?
         Failpoint.beforeOutcome.pass()
         do throws(BusFault) { _ = try await agent.submit(outcome.message) } catch {
-            if error.code == .notSealed { try await perform { try OutcomeRecords.prepareAnew(outcome, $0) } }
+            // Sealed since, or forgotten for longer than ids are: a command has one outcome, so a new id has no second effect.
+            if error.code == .notSealed || error.code == .idTooOld {
+                try await perform { try OutcomeRecords.prepareAnew(outcome, $0) }
+            }
             guard Self.endsOutcome(error) else { throw error }
             refused = error
             logger.warning("outcome not wanted", metadata: ["id": "\(outcome.message.id)", "fault": "\(error)"])
@@ -40,7 +43,7 @@ extension SQLAdapter {
     /// The broker knows no such command any more, or has another outcome of it; or these bytes will never be taken.
     private static func endsOutcome(_ fault: BusFault) -> Bool {
         switch fault.code {
-        case .noSuchRequest, .idReused, .idTooOld, .badHeader, .badIdentifier, .bodyTooLarge: true
+        case .noSuchRequest, .idReused, .badHeader, .badIdentifier, .bodyTooLarge: true
         default: false
         }
     }
@@ -68,6 +71,11 @@ extension SQLAdapter {
         }
     }
 
+    /// The file sends the service and does nothing with its outcomes: the commands' state is with the broker.
+    func passOver(_ service: String, _ agent: Agent) {
+        agent.onOutcomeDeferred(service) { _, settler in settler.settle(.success(())) }
+    }
+
     /// The change and the outcome's id are one transaction, so an outcome that comes twice has one effect.
     /// - Throws: 4013 when it was made for another command than the one that was sent under this id.
     private static func take(
@@ -78,7 +86,7 @@ extension SQLAdapter {
         let members = (try? JSONValue.parse(outcome.body))?.object ?? []
         try connection.within(ClockReading.monotonic() + ownDeadline) {
             try connection.queue.write { database in
-                let sender = Names.system(of: outcome.service)
+                let sender = outcome.isOfBroker ? DeliveryRecords.broker : Names.system(of: outcome.service)
                 guard try DeliveryRecords.remember(outcome.messageID.description, of: sender, in: database) else {
                     return
                 }

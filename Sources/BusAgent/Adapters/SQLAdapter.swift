@@ -18,6 +18,7 @@ package final class SQLAdapter: Adapter {
     static let ownDeadline: UInt64 = 10_000_000
     /// Between two looks into the outboxes when nothing the agent did gives a reason, and at the data's age.
     static let outboxInterval: Duration = .milliseconds(500)
+    static let forgettingInterval: Duration = .seconds(600)
     static let heartbeatInterval: Duration = .seconds(5)
 
     let file: AgentFile
@@ -94,6 +95,14 @@ package final class SQLAdapter: Adapter {
         }
     }
 
+    /// What is older than its retention leaves in small portions, so that neither a long life nor a start has much to do at once.
+    private func forgetRegularly() async {
+        while !Task.isCancelled {
+            let hasMore = (try? await perform { try DeliveryRecords.forgetOld($0) }) ?? false
+            try? await Task.sleep(for: hasMore ? Self.outboxInterval : Self.forgettingInterval)
+        }
+    }
+
     package func close() {
         reading.close()
         keepNotices()
@@ -104,6 +113,8 @@ package final class SQLAdapter: Adapter {
         for service in file.services { answer(service, agent) }
         for command in file.commands { carryOut(command, agent) }
         for taking in file.outcomes { take(taking, agent) }
+        let taken = Set(file.outcomes.map(\.service))
+        for sending in file.sends where !taken.contains(sending.service) { passOver(sending.service, agent) }
         for subscription in file.subscriptions { subscribe(subscription, agent) }
         if let notices { agent.onAccess { notices.note($0) } }
     }
@@ -119,6 +130,7 @@ package final class SQLAdapter: Adapter {
             }
             if !file.commands.isEmpty { group.addTask { await self.sendOutcomes(agent) } }
             group.addTask { await self.lookRegularly() }
+            group.addTask { await self.forgetRegularly() }
             if let sql = file.dataUpdated { group.addTask { await self.beat(sql, agent) } }
         }
     }

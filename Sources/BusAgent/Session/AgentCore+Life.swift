@@ -25,7 +25,8 @@ extension AgentCore {
         hello.takes = takes
         toldTakes = takes
         var head = FrameHead(.hello)
-        head.messageLimit = timing.windowMessages
+        announcedMessages = window
+        head.messageLimit = announcedMessages
         head.byteLimit = timing.windowBytes
         actions.append(.send(head.frame(hello.encoded())))
     }
@@ -99,7 +100,8 @@ extension AgentCore {
         deliveredMessages = 0
         handledMessages = 0
         handledBytes = 0
-        announcedMessages = timing.windowMessages
+        // As HELLO said: what came in earlier sessions and is still at work has its place in the window.
+        oldWork = atWork
         announcedBytes = timing.windowBytes
         // Positions of an earlier session: the broker delivers those again by itself.
         acknowledged.removeAll(keepingCapacity: true)
@@ -261,7 +263,7 @@ extension AgentCore {
 
     /// A head that announces all the credit the broker has now.
     mutating func announce(_ command: Command) -> FrameHead {
-        announcedMessages = handledMessages + timing.windowMessages
+        announcedMessages = handledMessages + window
         announcedBytes = handledBytes + timing.windowBytes
         var head = FrameHead(command, version: welcome?.version ?? FrameHead.oldestVersion)
         head.messageLimit = announcedMessages

@@ -16,7 +16,8 @@ extension AgentCore {
     /// A session is open, and `receipt` is still the one of before.
     mutating func beginWatching(_ welcome: Welcome, _ clock: ClockReading) {
         log.begin(
-            isSpoken: welcome.version >= Command.prove.since, knowsKey: logKey != nil, after: receipt, at: clock.now)
+            isSpoken: welcome.version >= Command.prove.since, knowsKey: logKey != nil, after: receipt, at: clock.now,
+            &random)
     }
 
     /// Another space was taken; it may be the first.
@@ -56,16 +57,22 @@ extension AgentCore {
         return nil
     }
 
-    /// The broker was asked to prove that its log goes on from an earlier receipt, and has not yet.
-    package var owesProofOfLog: Bool { log.hasAsked && log.before != nil }
+    /// Whether a process that begins anew may take the receipt of now for what the log was: not before the broker has proven that its
+    /// log goes on from the receipts of earlier sessions, and never that of another log.
+    package var mayKeepReceipt: Bool {
+        if case .refused(let fault) = state, fault.code == .logForked { return false }
+        return !(log.isSpoken && logKey != nil && log.unproven.hasSessions)
+    }
 
     /// PROOF.
-    mutating func proven(_ answer: LogAnswer, into actions: inout [AgentAction]) {
+    mutating func proven(_ answer: LogAnswer, _ clock: ClockReading, into actions: inout [AgentAction]) {
         guard isOpen, let question = log.take(answer.token) else { return }
         let isOwn = answer.token & LogWatch.ownBit != 0
         do throws(LogWatch.Refusal) {
             let claims = try judge(answer, to: question)
-            if log.keep(claims.checkpoint, answering: question) { actions.append(.keepCheckpoint(claims.checkpoint)) }
+            if log.keep(claims.checkpoint, answering: question, at: clock.now) {
+                actions.append(.keepCheckpoint(claims.checkpoint))
+            }
             // Whatever the broker shows from now on has to go on from here.
             if claims.checkpoint.head.size > receipt.treeSize { receipt = LogReceipt(claims.checkpoint.head) }
             if !isOwn { actions.append(.inquired(token: answer.token, .proof(.success(claims)))) }

@@ -49,7 +49,7 @@ extension AgentCore {
         case .space: offered(try SpaceFrame(&fields), clock, into: &actions)
         case .keys: actions.append(.keys(try KeyAnswer(&fields)))
         case .want: actions.append(.wanted(try KeyWish(&fields)))
-        case .proof: proven(try LogAnswer(&fields), into: &actions)
+        case .proof: proven(try LogAnswer(&fields), clock, into: &actions)
         case .query, .seek, .prove, .hello, .submit, .ack, .nak, .term, .report:
             throw Fault(.unknownCommand, at: .consumerAgent, "a broker does not send \(head.command)")
         }
@@ -154,7 +154,7 @@ extension AgentCore {
 
     /// A delivered command or event has been dealt with.
     package mutating func settle(_ delivery: Delivery, _ settled: Settled) {
-        atWork -= 1
+        worked(on: delivery.mark)
         guard delivery.mark.session == session, isOpen else {
             // The session it came in is over; the broker delivers it again by itself.
             return
@@ -170,8 +170,21 @@ extension AgentCore {
 
     /// A delivered request gets no answer from here: there is none that may be sent.
     package mutating func abandon(_ delivery: Delivery) {
-        atWork -= 1
+        worked(on: delivery.mark)
         release(delivery.mark)
+    }
+
+    /// A delivery is no longer at work here.
+    mutating func worked(on mark: DeliveryMark) {
+        atWork -= 1
+        // Between sessions the next one will count what is left.
+        if isOpen, mark.session != session { oldWork = max(0, oldWork - 1) }
+    }
+
+    /// Deliveries this agent has room for beside what came in earlier sessions; the broker delivers that again, and both copies wait.
+    var window: UInt64 {
+        let old = isOpen ? oldWork : atWork
+        return timing.windowMessages - min(UInt64(max(0, old)), timing.windowMessages - 1)
     }
 
     /// Gives the credit of a handled delivery back, if its session still runs.

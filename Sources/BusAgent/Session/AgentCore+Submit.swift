@@ -6,7 +6,7 @@ extension AgentCore {
     /// Takes a message to be sent. It leaves with the next `flush` that has a session and credit for it.
     package mutating func submit(_ submission: Submission, _ clock: ClockReading, into actions: inout [AgentAction]) {
         counters.submitted += 1
-        if submission.answers != nil { atWork -= 1 }
+        if let mark = submission.answers { worked(on: mark) }
         if let fault = reasonToRefuse(submission, clock.now) {
             if submission.ticket != Submission.noTicket {
                 actions.append(.completed(ticket: submission.ticket, .fault(fault)))
@@ -72,7 +72,7 @@ extension AgentCore {
 
     /// Credit travels in every frame; a frame of its own is due when a quarter of the window is unannounced.
     private var creditIsDue: Bool {
-        handledMessages + timing.windowMessages - announcedMessages >= max(1, timing.windowMessages / 4)
+        handledMessages + window - announcedMessages >= max(1, timing.windowMessages / 4)
             || handledBytes + timing.windowBytes - announcedBytes >= max(1, timing.windowBytes / 4)
     }
 
@@ -156,6 +156,7 @@ extension AgentCore {
             return refuse(fault, into: &actions)
         }
         receipt = told
+        log.accepted(told, &random)
         var refusals = acceptance.refused[...]
         while firstInFlight <= acceptance.sequence, let reference = inFlight.popFirst() {
             let sequence = firstInFlight

@@ -114,6 +114,8 @@ package struct AgentCore: Sendable {
     var announcedBytes: UInt64 = 0
     /// Deliveries handed out and not yet settled, over all sessions.
     var atWork = 0
+    /// Of these, what came in earlier sessions.
+    var oldWork = 0
     var acknowledged: [Settlement.Row] = []
     var rejected: [Settlement.Row] = []
     var terminated: [Settlement.Row] = []

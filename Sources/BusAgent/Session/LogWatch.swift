@@ -64,8 +64,8 @@ struct LogWatch: Sendable {
     private(set) var hasAsked = false
     /// The broker's version of the wire has PROVE, as far as is known.
     private(set) var isSpoken = false
-    /// The last receipt of an earlier session, until a proof has shown that the log goes on from it.
-    private(set) var before: TreeHead?
+    /// What the broker has named and not yet shown to be in one log with a checkpoint.
+    private(set) var unproven = UnprovenHeads()
     /// A session ended over a question of this agent's own.
     private var wasLeftUnanswered = false
 
@@ -74,10 +74,13 @@ struct LogWatch: Sendable {
     // MARK: - When to ask
 
     /// A session is open.
-    mutating func begin(isSpoken: Bool, knowsKey: Bool, after receipt: LogReceipt, at now: UInt64) {
+    mutating func begin(
+        isSpoken: Bool, knowsKey: Bool, after receipt: LogReceipt, at now: UInt64,
+        _ random: inout some RandomNumberGenerator
+    ) {
         self.isSpoken = isSpoken
         // What was not proven in one session is asked for in the next: else a broker need only end sessions to be held to nothing.
-        before = before ?? TreeHead(receipt)
+        if let head = TreeHead(receipt) { unproven.sessionEnded(at: head, &random) }
         wasLeftUnanswered = wasLeftUnanswered || own != nil
         questions = [:]
         own = nil
@@ -93,6 +96,12 @@ struct LogWatch: Sendable {
         guard isSpoken, hasAsked, due == .never, traffic != self.traffic else { return }
         self.traffic = traffic
         due = max(now, asked.saturating(adding: interval))
+    }
+
+    /// ACCEPT named the log.
+    mutating func accepted(_ receipt: LogReceipt, _ random: inout some RandomNumberGenerator) {
+        guard isSpoken, let head = TreeHead(receipt) else { return }
+        unproven.accepted(head, &random)
     }
 
     /// Nobody can be asked now.
@@ -128,8 +137,9 @@ struct LogWatch: Sendable {
     /// - Parameter claims: of one system.
     mutating func wish(_ token: UInt64, _ receipt: LogReceipt, _ claims: [LogClaim], of system: String) -> LogWish {
         var heads: [TreeHead] = []
-        for head in [checkpoint?.head, claims.first?.accepted, TreeHead(receipt), before] {
-            guard let head, head.size > 0, heads.count < Limits.provedHeads, !heads.contains(head) else { continue }
+        let own = [checkpoint?.head, claims.first?.accepted, TreeHead(receipt)].compactMap { $0 }
+        for head in own + unproven.all {
+            guard head.size > 0, heads.count < Limits.provedHeads, !heads.contains(head) else { continue }
             heads.append(head)
         }
         questions[token] = Question(heads: heads, claims: claims)
@@ -217,17 +227,21 @@ struct LogWatch: Sendable {
 
     /// Keeps a checked checkpoint.
     /// - Returns: whether it is newer than the one before.
-    mutating func keep(_ known: KnownCheckpoint, answering question: Question) -> Bool {
+    mutating func keep(_ known: KnownCheckpoint, answering question: Question, at now: UInt64) -> Bool {
         // An empty log holds nobody to anything.
         guard known.head.size > 0 else { return false }
         // One that was asked for before the present one came was not held to it.
-        if let checkpoint, known.head.size <= checkpoint.head.size || !question.heads.contains(checkpoint.head) {
-            return false
-        }
-        if before.map(question.heads.contains) ?? false { before = nil }
+        if let checkpoint, known.head != checkpoint.head, !question.heads.contains(checkpoint.head) { return false }
+        unproven.remove(question.heads)
+        // Of more sessions than one question holds.
+        if unproven.hasSessions, own == nil { due = min(due, now.saturating(adding: Self.pause)) }
+        guard known.head.size > checkpoint?.head.size ?? 0 else { return false }
         checkpoint = known
         return true
     }
+
+    /// Between questions that belong together, microseconds.
+    private static let pause: UInt64 = 1_000_000
 }
 
 extension TreeHead {

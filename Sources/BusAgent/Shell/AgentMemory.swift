@@ -45,6 +45,15 @@ struct AgentMemory {
         save(receipt)
     }
 
+    /// The file that says so is still there: a start must not join the log that an agent has left for good.
+    var foundFork: Fault? {
+        guard let forkPath, access(forkPath, F_OK) == 0 else { return nil }
+        return Fault(
+            .logForked, at: .consumerAgent,
+            "this agent has left the broker's log as forked: \(forkPath) has both checkpoints. When it is decided with which log to "
+                + "go on, put that file, AGENT.memory and AGENT.checkpoint aside")
+    }
+
     /// What the broker signed of another history: the note, behind the one it contradicts.
     func save(fork note: String) {
         guard let forkPath else { return }

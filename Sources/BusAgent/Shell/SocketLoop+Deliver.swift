@@ -77,9 +77,11 @@ extension SocketLoop {
     }
 
     private func undeliverable(_ delivery: Delivery) {
-        // Nobody here waits for it: its sender asks for the state.
-        if delivery.envelope.header.kind == .outcome, !configuration.isGuest { return core.settle(delivery, .handled) }
         let target = delivery.header?.target ?? ""
+        // Nobody here waits for it: its sender asks for the state.
+        if delivery.envelope.header.kind == .outcome, orderedHere.contains(target) {
+            return core.settle(delivery, .handled)
+        }
         if configuration.isGuest, delivery.envelope.header.kind != .request {
             return core.settle(delivery, .again(Self.unhandledDelay))
         }

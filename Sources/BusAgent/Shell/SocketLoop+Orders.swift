@@ -22,16 +22,22 @@ extension SocketLoop {
                 if waiters.system(ticket) != nil { refuse(ticket, BusFault(.deadlinePassed, at: .consumerAgent)) }
             }
         case .register(let handler):
-            handlers.removeAll { $0.name == handler.name }
+            handlers.removeAll { $0.kind == handler.kind && $0.name == handler.name }
             handlers.append(handler)
             lastHandler = 0
+            if handler.kind == .outcome { orderedHere.remove(handler.route.name) }
             core.takes = taken()
         case .count(let fault, let target, let consumer): core.count(fault, target: target, consumer: consumer)
         case .orderSecret(let provider, let consumer, let within, let continuation):
             let until = clock.now.saturating(adding: within)
             wantOrderSecret(of: provider, as: consumer, continuation.map { (until, $0) })
         case .health(let rows): report(rows)
-        case .start: core.start(clock, into: &actions)
+        case .start:
+            if let fork = memory.foundFork {
+                core.refuse(fork, into: &actions)
+            } else {
+                core.start(clock, into: &actions)
+            }
         case .awaitOpen(let within, let continuation): awaitOpen(within, continuation)
         case .drain(let within, let continuation): drain(within, continuation)
         case .close(let continuation):
@@ -40,14 +46,25 @@ extension SocketLoop {
         }
     }
 
-    /// What there are handlers for. Outcomes nobody waits for are taken too, unless this is a guest: their senders ask for the state.
+    /// What there are handlers for, and outcomes of commands that were sent from here without one: their senders ask for the state.
     func taken() -> Takes {
         let rows = handlers.map { Takes.Row($0.kind, $0.route.name) }
-        return Takes(configuration.isGuest ? rows : rows + [Takes.Row(.outcome)])
+        return Takes(orderedHere.isEmpty ? rows : rows + [Takes.Row(.outcome)])
+    }
+
+    /// Who sent no command of a service takes no outcome of it: another agent of the system may have the handler, and be away.
+    private func noteOrdered(_ message: PreparedMessage) {
+        guard message.kind == .command, !configuration.isGuest,
+            let target = (try? Header(decoding: message.header))?.target, !orderedHere.contains(target),
+            !handlers.contains(where: { $0.kind == .outcome && $0.route.name == target })
+        else { return }
+        orderedHere.insert(target)
+        core.takes = taken()
     }
 
     private func submit(_ order: SubmitOrder) {
         let message = order.message
+        noteOrdered(message)
         announce(message.keys)
         var submission = Submission(
             kind: message.kind, id: message.id, header: message.header, body: message.body,
@@ -169,6 +186,8 @@ extension SocketLoop {
 
     private func awaitOpen(_ within: UInt64, _ continuation: OpenContinuation) {
         if core.isOpen { return continuation.resume(returning: .success(())) }
+        // Nothing will open any more.
+        if case .refused(let fault) = core.state { return continuation.resume(returning: .failure(BusFault(fault))) }
         openWaiters.append((clock.now.saturating(adding: within), continuation))
     }
 
@@ -248,7 +267,7 @@ extension SocketLoop {
         guard clock.now >= nextSave else { return }
         nextSave = clock.now.saturating(adding: AgentMemory.interval)
         // What no proof has joined to the receipt before must not take its place: it would be forgotten with this process.
-        if !core.owesProofOfLog { memory.save(core.receipt) }
+        if core.mayKeepReceipt { memory.save(core.receipt) }
         shared.status.withLock {
             $0.counters = core.counters
             $0.pending = core.pendingCount
@@ -259,6 +278,7 @@ extension SocketLoop {
 
     /// Ends every wait, here and in the queues; after this nobody waits for this thread.
     func finish() {
+        if core.mayKeepReceipt { memory.save(core.receipt) }
         core.close(into: &actions)
         endPending()
         let closed = BusFault(.draining, at: .consumerAgent, "the agent was closed")
@@ -272,7 +292,6 @@ extension SocketLoop {
         for waiter in openWaiters { waiter.continuation.resume(returning: .failure(closed)) }
         openWaiters = []
         drained()
-        memory.save(core.receipt)
         shared.status.withLock {
             $0.isConnected = false
             $0.isClosed = true

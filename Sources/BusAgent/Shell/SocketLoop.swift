@@ -57,6 +57,8 @@ final class SocketLoop {
     private var poller: Poller
     private var socketEntry: Poller.Entry
     private var wakeupEntry: Poller.Entry
+    /// Services commands were sent to from here, of which nobody here handles the outcome.
+    var orderedHere: Set<String> = []
     private var unsent = Deque<[UInt8]>()
     private var orders: [Order] = []
     private var jobs: [UnownedJob] = []

@@ -82,8 +82,7 @@ struct DeliveryBook: Sendable {
         _ header: Header, position: UInt64, acceptedAt: Int64, fingerprint: UInt64, size: Int,
         content: QueuedMessage.Content, to address: MessageAddress
     ) {
-        let sender = header.kind == .outcome ? Names.system(of: header.target) : header.consumer
-        let key = ledger.key(sender, header.id)
+        let key = ledger.key(MessageLedger.sender(of: header), header.id)
         var row = MessageLedger.Row(header, fingerprint: fingerprint, position: position)
         row.acceptedAt = acceptedAt
         ledger.becameDurable(row, key)
@@ -143,6 +142,8 @@ struct DeliveryBook: Sendable {
         let message = queues[queue].remove(position)
         flag(queue)
         planErasure(position, of: message?.target ?? queues[queue].name.event, at: at)
+        // Sought or resent, it may have been a letter: it is taken now, or it died anew, in the place of now.
+        _ = dead.take(position, receiver: queues[queue].name.system)
         guard let message else { return nil }
         if code != 0 { dead.add(DeadLetter(message, in: queues[queue].name, code: code, at: at)) }
         if queues[queue].name.kind == .commands {
@@ -190,7 +191,10 @@ struct DeliveryBook: Sendable {
         if !queues[queue].holds(letter.position) { queues[queue].add(message) }
         flag(queue)
         guard letter.queue.kind == .commands else { return }
-        ledger.change(ledger.key(message.consumer, message.id)) { row in
+        let key = ledger.key(message.consumer, message.id)
+        // Letters outlive the ledger: without a row nobody could conclude what is carried out now.
+        if ledger[key] == nil { ledger.insert(MessageLedger.Row(letter), key) }
+        ledger.change(key) { row in
             guard row.state == .expired || row.state == .deadLettered else { return }
             row.state = .accepted
             row.code = 0
@@ -204,6 +208,8 @@ struct DeliveryBook: Sendable {
         queues[queue].retry(position, notBefore: notBefore)
         timed.insert(queue)
     }
+
+    func isPaused(_ queue: Int) -> Bool { paused[queue] != nil }
 
     mutating func pause(_ queue: Int, until time: Int64) { paused[queue] = time }
 

@@ -91,9 +91,6 @@ struct DeliveryQueue: Sendable {
         contents[message.target, default: 0] + message.size <= Self.contentBytes
     }
 
-    /// Takes a position whose message is not in memory.
-    mutating func add(position: UInt64) { backlog.insert(sorted: position) }
-
     /// Takes positions that a subscriber wants to see again, before and among what it is owed anyway.
     /// - Parameter positions: in ascending order, and none that it is owed.
     mutating func seek(_ positions: [UInt64]) {
@@ -184,7 +181,8 @@ struct DeliveryQueue: Sendable {
             positions.append(first.position)
         }
         // An event's type is its queue's: what nobody can take is not read. Of other positions the journal knows the service.
-        while positions.count < Self.loadAtOnce, messages.count + fromBacklog.count < Self.window,
+        while positions.count < Self.loadAtOnce,
+            name.kind != .events || messages.count + fromBacklog.count < Self.window,
             blocked.isEmpty || !blocked.contains(name.event), let next = takeOldestPosition()
         {
             positions.append(next)
@@ -231,7 +229,12 @@ struct DeliveryQueue: Sendable {
     mutating func loadFailed() {
         for position in loading.sorted(by: >) {
             if fromBacklog.remove(position) != nil {
-                if fromReplay.remove(position) != nil { replay.prepend(position) } else { backlog.prepend(position) }
+                // Not at the front as it stands: an older one may have been resent meanwhile.
+                if fromReplay.remove(position) != nil {
+                    replay.insert(sorted: position)
+                } else {
+                    backlog.insert(sorted: position)
+                }
             } else if let message = messages[position] {
                 messages[position]?.content = .inJournal
                 makeReady(message)

@@ -38,6 +38,18 @@ struct MessageLedger: Sendable {
             self.position = position
         }
 
+        /// A command whose row was forgotten while it was a dead letter.
+        init(_ letter: DeadLetter) {
+            kind = .command
+            idTail = UInt64(truncatingIfNeeded: letter.id.value)
+            target = MessageLedger.digest(letter.target)
+            // Nothing has these bytes: a repetition by its sender is another message, and refused.
+            fingerprint = 0
+            position = letter.position
+            acceptedAt = letter.acceptedAt
+            state = .deadLettered
+        }
+
         /// Its provider has said what became of it, durably.
         var isConcluded: Bool { state == .completed || state == .failed }
     }
@@ -69,12 +81,24 @@ struct MessageLedger: Sendable {
         return Key(value: id.value ^ salt)
     }
 
+    /// Under whose ids a message counts. The broker's own outcomes name no provider, and count under nobody's: forgotten, they
+    /// must not make ids of the provider too old that it gave out while it was away.
+    static func sender(of header: Header) -> String {
+        header.kind == .outcome ? header.provider : header.consumer
+    }
+
     static func digest(_ name: String) -> UInt64 {
         let digest = Array(name.utf8).withUnsafeBytes { LogHash.body($0) }
         return withUnsafeBytes(of: digest) { $0.loadUnaligned(as: UInt64.self) }
     }
 
     subscript(key: Key) -> Row? { rows[key] }
+
+    /// The row of a key that somebody made of an id he names: ids can be made so that two systems' keys are one.
+    func row(_ key: Key, of id: MessageID) -> Row? {
+        guard let row = rows[key], row.idTail == UInt64(truncatingIfNeeded: id.value) else { return nil }
+        return row
+    }
 
     /// Whether an id that is not known may have been forgotten.
     func isTooOld(_ id: MessageID, _ key: Key) -> Bool {

@@ -37,7 +37,7 @@ extension BrokerCore {
             case .query: try answer(frame, head, slot, now)
             case .seek: try seek(frame, head, slot, now)
             case .want: try wanted(frame, head, slot, now)
-            case .prove: try prove(frame, head, slot)
+            case .prove: try prove(frame, head, slot, now)
             case .ping, .hello, .welcome, .error, .accept, .deliver, .state, .done, .space, .keys, .proof:
                 throw Fault(.unknownCommand, at: .broker, "\(head.command) is not for a broker")
             }

@@ -49,7 +49,7 @@ extension BrokerCore {
         if isKnown(header, from: provider, message, slot, now) { return }
         let key = book.ledger.key(header.consumer, header.correlation)
         // To another system's agent a command it could not have got does not exist.
-        guard let command = book.ledger[key], command.kind == .command,
+        guard let command = book.ledger.row(key, of: header.correlation), command.kind == .command,
             command.target == MessageLedger.digest(header.target)
         else { return refuse(slot, .noSuchRequest) }
         guard view.header.isSealed || !rights.seals.covers(system: rights.system(header.consumer) ?? -1) else {

@@ -19,7 +19,7 @@ extension BrokerCore {
             counters.duplicates += 1
             return
         }
-        if let wait = sessions[slot].keyShare.take(view.cost, at: now.monotonic) {
+        if let wait = self[burdenOf: slot, now].keyShare.take(view.cost, at: now.monotonic) {
             return refuse(slot, .quotaExceeded, retryAfter: wait)
         }
         gather(message.counted(.max, 0, keepsBody: true), then: .keep(name, header))
@@ -46,8 +46,8 @@ extension BrokerCore {
         guard rights.agents[sessions[slot].agentIndex].systems.contains(wish.system) else {
             throw Fault(.keyNotForSystem, at: .broker, "this key may not speak for \(wish.system)")
         }
-        guard sessions[slot].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom(),
-            sessions[slot].keyShare.take(1, at: now.monotonic) == nil
+        guard self[burdenOf: slot, now].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom(),
+            self[burdenOf: slot, now].keyShare.take(1, at: now.monotonic) == nil
         else {
             throw Fault(
                 .queueFull, at: .broker, "this agent's last \(limits.answersAtOnce) questions are still being answered",
@@ -57,8 +57,8 @@ extension BrokerCore {
         askPublishers(of: wish, slot)
         let session = SessionReference(slot: slot, id: sessions[slot].id)
         guard !positions.isEmpty else { return tell(KeyAnswer(token: wish.token, rows: []), session) }
-        sessions[slot].answering += 1
-        load(positions.sorted(), for: .keys(session, token: wish.token))
+        self[burdenOf: slot, now].answering += 1
+        load(positions.sorted(), for: .keys(session, key: sessions[slot].key, token: wish.token))
     }
 
     /// A subscriber that came after a content key was made gets it from an agent of its publisher, which alone can wrap it.

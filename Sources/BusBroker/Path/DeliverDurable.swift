@@ -30,7 +30,8 @@ extension BrokerCore {
         // A broker that ends leaves what it can still hold in the journal to its next start.
         guard !isDraining else { return }
         let name = book.queues[queue].name
-        guard !book.queues[queue].isEmpty, let system = rights.system(name.system), rights.hasLiveAgent(system),
+        guard !book.queues[queue].isEmpty, !book.isPaused(queue), let system = rights.system(name.system),
+            rights.hasLiveAgent(system),
             rights.mayReceive(name)
         else { return }
         var blocked = withoutTaker(queue, system)
@@ -83,8 +84,8 @@ extension BrokerCore {
     /// What bytes are read for.
     enum LoadPurpose: Sendable {
         case queue(Int)
-        case answer(SessionReference, StateAnswer)
-        case keys(SessionReference, token: UInt64)
+        case answer(SessionReference, key: String, StateAnswer)
+        case keys(SessionReference, key: String, token: UInt64)
     }
 
     mutating func load(_ positions: [UInt64], for purpose: LoadPurpose) {
@@ -99,11 +100,11 @@ extension BrokerCore {
         guard let purpose = loads.removeValue(forKey: ticket) else { return }
         switch purpose {
         case .queue(let queue): loaded(found, for: queue, now)
-        case .answer(let session, let answer):
-            if sessions.isLive(session.slot, session.id) { sessions[session.slot].answering -= 1 }
+        case .answer(let session, let key, let answer):
+            answered(key: key)
             finishAnswer(answer, found ?? [], to: session)
-        case .keys(let session, let token):
-            if sessions.isLive(session.slot, session.id) { sessions[session.slot].answering -= 1 }
+        case .keys(let session, let key, let token):
+            answered(key: key)
             finishKeys(token, found ?? [], to: session)
         }
         finishStep(now)

@@ -29,12 +29,19 @@ extension Rights {
         }
     }
 
+    /// An outcome nobody takes within this time, milliseconds, becomes a dead letter: as long as registers remember what they took.
+    /// The state of its command can be asked for all the same.
+    static let outcomeExpiry: Int64 = 30 * 86_400_000
+
     /// Until when a message may be delivered, Unix milliseconds by the broker's clock: what its sender wants, at most what the
     /// service allows.
     func expiry(of header: Header, acceptedAt: Int64) -> Int64 {
         let wanted = header.expiry ?? .max
-        guard header.kind == .command, let allowed = service(header.target)?.deadline else { return wanted }
-        return min(wanted, acceptedAt / 1000 + allowed.count)
+        switch header.kind {
+        case .command: return min(wanted, service(header.target)?.deadline.map { acceptedAt / 1000 + $0.count } ?? .max)
+        case .outcome: return min(wanted, acceptedAt / 1000 + Self.outcomeExpiry)
+        default: return wanted
+        }
     }
 
     /// Whether two systems have anything to say to each other by the plan, in whatever stage: then one may need keys of the other.

@@ -50,7 +50,8 @@ extension BrokerCore {
         _ position: UInt64, in queue: Int, after delay: Int64, _ code: UInt16, agent: String, atOnce: UInt16 = 0,
         _ now: Moment
     ) {
-        guard let message = book.queues[queue].messages[position] else { return }
+        // One that waits already has its next time.
+        guard let message = book.queues[queue].messages[position], message.session != nil else { return }
         if message.expiry <= now.wallMilliseconds { return close(position, in: queue, code: .expired, now) }
         let policy = rights.retryPolicy(of: message.target, limits)
         guard Int(message.attempt) < policy.attempts else {
@@ -125,7 +126,7 @@ extension BrokerCore {
         header.consumer = message.consumer
         let bytes = header.encoded()
         let body = Array("{\"detail\":\"\(code.meaning)\",\"hop\":\"\(Hop.broker.name)\"}".utf8)
-        let key = book.ledger.key(Names.system(of: header.target), header.id)
+        let key = book.ledger.key(MessageLedger.sender(of: header), header.id)
         gatherOwn(
             DurableMessage(
                 decoded: header, key: key, fingerprint: 0, bytes: MessageBytes(header: bytes, body: body),
@@ -152,7 +153,7 @@ extension BrokerCore {
     mutating func deliverOutcomeAgain(_ position: UInt64, to consumer: String, _ now: Moment) {
         let queue = book.queue(.outcomes(for: consumer))
         guard !book.queues[queue].holds(position) else { return }
-        book.change(queue) { $0.add(position: position) }
+        book.change(queue) { $0.keepBack(position, .init(expiry: now.wallMilliseconds + Rights.outcomeExpiry)) }
         book.flag(queue)
     }
 

@@ -36,8 +36,7 @@ extension BrokerCore {
             lastHeard: now.monotonic, messageLimit: head.messageLimit,
             byteLimit: head.byteLimit,
             unread: unread,
-            mostUnsettled: limits.unsettled,
-            keyShare: QuotaBucket(TrafficQuota(messagesPerSecond: limits.keysPerSecond), at: now.monotonic))
+            mostUnsettled: limits.unsettled)
         if session.version >= 2 { session.takes = hello.takes.map { TakenWork($0) } }
         let slot = sessions.insert(session)
         rights.join(slot: slot, systems: session.systems)

@@ -14,7 +14,7 @@ extension BrokerCore {
         guard rights.agents[sessions[slot].agentIndex].systems.contains(query.consumer) else {
             throw Fault(.keyNotForSystem, at: .broker, "this key may not speak for \(query.consumer)")
         }
-        guard sessions[slot].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom() else {
+        guard self[burdenOf: slot, now].answering < limits.answersAtOnce, sessions[slot].unread.hasRoom() else {
             throw Fault(
                 .queueFull, at: .broker, "this agent's last \(limits.answersAtOnce) questions are still being answered",
                 retryAfterMilliseconds: 100)
@@ -24,15 +24,17 @@ extension BrokerCore {
         let outcomes = rows.map(\.outcome).filter { $0 != 0 }
         let session = SessionReference(slot: slot, id: sessions[slot].id)
         if outcomes.isEmpty { return finishAnswer(answer, [], to: session) }
-        sessions[slot].answering += 1
-        load(outcomes, for: .answer(session, answer))
+        self[burdenOf: slot, now].answering += 1
+        load(outcomes, for: .answer(session, key: sessions[slot].key, answer))
     }
 
     private mutating func stateRow(
         _ command: MessageID, of consumer: String
     ) -> (row: StateAnswer.Row, outcome: UInt64)? {
         let key = book.ledger.key(consumer, command)
-        guard let known = book.ledger[key], known.kind == .command, known.position != 0 else { return nil }
+        guard let known = book.ledger.row(key, of: command), known.kind == .command, known.position != 0 else {
+            return nil
+        }
         let message = known.state.isFinal ? nil : book.queued(command: known.position)
         let row = StateAnswer.Row(
             command: command, state: known.state, code: known.code, attempts: message?.attempt ?? known.attempts,
@@ -72,18 +74,19 @@ extension BrokerCore {
             } else {
                 nil
             }
-        let origin = SeekOrigin.session(SessionReference(slot: slot, id: sessions[slot].id), wish.token)
+        let session = SessionReference(slot: slot, id: sessions[slot].id)
+        let origin = SeekOrigin.session(session, key: sessions[slot].key, wish.token)
         if let code { return say(.sought(origin, count: 0), failed: code) }
-        guard sessions[slot].answering < limits.answersAtOnce else {
+        guard self[burdenOf: slot, now].answering < limits.answersAtOnce else {
             return say(.sought(origin, count: 0), failed: .queueFull)
         }
-        sessions[slot].answering += 1
+        self[burdenOf: slot, now].answering += 1
         seek(wish, origin)
     }
 
     /// Who wants to hear what became of a seek.
     package enum SeekOrigin: Sendable {
-        case session(SessionReference, UInt64)
+        case session(SessionReference, key: String, UInt64)
         /// An operator's order, by a number of the shell's.
         case order(UInt64)
     }
@@ -97,9 +100,7 @@ extension BrokerCore {
     /// The journal told which events there are; nil when it could not be read.
     package mutating func sought(_ ticket: UInt64, _ positions: [UInt64]?, at now: Moment) {
         guard let (wish, origin) = seeks.removeValue(forKey: ticket) else { return }
-        if case .session(let session, _) = origin, sessions.isLive(session.slot, session.id) {
-            sessions[session.slot].answering -= 1
-        }
+        if case .session(_, let key, _) = origin { answered(key: key) }
         guard let positions else { return say(.sought(origin, count: 0), failed: .storageFailed) }
         let queue = book.queue(.events(wish.event, for: wish.system))
         // What is on the disk though its commit is not known here yet takes its place with that commit.
@@ -140,12 +141,20 @@ extension BrokerCore {
             book.dead.add(letter)
             return nil
         }
-        let allowed = rights.service(letter.target)?.deadline?.count
-        let expiry = letter.queue.kind == .commands ? allowed.map { now.wallMilliseconds + $0 } ?? .max : .max
+        let expiry = expiry(resent: letter, now)
         let record = ResentRecord(position: position, at: now.wall, expiry: expiry, receiver: receiver)
         gather(.resent, record.encoded, now, urgent: true)
         book.resend(letter, expiry: expiry)
         return letter
+    }
+
+    /// Its time begins anew.
+    private func expiry(resent letter: DeadLetter, _ now: Moment) -> Int64 {
+        switch letter.queue.kind {
+        case .commands: rights.service(letter.target)?.deadline.map { now.wallMilliseconds + $0.count } ?? .max
+        case .outcomes: now.wallMilliseconds + Rights.outcomeExpiry
+        case .events: .max
+        }
     }
 
     package var deadLetters: [DeadLetter] { book.dead.all }

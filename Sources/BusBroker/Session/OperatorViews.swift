@@ -12,10 +12,12 @@ extension BrokerCore {
     ///
     /// The ledger's keys hold the sender, whom an operator need not know: every system of the space is tried.
     package mutating func whereabouts(of id: MessageID) -> MessageWhereabouts? {
-        for sender in rights.systems {
-            guard let row = book.ledger[book.ledger.key(sender, id)], row.position != 0 else { continue }
+        // Last, the broker's own outcomes.
+        for sender in rights.systems + [""] {
+            guard let row = book.ledger.row(book.ledger.key(sender, id), of: id), row.position != 0 else { continue }
             return MessageWhereabouts(
-                kind: row.kind, sender: sender, position: row.position, state: row.kind == .command ? row.state : nil,
+                kind: row.kind, sender: sender.isEmpty ? Hop.broker.name : sender, position: row.position,
+                state: row.kind == .command ? row.state : nil,
                 code: row.code, attempts: book.queued(command: row.position)?.attempt ?? row.attempts,
                 outcome: row.outcome, owed: owed(row.position))
         }

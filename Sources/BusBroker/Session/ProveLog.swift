@@ -1,5 +1,6 @@
 import BusDirectory
 package import BusEvidence
+import BusJournal
 package import BusProtocol
 
 /// What the journal's reader is asked to prove: always of a log of the size the core knows, so that what is proven and what ACCEPT says
@@ -67,6 +68,7 @@ package struct ProvenLog: Sendable {
 /// A PROVE whose answer is being made.
 struct Proving: Sendable {
     let session: SessionReference
+    let key: String
     let wish: LogWish
     /// Where the wished messages are, in their order; 0 where that is not known.
     let positions: [UInt64]
@@ -74,36 +76,39 @@ struct Proving: Sendable {
 
 /// PROVE: what the log is, signed, and that an agent's messages are in it. Only their sender's agents are told where messages stand.
 extension BrokerCore {
-    mutating func prove(_ frame: [UInt8], _ head: FrameHead, _ slot: Int) throws(Fault) {
+    mutating func prove(_ frame: [UInt8], _ head: FrameHead, _ slot: Int, _ now: Moment) throws(Fault) {
         let wish = try frame.reading { raw throws(Fault) in
             var reader = head.fields(of: raw)
             return try LogWish(&reader)
         }
         let session = SessionReference(slot: slot, id: sessions[slot].id)
-        if let refusal = reasonNotToProve(wish, slot) {
+        if let refusal = reasonNotToProve(wish, slot, now) {
             return tell(LogAnswer(token: wish.token, code: refusal.number), session)
         }
         guard let root = Digest32(treeRoot) else { return }
         let positions = wish.messages.map { row in
             let known =
-                row.position == 0 ? book.ledger[book.ledger.key(wish.system, row.id)]?.position ?? 0 : row.position
+                row.position == 0
+                ? book.ledger.row(book.ledger.key(wish.system, row.id), of: row.id)?.position ?? 0 : row.position
             return known <= treeSize ? known : 0
         }
-        sessions[slot].proving += 1
+        self[burdenOf: slot, now].proving += 1
         nextLoad += 1
-        provings[nextLoad] = Proving(session: session, wish: wish, positions: positions)
+        provings[nextLoad] = Proving(session: session, key: sessions[slot].key, wish: wish, positions: positions)
         let question = LogQuestion(
             head: TreeHead(size: treeSize, root: root), origin: rights.snapshot.space.logName, sizes: wish.heads,
             positions: Set(positions).subtracting([0]).sorted())
         actions.append(.prove(ticket: nextLoad, question))
     }
 
-    private func reasonNotToProve(_ wish: LogWish, _ slot: Int) -> FaultCode? {
+    private mutating func reasonNotToProve(_ wish: LogWish, _ slot: Int, _ now: Moment) -> FaultCode? {
         guard wish.messages.isEmpty || rights.agents[sessions[slot].agentIndex].systems.contains(wish.system) else {
             return .keyNotForSystem
         }
         guard wish.heads.allSatisfy({ $0 <= treeSize }) else { return .logForked }
-        guard sessions[slot].proving < limits.proofsAtOnce, sessions[slot].unread.hasRoom() else { return .queueFull }
+        guard self[burdenOf: slot, now].proving < limits.proofsAtOnce, sessions[slot].unread.hasRoom(),
+            self[burdenOf: slot, now].proofShare.take(wish.blocks, at: now.monotonic) == nil
+        else { return .queueFull }
         return nil
     }
 
@@ -111,8 +116,8 @@ extension BrokerCore {
     package mutating func proven(_ ticket: UInt64, _ result: Result<ProvenLog, Fault>, at now: Moment) {
         guard let proving = provings.removeValue(forKey: ticket) else { return }
         let (session, wish) = (proving.session, proving.wish)
+        proved(key: proving.key)
         guard sessions.isLive(session.slot, session.id) else { return }
-        sessions[session.slot].proving -= 1
         switch result {
         case .failure(let fault): tell(LogAnswer(token: wish.token, code: fault.code.number), session)
         case .success(let log):
@@ -134,5 +139,13 @@ extension BrokerCore {
 
     private mutating func tell(_ answer: LogAnswer, _ session: SessionReference) {
         transmit(head(.proof, session.slot).frame(answer.encoded()), to: session.slot)
+    }
+}
+
+extension LogWish {
+    /// Blocks of the log that an answer reads, at most: what is asked with `position` 0 is taken for a block of its own.
+    fileprivate var blocks: Int {
+        let known = Set(messages.filter { $0.position > 0 }.map { $0.position >> UInt64(LogIndex.level) })
+        return 1 + heads.count + known.count + messages.count { $0.position == 0 }
     }
 }

@@ -19,7 +19,7 @@ extension BrokerCore {
     ///   goes with the next batch, and whoever repeats the wish gets nothing twice.
     mutating func say(_ answer: RecordAnswer, failed code: FaultCode? = nil) {
         switch answer {
-        case .sought(.session(let session, let token), let count):
+        case .sought(.session(let session, _, let token), let count):
             guard sessions.isLive(session.slot, session.id) else { return }
             let done = Done(token: token, code: code?.number ?? 0, count: code == nil ? UInt64(count) : 0)
             transmit(head(.done, session.slot).frame(done.encoded()), to: session.slot)

@@ -49,12 +49,6 @@ struct Session: Sendable {
     var waitingBytes = 0
     var outgoing: [OutgoingEnvelope] = []
     var outgoingBytes = 0
-    /// Records of epochs it may still bring.
-    var keyShare: QuotaBucket
-    /// QUERYs and WANTs whose answers are being read from the journal.
-    var answering = 0
-    /// PROVEs whose answers are being made.
-    var proving = 0
     /// Requests delivered and not yet answered.
     var outstanding = 0
     /// Commands, outcomes and events delivered and not yet settled: position, and the queues it came from.

@@ -15,6 +15,7 @@ extension BrokerCore {
         observations.append(.space(snapshot))
         remap(from: old)
         quotas = [:]
+        forgetBurdens()
         book.retentions = rights.retentions
         for queue in book.queues.indices { book.flag(queue) }
         var dismissed: [(slot: Int, why: Fault)] = []
