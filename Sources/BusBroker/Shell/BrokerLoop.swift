@@ -249,18 +249,22 @@ struct BrokerLoop: ~Copyable {
             }
             perform()
         }
-        if core.isQuiet { readModel.absorb(core.takeObservations(), position: 0) }
+        if core.isQuiet, !core.observations.isEmpty {
+            core.takeObservations(into: &heldObservations)
+            absorbHeld(upTo: 0)
+        }
         perform()
     }
 
     private mutating func takeBatch() -> JournalBatch? {
         guard let batch = core.takeBatch(at: clock.now()) else { return nil }
-        if heldObservations.isEmpty {
-            heldObservations = core.takeObservations()
-        } else {
-            heldObservations += core.takeObservations()
-        }
+        core.takeObservations(into: &heldObservations)
         return batch
+    }
+
+    private mutating func absorbHeld(upTo position: UInt64) {
+        readModel.absorb(heldObservations, position: position)
+        heldObservations.clear()
     }
 
     /// Lets the journal begin before this thread does anything else, where there is enough to write.
@@ -277,15 +281,13 @@ struct BrokerLoop: ~Copyable {
         let now = clock.now()
         switch result {
         case .success(let committed):
-            readModel.absorb(heldObservations, position: committed.treeSize)
-            heldObservations.removeAll(keepingCapacity: true)
+            absorbHeld(upTo: committed.treeSize)
             guard let done = core.durable(committed) else { return }
             writeAhead()
             core.carryOut(done, at: now)
         case .failure(let error):
             // They were seen, though their records come later; the position they are saved with does not move.
-            readModel.absorb(heldObservations, position: 0)
-            heldObservations.removeAll(keepingCapacity: true)
+            absorbHeld(upTo: 0)
             core.commitFailed(error.fault, at: now)
             if !error.kind.leavesDiskKnown {
                 // What is on the disk is not known any more: going on could confirm what is lost.
