@@ -33,7 +33,8 @@ struct Call: Sendable {
     /// Submitted more than once: the ACCEPT of the first submission may not reach who waits for it now.
     var isRepeated = false
     var times = HopTimes()
-    /// Request until it is delivered, then the reply until it is durable.
+    /// Request until it goes to an agent or waits for one's credit, then the reply until it is durable. The frame it came in must
+    /// not live as long as the slowest request in it.
     var envelope: OutgoingEnvelope?
     var outcome: UInt16 = 0
 }
@@ -73,7 +74,9 @@ struct CallTable: Sendable {
         _modify { yield &slots[Int(reference.slot)]! }
     }
 
-    mutating func insert(_ call: Call) -> CallReference {
+    mutating func insert(_ call: consuming Call) -> CallReference {
+        let call = call
+        let id = call.id
         let slot = free.popLast() ?? Int32(slots.count)
         if Int(slot) == slots.count {
             slots.append(call)
@@ -81,7 +84,7 @@ struct CallTable: Sendable {
         } else {
             slots[Int(slot)] = call
         }
-        byID[call.id] = slot
+        byID[id] = slot
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 

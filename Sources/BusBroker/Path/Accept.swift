@@ -158,8 +158,9 @@ extension BrokerCore {
         call.target = Self.hash(view.header.target, in: raw)
         call.consumerName = Self.hash(view.header.consumer, in: raw)
         call.envelope = OutgoingEnvelope(message)
+        let deadline = call.deadline
         let open = calls.insert(call)
-        deadlines.set(open, at: call.deadline, now: now.monotonic)
+        deadlines.set(open, at: deadline, now: now.monotonic)
         counters.requestsAccepted += 1
         gather(message.counted(right.integration, right.stage), then: .deliver(open))
     }

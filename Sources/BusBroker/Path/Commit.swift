@@ -80,8 +80,7 @@ extension BrokerCore {
 
     /// The first half of it: the next batch may be taken, to be written while this one is carried out.
     package mutating func durable(_ result: Committed) -> DurableBatch? {
-        guard let done = committing else { return nil }
-        committing = nil
+        guard let done = committing.take() else { return nil }
         counters.commits += 1
         counters.records += UInt64(done.batch.count)
         treeSize = result.treeSize
@@ -210,7 +209,7 @@ extension BrokerCore {
     /// Whatever gathered is worth a commit now.
     package mutating func hurry() { gathering.isUrgent = true }
 
-    mutating func gather(_ message: JournalBatch.Message, then effect: Gathering.Effect) {
+    mutating func gather(_ message: consuming JournalBatch.Message, then effect: Gathering.Effect) {
         let index = gathering.batch.append(.message(message))
         gathering.effects.append((index, effect))
         gathering.isUrgent = true
