@@ -35,6 +35,18 @@ struct Gathering: Sendable {
     mutating func noteRepetition(of key: MessageLedger.Key, _ session: SessionReference, _ sequence: UInt64) {
         repetitions.append((key, session, sequence))
     }
+
+    /// Effects and agents for which room is made beforehand; what comes beyond grows step by step.
+    static let mostRoom = 1024
+}
+
+extension Gathering {
+    /// With room for as much as the last one had: what gathers next is mostly as much, and growing moves all of it each time.
+    init(after last: Gathering) {
+        self.init()
+        if !last.effects.isEmpty { effects.reserveCapacity(min(last.effects.count, Self.mostRoom)) }
+        if !last.touched.isEmpty { touched.reserveCapacity(min(last.touched.count, Self.mostRoom)) }
+    }
 }
 
 /// A batch that is on the disk, and what is now to be done.
@@ -68,7 +80,7 @@ extension BrokerCore {
         }
         let batch = gathering.batch
         committing = gathering
-        gathering = Gathering()
+        gathering = Gathering(after: gathering)
         if Mutant.isOn(.acceptBeforeCommit) { decide(committing?.touched ?? []) }
         return batch
     }
