@@ -26,6 +26,8 @@ struct Call: Sendable {
     /// What its reply must repeat: the names, hashed with this process's own seed.
     var target = 0
     var consumerName = 0
+    /// Where these names were last found among the decisions.
+    var namesRow = -1
     /// The consumer's system has a seal key: the reply must be sealed for it.
     var sealsReply = false
     var providerSession: SessionReference?

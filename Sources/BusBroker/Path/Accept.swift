@@ -123,11 +123,11 @@ extension BrokerCore {
     private mutating func acceptRequest(
         _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
-        let right: Rights.Right
-        switch rights.decide(
+        let answer = rights.decide(
             agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw,
             for: .request)
-        {
+        let right: Rights.Right
+        switch answer.decision {
         case .refused(let code):
             noteRefused(raw, view, code)
             return refuse(slot, code)
@@ -155,8 +155,9 @@ extension BrokerCore {
         if calls.count >= limits.calls { return refuseCall(call, .queueFull, slot, now) }
         if exceedsQuota(slot, right.integration, view.cost, now) { return }
         call.fingerprint = Self.fingerprint(message.leaf)
-        call.target = Self.hash(view.header.target, in: raw)
-        call.consumerName = Self.hash(view.header.consumer, in: raw)
+        call.target = answer.target
+        call.consumerName = answer.consumer
+        call.namesRow = answer.row
         call.envelope = OutgoingEnvelope(message)
         let deadline = call.deadline
         let open = calls.insert(call)
@@ -182,21 +183,16 @@ extension BrokerCore {
         calls[open].isRepeated = true
     }
 
-    private static func hash(_ name: Range<Int>, in raw: UnsafeRawBufferPointer) -> Int {
-        var hasher = Hasher()
-        hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: raw[name]))
-        return hasher.finalize()
-    }
-
     /// A reply repeats the target of its request, and whom it names besides is right: nobody answers in another's name.
     private func repeatsNames(_ header: HeaderView, _ raw: UnsafeRawBufferPointer, of open: CallReference) -> Bool {
-        guard Self.hash(header.target, in: raw) == calls[open].target,
-            header.consumer.isEmpty || Self.hash(header.consumer, in: raw) == calls[open].consumerName
-        else { return false }
-        guard !header.provider.isEmpty else { return true }
-        let provider = calls[open].provider
-        return rights.systems.indices.contains(provider)
-            && raw[header.provider].elementsEqual(rights.systems[provider].utf8)
+        func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: raw[range]) }
+        let row = calls[open].namesRow
+        guard rights.recent.hash(target: bytes(header.target), row: row) == calls[open].target else { return false }
+        if !header.consumer.isEmpty {
+            let consumer = rights.recent.hash(consumer: bytes(header.consumer), row: row)
+            guard consumer == calls[open].consumerName else { return false }
+        }
+        return header.provider.isEmpty || rights.isName(bytes(header.provider), of: calls[open].provider)
     }
 
     private mutating func acceptReply(
