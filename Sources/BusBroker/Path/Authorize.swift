@@ -140,6 +140,12 @@ struct Rights: Sendable {
             }
     }
 
+    /// The session of a system's agent, where it has one alone.
+    func onlyProvider(of system: Int) -> Int? {
+        guard providers.indices.contains(system), providers[system].count == 1 else { return nil }
+        return providers[system][0]
+    }
+
     /// The next agent of a system that takes this work: who names it first, then who has the fewest open requests, in turn among
     /// equals.
     mutating func choose(_ system: Int, for work: Work, _ sessions: SessionTable, cost: Int) -> Int? {

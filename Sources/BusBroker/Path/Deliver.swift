@@ -6,7 +6,7 @@ extension BrokerCore {
         // Taken, not copied: each copy of an envelope counts four references up and down.
         guard calls.isOpen(call), var envelope = calls[call].envelope.take() else { return }
         let work = Work(.request, hash: calls[call].target)
-        guard let slot = rights.choose(calls[call].provider, for: work, sessions, cost: envelope.cost) else {
+        guard let slot = choose(calls[call].provider, for: work, cost: envelope.cost) else {
             guard mayReturn(now) else { return fail(call, .noLiveProvider, at: .broker, now) }
             calls[call].envelope = envelope
             awaitingReturn.append((call, position))
@@ -23,6 +23,15 @@ extension BrokerCore {
         } else if !wait(envelope, call, slot) {
             fail(call, .queueFull, at: .broker, now)
         }
+    }
+
+    /// The next agent of a system. Where there is one alone, it is asked in its place: handing the whole table on would cost more than
+    /// its answer.
+    private mutating func choose(_ system: Int, for work: Work, cost: Int) -> Int? {
+        guard let only = rights.onlyProvider(of: system) else {
+            return rights.choose(system, for: work, sessions, cost: cost)
+        }
+        return sessions[only].isTaking(work) ? only : nil
     }
 
     /// Whether a provider that is not there may be about to come back: for a while after a restart every agent reconnects,

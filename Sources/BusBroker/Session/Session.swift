@@ -16,7 +16,9 @@ struct Session: Sendable {
     let version: UInt8
     let connectedAt: Int64
     /// Nil: everything.
-    var takes: TakenWork?
+    var takes: TakenWork? { didSet { lastFit = nil } }
+    /// The last work it was asked for, and the answer: mostly it is asked for the same again.
+    var lastFit: (work: Work, fit: TakenWork.Fit)?
     var lastHeard: Int64
     var uptime: UInt64 = 0
 
@@ -69,7 +71,18 @@ struct Session: Sendable {
         var call: CallReference?
     }
 
-    func fit(_ work: Work) -> TakenWork.Fit { takes?.fit(work) ?? .general }
+    func fit(_ work: Work) -> TakenWork.Fit {
+        if let lastFit, lastFit.work == work { return lastFit.fit }
+        return takes?.fit(work) ?? .general
+    }
+
+    /// Whether it may be given this work, be there room for it or not.
+    mutating func isTaking(_ work: Work) -> Bool {
+        guard !isDraining else { return false }
+        let fit = fit(work)
+        lastFit = (work, fit)
+        return fit != .none
+    }
 
     func hasCredit(for cost: Int) -> Bool {
         delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit && unread.hasRoom(for: cost)
