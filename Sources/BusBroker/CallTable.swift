@@ -57,12 +57,17 @@ struct CallTable: Sendable {
     private var slots: [Call?] = []
     private var generations: [UInt32] = []
     private var free: [Int32] = []
-    private var byID: [MessageID: Int32] = [:]
+    private var index = CallIndex()
 
-    var count: Int { byID.count }
+    var count: Int { index.count }
 
-    func reference(_ id: MessageID) -> CallReference? {
-        guard let slot = byID[id] else { return nil }
+    func reference(_ id: MessageID) -> CallReference? { reference(at: place(of: id)) }
+
+    /// Where the call of an id is, or would be: good until a call comes or goes.
+    func place(of id: MessageID) -> CallIndex.Place { index.place(of: id) }
+
+    func reference(at place: CallIndex.Place) -> CallReference? {
+        guard let slot = place.slot else { return nil }
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 
@@ -76,7 +81,8 @@ struct CallTable: Sendable {
         _modify { yield &slots[Int(reference.slot)]! }
     }
 
-    mutating func insert(_ call: consuming Call) -> CallReference {
+    /// - Parameter place: of the call's id, which is not open.
+    mutating func insert(_ call: consuming Call, at place: CallIndex.Place) -> CallReference {
         let call = call
         let id = call.id
         let slot = free.popLast() ?? Int32(slots.count)
@@ -86,7 +92,7 @@ struct CallTable: Sendable {
         } else {
             slots[Int(slot)] = call
         }
-        byID[id] = slot
+        index.insert(id, slot, at: place)
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 
@@ -95,7 +101,7 @@ struct CallTable: Sendable {
     /// The call, which ends.
     mutating func take(_ reference: CallReference) -> Call? {
         guard isOpen(reference), let call = slots[Int(reference.slot)].take() else { return nil }
-        byID[call.id] = nil
+        index.remove(call.id)
         generations[Int(reference.slot)] &+= 1
         free.append(reference.slot)
         return call

@@ -133,7 +133,9 @@ extension BrokerCore {
             return refuse(slot, code)
         case .allowed(let found): right = found
         }
-        if let open = calls.reference(view.header.id) { return repeated(open, message, slot) }
+        // Looked for once: no call comes or goes before this one is in its place.
+        let place = calls.place(of: view.header.id)
+        if let open = calls.reference(at: place) { return repeated(open, message, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         guard view.header.isSealed || !rights.seals.covers(system: right.provider) else {
             return refuse(slot, .notSealed)
@@ -160,7 +162,7 @@ extension BrokerCore {
         call.namesRow = answer.row
         call.envelope = OutgoingEnvelope(message)
         let deadline = call.deadline
-        let open = calls.insert(call)
+        let open = calls.insert(call, at: place)
         deadlines.set(open, at: deadline, now: now.monotonic)
         counters.requestsAccepted += 1
         gather(message.counted(right.integration, right.stage), then: .deliver(open))
