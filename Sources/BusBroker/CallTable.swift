@@ -39,6 +39,18 @@ struct Call: Sendable {
     /// not live as long as the slowest request in it.
     var envelope: OutgoingEnvelope?
     var outcome: UInt16 = 0
+
+    /// Its reply came. Unix microseconds.
+    /// - Returns: what the reply counts for.
+    mutating func take(
+        _ reply: consuming OutgoingEnvelope, _ outcome: UInt16, at time: Int64
+    ) -> (integration: UInt32, stage: UInt8) {
+        state = .answered
+        times.replyIn = time
+        self.outcome = outcome
+        envelope = reply
+        return (integration, stage)
+    }
 }
 
 package struct SessionReference: Sendable, Equatable {

@@ -44,7 +44,7 @@ extension BrokerCore {
         } catch {
             reject(route, error)
         }
-        if wasFull, sessions.session(slot)?.isFull == false { goOn(slot, now) }
+        if wasFull, sessions.isLive(slot), !sessions[slot].isFull { goOn(slot, now) }
         finishStep(now)
     }
 
@@ -87,18 +87,14 @@ extension BrokerCore {
         _ envelope: Result<EnvelopeView, Fault>, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int,
         _ now: Moment
     ) {
-        sessions[slot].received += 1
-        touch(slot)
         switch envelope {
-        case .failure(let fault): refuse(slot, fault.code)
+        case .failure(let fault):
+            sessions[slot].received += 1
+            refuse(slot, fault.code)
         case .success(let view):
-            sessions[slot].receivedBytes += UInt64(view.cost)
-            // Field by field: copying the whole session would cost more than everything else here.
-            if sessions[slot].received > sessions[slot].decided + Limits.creditMessages
-                || sessions[slot].receivedBytes > sessions[slot].decidedBytes + Limits.creditBytes
-            {
-                return refuse(slot, .creditExceeded, retryAfter: 10)
-            }
+            let (isFirst, isWithinCredit) = sessions[slot].receive(view.cost)
+            if isFirst { noteTouched(slot) }
+            guard isWithinCredit else { return refuse(slot, .creditExceeded, retryAfter: 10) }
             // Nobody can open what is sealed with a suite that does not exist yet, or with an epoch that is not said.
             guard view.header.isSealed ? view.header.namesSeal : view.header.sealSuite == 0 else {
                 return refuse(slot, .badHeader)
@@ -206,12 +202,9 @@ extension BrokerCore {
         guard repeatsNames(view.header, raw, of: open) else { return refuse(slot, .badHeader) }
         guard view.header.isSealed || !calls[open].sealsReply else { return refuse(slot, .notSealed) }
         sessions[slot].outstanding -= 1
-        calls[open].state = .answered
-        calls[open].times.replyIn = now.wall
-        calls[open].outcome = view.header.outcome
-        calls[open].envelope = OutgoingEnvelope(message)
+        let (integration, stage) = calls[open].take(OutgoingEnvelope(message), view.header.outcome, at: now.wall)
         counters.repliesAccepted += 1
-        gather(message.counted(calls[open].integration, calls[open].stage), then: .finish(open))
+        gather(message.counted(integration, stage), then: .finish(open))
     }
 
     /// Decided at once: the sender learns it with the next ACCEPT.

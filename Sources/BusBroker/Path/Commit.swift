@@ -241,6 +241,10 @@ extension BrokerCore {
     mutating func touch(_ slot: Int) {
         guard !sessions[slot].isTouched else { return }
         sessions[slot].isTouched = true
+        noteTouched(slot)
+    }
+
+    mutating func noteTouched(_ slot: Int) {
         gathering.touched.append(.init(session: SessionReference(slot: slot, id: sessions[slot].id)))
     }
 

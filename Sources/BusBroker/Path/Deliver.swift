@@ -48,18 +48,9 @@ extension BrokerCore {
 
     /// Puts an envelope into the frame that leaves for an agent at the end of this step.
     mutating func push(_ envelope: consuming OutgoingEnvelope, to slot: Int) {
-        let envelope = envelope
-        let cost = envelope.cost
-        sessions[slot].delivered += 1
-        sessions[slot].deliveredBytes += UInt64(cost)
-        sessions[slot].outgoing.append(envelope)
-        sessions[slot].outgoingBytes += cost
-        markDirty(slot)
-        if sessions[slot].outgoingBytes >= Limits.frameTarget
-            || sessions[slot].outgoing.count >= Limits.envelopesPerFrame
-        {
-            flush(slot)
-        }
+        let (isFirst, isFull) = sessions[slot].put(envelope)
+        if isFirst { dirty.append(slot) }
+        if isFull { flush(slot) }
     }
 
     /// To an agent, or into its queue while it grants no credit. False when the queue is full.
@@ -145,7 +136,7 @@ extension BrokerCore {
     /// Sends gathered deliveries and ACCEPTs that are due.
     mutating func finishStep(_ now: Moment) {
         serveQueues(now)
-        for slot in dirty where sessions.session(slot)?.isDirty == true {
+        for slot in dirty where sessions.isLive(slot) && sessions[slot].isDirty {
             sessions[slot].isDirty = false
             flush(slot)
             accept(slot, now)
