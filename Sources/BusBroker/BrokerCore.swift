@@ -147,6 +147,16 @@ package struct BrokerCore: Sendable {
         return taken
     }
 
+    /// Moves what was seen behind what `held` has. An empty `held` gives its room in exchange, so that neither grows anew each time.
+    package mutating func takeObservations(into held: inout [Observation]) {
+        if held.isEmpty {
+            swap(&held, &observations)
+        } else {
+            held += observations
+            observations.clear()
+        }
+    }
+
     mutating func notice(_ level: BrokerNotice.Level, _ message: String, _ data: [String: String] = [:]) {
         actions.append(.notice(BrokerNotice(level, message, data)))
     }

@@ -26,6 +26,8 @@ struct Call: Sendable {
     /// What its reply must repeat: the names, hashed with this process's own seed.
     var target = 0
     var consumerName = 0
+    /// Where these names were last found among the decisions.
+    var namesRow = -1
     /// The consumer's system has a seal key: the reply must be sealed for it.
     var sealsReply = false
     var providerSession: SessionReference?
@@ -33,9 +35,22 @@ struct Call: Sendable {
     /// Submitted more than once: the ACCEPT of the first submission may not reach who waits for it now.
     var isRepeated = false
     var times = HopTimes()
-    /// Request until it is delivered, then the reply until it is durable.
+    /// Request until it goes to an agent or waits for one's credit, then the reply until it is durable. The frame it came in must
+    /// not live as long as the slowest request in it.
     var envelope: OutgoingEnvelope?
     var outcome: UInt16 = 0
+
+    /// Its reply came. Unix microseconds.
+    /// - Returns: what the reply counts for.
+    mutating func take(
+        _ reply: consuming OutgoingEnvelope, _ outcome: UInt16, at time: Int64
+    ) -> (integration: UInt32, stage: UInt8) {
+        state = .answered
+        times.replyIn = time
+        self.outcome = outcome
+        envelope = reply
+        return (integration, stage)
+    }
 }
 
 package struct SessionReference: Sendable, Equatable {
@@ -54,12 +69,17 @@ struct CallTable: Sendable {
     private var slots: [Call?] = []
     private var generations: [UInt32] = []
     private var free: [Int32] = []
-    private var byID: [MessageID: Int32] = [:]
+    private var index = CallIndex()
 
-    var count: Int { byID.count }
+    var count: Int { index.count }
 
-    func reference(_ id: MessageID) -> CallReference? {
-        guard let slot = byID[id] else { return nil }
+    func reference(_ id: MessageID) -> CallReference? { reference(at: place(of: id)) }
+
+    /// Where the call of an id is, or would be: good until a call comes or goes.
+    func place(of id: MessageID) -> CallIndex.Place { index.place(of: id) }
+
+    func reference(at place: CallIndex.Place) -> CallReference? {
+        guard let slot = place.slot else { return nil }
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 
@@ -73,7 +93,10 @@ struct CallTable: Sendable {
         _modify { yield &slots[Int(reference.slot)]! }
     }
 
-    mutating func insert(_ call: Call) -> CallReference {
+    /// - Parameter place: of the call's id, which is not open.
+    mutating func insert(_ call: consuming Call, at place: CallIndex.Place) -> CallReference {
+        let call = call
+        let id = call.id
         let slot = free.popLast() ?? Int32(slots.count)
         if Int(slot) == slots.count {
             slots.append(call)
@@ -81,7 +104,7 @@ struct CallTable: Sendable {
         } else {
             slots[Int(slot)] = call
         }
-        byID[call.id] = slot
+        index.insert(id, slot, at: place)
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 
@@ -90,7 +113,7 @@ struct CallTable: Sendable {
     /// The call, which ends.
     mutating func take(_ reference: CallReference) -> Call? {
         guard isOpen(reference), let call = slots[Int(reference.slot)].take() else { return nil }
-        byID[call.id] = nil
+        index.remove(call.id)
         generations[Int(reference.slot)] &+= 1
         free.append(reference.slot)
         return call

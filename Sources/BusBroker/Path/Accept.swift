@@ -44,7 +44,7 @@ extension BrokerCore {
         } catch {
             reject(route, error)
         }
-        if wasFull, sessions.session(slot)?.isFull == false { goOn(slot, now) }
+        if wasFull, sessions.isLive(slot), !sessions[slot].isFull { goOn(slot, now) }
         finishStep(now)
     }
 
@@ -87,18 +87,14 @@ extension BrokerCore {
         _ envelope: Result<EnvelopeView, Fault>, _ frame: [UInt8], _ raw: UnsafeRawBufferPointer, _ slot: Int,
         _ now: Moment
     ) {
-        sessions[slot].received += 1
-        touch(slot)
         switch envelope {
-        case .failure(let fault): refuse(slot, fault.code)
+        case .failure(let fault):
+            sessions[slot].received += 1
+            refuse(slot, fault.code)
         case .success(let view):
-            sessions[slot].receivedBytes += UInt64(view.cost)
-            // Field by field: copying the whole session would cost more than everything else here.
-            if sessions[slot].received > sessions[slot].decided + Limits.creditMessages
-                || sessions[slot].receivedBytes > sessions[slot].decidedBytes + Limits.creditBytes
-            {
-                return refuse(slot, .creditExceeded, retryAfter: 10)
-            }
+            let (isFirst, isWithinCredit) = sessions[slot].receive(view.cost)
+            if isFirst { noteTouched(slot) }
+            guard isWithinCredit else { return refuse(slot, .creditExceeded, retryAfter: 10) }
             // Nobody can open what is sealed with a suite that does not exist yet, or with an epoch that is not said.
             guard view.header.isSealed ? view.header.namesSeal : view.header.sealSuite == 0 else {
                 return refuse(slot, .badHeader)
@@ -123,17 +119,19 @@ extension BrokerCore {
     private mutating func acceptRequest(
         _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
-        let right: Rights.Right
-        switch rights.decide(
+        let answer = rights.decide(
             agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw,
             for: .request)
-        {
+        let right: Rights.Right
+        switch answer.decision {
         case .refused(let code):
             noteRefused(raw, view, code)
             return refuse(slot, code)
         case .allowed(let found): right = found
         }
-        if let open = calls.reference(view.header.id) { return repeated(open, message, slot) }
+        // Looked for once: no call comes or goes before this one is in its place.
+        let place = calls.place(of: view.header.id)
+        if let open = calls.reference(at: place) { return repeated(open, message, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         guard view.header.isSealed || !rights.seals.covers(system: right.provider) else {
             return refuse(slot, .notSealed)
@@ -155,11 +153,13 @@ extension BrokerCore {
         if calls.count >= limits.calls { return refuseCall(call, .queueFull, slot, now) }
         if exceedsQuota(slot, right.integration, view.cost, now) { return }
         call.fingerprint = Self.fingerprint(message.leaf)
-        call.target = Self.hash(view.header.target, in: raw)
-        call.consumerName = Self.hash(view.header.consumer, in: raw)
+        call.target = answer.target
+        call.consumerName = answer.consumer
+        call.namesRow = answer.row
         call.envelope = OutgoingEnvelope(message)
-        let open = calls.insert(call)
-        deadlines.set(open, at: call.deadline, now: now.monotonic)
+        let deadline = call.deadline
+        let open = calls.insert(call, at: place)
+        deadlines.set(open, at: deadline, now: now.monotonic)
         counters.requestsAccepted += 1
         gather(message.counted(right.integration, right.stage), then: .deliver(open))
     }
@@ -181,21 +181,16 @@ extension BrokerCore {
         calls[open].isRepeated = true
     }
 
-    private static func hash(_ name: Range<Int>, in raw: UnsafeRawBufferPointer) -> Int {
-        var hasher = Hasher()
-        hasher.combine(bytes: UnsafeRawBufferPointer(rebasing: raw[name]))
-        return hasher.finalize()
-    }
-
     /// A reply repeats the target of its request, and whom it names besides is right: nobody answers in another's name.
     private func repeatsNames(_ header: HeaderView, _ raw: UnsafeRawBufferPointer, of open: CallReference) -> Bool {
-        guard Self.hash(header.target, in: raw) == calls[open].target,
-            header.consumer.isEmpty || Self.hash(header.consumer, in: raw) == calls[open].consumerName
-        else { return false }
-        guard !header.provider.isEmpty else { return true }
-        let provider = calls[open].provider
-        return rights.systems.indices.contains(provider)
-            && raw[header.provider].elementsEqual(rights.systems[provider].utf8)
+        func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: raw[range]) }
+        let row = calls[open].namesRow
+        guard rights.recent.hash(target: bytes(header.target), row: row) == calls[open].target else { return false }
+        if !header.consumer.isEmpty {
+            let consumer = rights.recent.hash(consumer: bytes(header.consumer), row: row)
+            guard consumer == calls[open].consumerName else { return false }
+        }
+        return header.provider.isEmpty || rights.isName(bytes(header.provider), of: calls[open].provider)
     }
 
     private mutating func acceptReply(
@@ -207,12 +202,9 @@ extension BrokerCore {
         guard repeatsNames(view.header, raw, of: open) else { return refuse(slot, .badHeader) }
         guard view.header.isSealed || !calls[open].sealsReply else { return refuse(slot, .notSealed) }
         sessions[slot].outstanding -= 1
-        calls[open].state = .answered
-        calls[open].times.replyIn = now.wall
-        calls[open].outcome = view.header.outcome
-        calls[open].envelope = OutgoingEnvelope(message)
+        let (integration, stage) = calls[open].take(OutgoingEnvelope(message), view.header.outcome, at: now.wall)
         counters.repliesAccepted += 1
-        gather(message.counted(calls[open].integration, calls[open].stage), then: .finish(open))
+        gather(message.counted(integration, stage), then: .finish(open))
     }
 
     /// Decided at once: the sender learns it with the next ACCEPT.

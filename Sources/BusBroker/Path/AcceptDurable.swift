@@ -8,11 +8,11 @@ extension BrokerCore {
     mutating func acceptCommand(
         _ view: EnvelopeView, _ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int, _ now: Moment
     ) {
-        let right: Rights.Right
-        switch rights.decide(
+        let answer = rights.decide(
             agent: sessions[slot].agentIndex, consumer: view.header.consumer, target: view.header.target, in: raw,
             for: .command)
-        {
+        let right: Rights.Right
+        switch answer.decision {
         case .refused(let code):
             noteRefused(raw, view, code)
             return refuse(slot, code)

@@ -6,7 +6,8 @@ import BusProtocol
 /// Step 2: who may call what. A right exists only through a registered integration in testing or approved; all else is
 /// refused and counted as traffic nobody planned.
 ///
-/// Decisions are remembered per (agent, consumer, service) by the bytes of the header, so the usual message costs one hash.
+/// Decisions are remembered per (agent, consumer, service) by the bytes of the header: the last ones where they are found without a
+/// hash, the others by one.
 struct Rights: Sendable {
     struct Right: Sendable, Equatable {
         /// Dense index of the integration in the space in force.
@@ -46,6 +47,8 @@ struct Rights: Sendable {
     let snapshot: SpaceSnapshot
     let agents: [Agent]
     let systems: [String]
+    /// Their names as they stand in headers.
+    private let systemBytes: [[UInt8]]
     /// Usually there are none, and nothing is counted then.
     let hasQuotas: Bool
     /// Event types by index, and who subscribes to each.
@@ -61,6 +64,7 @@ struct Rights: Sendable {
     /// Live sessions that serve each system.
     private(set) var providers: [[Int]]
     private var turn: [Int]
+    private(set) var recent = RecentDecisions()
     private var memory: [DecisionKey: Decision] = [:]
     private static let memoryLimit = 8192
 
@@ -74,6 +78,7 @@ struct Rights: Sendable {
         }
         hasQuotas = space.keys.contains { $0.quota != nil } || space.integrations.contains { $0.quota != nil }
         systems = space.systems.map(\.id)
+        systemBytes = systems.map { Array($0.utf8) }
         agentByKey = Dictionary(agents.enumerated().map { ($1.key, $0) }, uniquingKeysWith: { first, _ in first })
         systemIndex = Dictionary(systems.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
         eventTypes = space.services.filter { $0.kind == .event }.map(\.name)
@@ -106,6 +111,10 @@ struct Rights: Sendable {
         return Fault(.keyNotValid, at: .broker, "the key \(key) of \(agents[agent].name) \(state.words)")
     }
     func system(_ name: String) -> Int? { systemIndex[name] }
+    /// Whether these bytes are a system's name.
+    func isName(_ bytes: UnsafeRawBufferPointer, of system: Int) -> Bool {
+        systemBytes.indices.contains(system) && systemBytes[system].withUnsafeBytes { bytes.equals($0) }
+    }
     func event(_ name: String) -> Int? { eventIndex[name] }
     func service(_ name: String) -> OfferedService? { services[name] }
 
@@ -129,6 +138,12 @@ struct Rights: Sendable {
             && providers[system].contains { slot in
                 !sessions[slot].isDraining && sessions[slot].fit(work) != .none && isWanted(sessions[slot])
             }
+    }
+
+    /// The session of a system's agent, where it has one alone.
+    func onlyProvider(of system: Int) -> Int? {
+        guard providers.indices.contains(system), providers[system].count == 1 else { return nil }
+        return providers[system][0]
     }
 
     /// The next agent of a system that takes this work: who names it first, then who has the fewest open requests, in turn among
@@ -160,6 +175,18 @@ struct Rights: Sendable {
     // MARK: - Decisions
 
     mutating func decide(
+        agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer,
+        for kind: OfferedService.Kind
+    ) -> RecentDecisions.Answer {
+        let question = RecentDecisions.Question(
+            agent: agent, isCommand: kind == .command, consumer: UnsafeRawBufferPointer(rebasing: raw[consumer]),
+            target: UnsafeRawBufferPointer(rebasing: raw[target]))
+        if let known = recent.answer(to: question) { return known }
+        let decision = remembered(agent: agent, consumer: consumer, target: target, in: raw, for: kind)
+        return recent.keep(decision, for: question)
+    }
+
+    private mutating func remembered(
         agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer,
         for kind: OfferedService.Kind
     ) -> Decision {

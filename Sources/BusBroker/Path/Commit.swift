@@ -35,6 +35,18 @@ struct Gathering: Sendable {
     mutating func noteRepetition(of key: MessageLedger.Key, _ session: SessionReference, _ sequence: UInt64) {
         repetitions.append((key, session, sequence))
     }
+
+    /// Effects and agents for which room is made beforehand; what comes beyond grows step by step.
+    static let mostRoom = 1024
+}
+
+extension Gathering {
+    /// With room for as much as the last one had: what gathers next is mostly as much, and growing moves all of it each time.
+    init(after last: Gathering) {
+        self.init()
+        if !last.effects.isEmpty { effects.reserveCapacity(min(last.effects.count, Self.mostRoom)) }
+        if !last.touched.isEmpty { touched.reserveCapacity(min(last.touched.count, Self.mostRoom)) }
+    }
 }
 
 /// A batch that is on the disk, and what is now to be done.
@@ -68,7 +80,7 @@ extension BrokerCore {
         }
         let batch = gathering.batch
         committing = gathering
-        gathering = Gathering()
+        gathering = Gathering(after: gathering)
         if Mutant.isOn(.acceptBeforeCommit) { decide(committing?.touched ?? []) }
         return batch
     }
@@ -80,8 +92,7 @@ extension BrokerCore {
 
     /// The first half of it: the next batch may be taken, to be written while this one is carried out.
     package mutating func durable(_ result: Committed) -> DurableBatch? {
-        guard let done = committing else { return nil }
-        committing = nil
+        guard let done = committing.take() else { return nil }
         counters.commits += 1
         counters.records += UInt64(done.batch.count)
         treeSize = result.treeSize
@@ -210,7 +221,7 @@ extension BrokerCore {
     /// Whatever gathered is worth a commit now.
     package mutating func hurry() { gathering.isUrgent = true }
 
-    mutating func gather(_ message: JournalBatch.Message, then effect: Gathering.Effect) {
+    mutating func gather(_ message: consuming JournalBatch.Message, then effect: Gathering.Effect) {
         let index = gathering.batch.append(.message(message))
         gathering.effects.append((index, effect))
         gathering.isUrgent = true
@@ -230,6 +241,10 @@ extension BrokerCore {
     mutating func touch(_ slot: Int) {
         guard !sessions[slot].isTouched else { return }
         sessions[slot].isTouched = true
+        noteTouched(slot)
+    }
+
+    mutating func noteTouched(_ slot: Int) {
         gathering.touched.append(.init(session: SessionReference(slot: slot, id: sessions[slot].id)))
     }
 

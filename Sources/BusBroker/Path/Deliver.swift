@@ -3,10 +3,12 @@ import BusProtocol
 /// Step 4: a durable request goes to a live agent of the provider's system, within that agent's credit.
 extension BrokerCore {
     mutating func deliver(_ call: CallReference, position: UInt64, _ now: Moment) {
-        guard calls.isOpen(call), var envelope = calls[call].envelope else { return }
+        // Taken, not copied: each copy of an envelope counts four references up and down.
+        guard calls.isOpen(call), var envelope = calls[call].envelope.take() else { return }
         let work = Work(.request, hash: calls[call].target)
-        guard let slot = rights.choose(calls[call].provider, for: work, sessions, cost: envelope.cost) else {
+        guard let slot = choose(calls[call].provider, for: work, cost: envelope.cost) else {
             guard mayReturn(now) else { return fail(call, .noLiveProvider, at: .broker, now) }
+            calls[call].envelope = envelope
             awaitingReturn.append((call, position))
             return
         }
@@ -23,6 +25,15 @@ extension BrokerCore {
         }
     }
 
+    /// The next agent of a system. Where there is one alone, it is asked in its place: handing the whole table on would cost more than
+    /// its answer.
+    private mutating func choose(_ system: Int, for work: Work, cost: Int) -> Int? {
+        guard let only = rights.onlyProvider(of: system) else {
+            return rights.choose(system, for: work, sessions, cost: cost)
+        }
+        return sessions[only].isTaking(work) ? only : nil
+    }
+
     /// Whether a provider that is not there may be about to come back: for a while after a restart every agent reconnects,
     /// the consumer's perhaps first.
     func mayReturn(_ now: Moment) -> Bool { now.monotonic < graceUntil }
@@ -36,22 +47,16 @@ extension BrokerCore {
     }
 
     /// Puts an envelope into the frame that leaves for an agent at the end of this step.
-    mutating func push(_ envelope: OutgoingEnvelope, to slot: Int) {
-        sessions[slot].delivered += 1
-        sessions[slot].deliveredBytes += UInt64(envelope.cost)
-        sessions[slot].outgoing.append(envelope)
-        sessions[slot].outgoingBytes += envelope.cost
-        markDirty(slot)
-        if sessions[slot].outgoingBytes >= Limits.frameTarget
-            || sessions[slot].outgoing.count >= Limits.envelopesPerFrame
-        {
-            flush(slot)
-        }
+    mutating func push(_ envelope: consuming OutgoingEnvelope, to slot: Int) {
+        let (isFirst, isFull) = sessions[slot].put(envelope)
+        if isFirst { dirty.append(slot) }
+        if isFull { flush(slot) }
     }
 
     /// To an agent, or into its queue while it grants no credit. False when the queue is full.
     @discardableResult
-    mutating func pushOrWait(_ envelope: OutgoingEnvelope, to slot: Int) -> Bool {
+    mutating func pushOrWait(_ envelope: consuming OutgoingEnvelope, to slot: Int) -> Bool {
+        let envelope = envelope
         if sessions[slot].waiting.isEmpty, sessions[slot].hasCredit(for: envelope.cost) {
             push(envelope, to: slot)
             return true
@@ -76,13 +81,13 @@ extension BrokerCore {
         }
     }
 
-    private mutating func hand(_ call: CallReference, _ envelope: OutgoingEnvelope, to slot: Int, _ now: Moment) {
+    private mutating func hand(
+        _ call: CallReference, _ envelope: consuming OutgoingEnvelope, to slot: Int, _ now: Moment
+    ) {
         var envelope = envelope
         envelope.annotations?.requestOut = now.wall
         calls[call].state = .delivered
         calls[call].times.requestOut = now.wall
-        // The frame it came in must not live as long as the slowest request in it.
-        calls[call].envelope = nil
         sessions[slot].outstanding += 1
         push(envelope, to: slot)
     }
@@ -100,7 +105,6 @@ extension BrokerCore {
         own.signedRoot = ArraySlice(Array(envelope.signedRoot))
         sessions[slot].waiting.append(.init(envelope: own, call: call))
         sessions[slot].waitingBytes += own.cost
-        if let call { calls[call].envelope = nil }
         return true
     }
 
@@ -132,7 +136,7 @@ extension BrokerCore {
     /// Sends gathered deliveries and ACCEPTs that are due.
     mutating func finishStep(_ now: Moment) {
         serveQueues(now)
-        for slot in dirty where sessions.session(slot)?.isDirty == true {
+        for slot in dirty where sessions.isLive(slot) && sessions[slot].isDirty {
             sessions[slot].isDirty = false
             flush(slot)
             accept(slot, now)

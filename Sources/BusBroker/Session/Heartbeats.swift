@@ -12,12 +12,7 @@ extension BrokerCore {
     static let clockDifference: Int64 = 86_400_000
 
     mutating func heard(_ slot: Int, _ head: FrameHead, _ now: Moment) {
-        sessions[slot].lastHeard = now.monotonic
-        // Limits only rise; a frame that was overtaken must not take credit back.
-        let more = head.messageLimit > sessions[slot].messageLimit || head.byteLimit > sessions[slot].byteLimit
-        sessions[slot].messageLimit = max(sessions[slot].messageLimit, head.messageLimit)
-        sessions[slot].byteLimit = max(sessions[slot].byteLimit, head.byteLimit)
-        if more { goOn(slot, now) }
+        if sessions[slot].hear(head, now) { goOn(slot, now) }
     }
 
     /// PONG: everything sent before its PING was read.

@@ -16,7 +16,9 @@ struct Session: Sendable {
     let version: UInt8
     let connectedAt: Int64
     /// Nil: everything.
-    var takes: TakenWork?
+    var takes: TakenWork? { didSet { lastFit = nil } }
+    /// The last work it was asked for, and the answer: mostly it is asked for the same again.
+    var lastFit: (work: Work, fit: TakenWork.Fit)?
     var lastHeard: Int64
     var uptime: UInt64 = 0
 
@@ -63,7 +65,56 @@ struct Session: Sendable {
         var call: CallReference?
     }
 
-    func fit(_ work: Work) -> TakenWork.Fit { takes?.fit(work) ?? .general }
+    func fit(_ work: Work) -> TakenWork.Fit {
+        if let lastFit, lastFit.work == work { return lastFit.fit }
+        return takes?.fit(work) ?? .general
+    }
+
+    /// Whether it may be given this work, be there room for it or not.
+    mutating func isTaking(_ work: Work) -> Bool {
+        guard !isDraining else { return false }
+        let fit = fit(work)
+        lastFit = (work, fit)
+        return fit != .none
+    }
+
+    // What a step does to a session it does in one call: each look into the table costs more than most of what is done there.
+
+    /// A frame came.
+    /// - Returns: whether it grants more than before.
+    mutating func hear(_ head: FrameHead, _ now: Moment) -> Bool {
+        lastHeard = now.monotonic
+        // Limits only rise; a frame that was overtaken must not take credit back.
+        let more = head.messageLimit > messageLimit || head.byteLimit > byteLimit
+        messageLimit = max(messageLimit, head.messageLimit)
+        byteLimit = max(byteLimit, head.byteLimit)
+        return more
+    }
+
+    /// Another message came.
+    /// - Returns: whether it is the first in the gathering batch, and whether it is within the credit.
+    mutating func receive(_ cost: Int) -> (isFirst: Bool, isWithinCredit: Bool) {
+        received += 1
+        receivedBytes += UInt64(cost)
+        let isFirst = !isTouched
+        isTouched = true
+        let fits = received <= decided + Limits.creditMessages && receivedBytes <= decidedBytes + Limits.creditBytes
+        return (isFirst, fits)
+    }
+
+    /// Puts an envelope into the frame that is being gathered.
+    /// - Returns: whether nothing was to be sent before, and whether the frame has to leave now.
+    mutating func put(_ envelope: consuming OutgoingEnvelope) -> (isFirst: Bool, isFull: Bool) {
+        let envelope = envelope
+        let cost = envelope.cost
+        let isFirst = !isDirty
+        isDirty = true
+        delivered += 1
+        deliveredBytes += UInt64(cost)
+        outgoing.append(envelope)
+        outgoingBytes += cost
+        return (isFirst, outgoingBytes >= Limits.frameTarget || outgoing.count >= Limits.envelopesPerFrame)
+    }
 
     func hasCredit(for cost: Int) -> Bool {
         delivered < messageLimit && deliveredBytes + UInt64(cost) <= byteLimit && unread.hasRoom(for: cost)
@@ -79,12 +130,14 @@ struct Session: Sendable {
 /// Live sessions in slots, found by route, key or slot. A slot's number is reused; `Session.id` never is.
 struct SessionTable: Sendable {
     private(set) var slots: [Session?] = []
+    /// The ids of the sessions in them: who is there is asked often, and a session is large to look at.
+    private var ids: [UInt64?] = []
     private var free: [Int] = []
     private var byRoute: [[UInt8]: Int] = [:]
     private var byKey: [String: Int] = [:]
 
     var count: Int { byKey.count }
-    var indices: [Int] { slots.indices.filter { slots[$0] != nil } }
+    var indices: [Int] { ids.indices.filter { ids[$0] != nil } }
 
     func slot(route: [UInt8]) -> Int? { byRoute[route] }
     func slot(key: String) -> Int? { byKey[key] }
@@ -94,14 +147,21 @@ struct SessionTable: Sendable {
         _modify { yield &slots[slot]! }
     }
 
-    func session(_ slot: Int) -> Session? { slots.indices.contains(slot) ? slots[slot] : nil }
+    /// Whether `slot` holds a session.
+    func isLive(_ slot: Int) -> Bool { ids.indices.contains(slot) && ids[slot] != nil }
 
     /// Whether `slot` still holds the session of that id.
-    func isLive(_ slot: Int, _ id: UInt64) -> Bool { slots.indices.contains(slot) && slots[slot]?.id == id }
+    func isLive(_ slot: Int, _ id: UInt64) -> Bool { ids.indices.contains(slot) && ids[slot] == id }
 
     mutating func insert(_ session: Session) -> Int {
         let slot = free.popLast() ?? slots.count
-        if slot == slots.count { slots.append(session) } else { slots[slot] = session }
+        if slot == slots.count {
+            slots.append(session)
+            ids.append(session.id)
+        } else {
+            slots[slot] = session
+            ids[slot] = session.id
+        }
         byRoute[session.route] = slot
         byKey[session.key] = slot
         return slot
@@ -111,6 +171,7 @@ struct SessionTable: Sendable {
     mutating func remove(_ slot: Int) -> Session? {
         guard slots.indices.contains(slot), let session = slots[slot] else { return nil }
         slots[slot] = nil
+        ids[slot] = nil
         free.append(slot)
         if byRoute[session.route] == slot { byRoute[session.route] = nil }
         if byKey[session.key] == slot { byKey[session.key] = nil }

@@ -47,6 +47,8 @@ struct BrokerLoop: ~Copyable {
     private let reading: JournalReading
     private let readModel: ReadModel
     private let logger: Logger
+    /// Read anew where this thread may have waited: for frames, or for the disk. What lies between takes no time of its own.
+    private var now = Moment(monotonic: 0, wall: 0)
     private var lastTick: Int64 = 0
     private var lastEvaluation: Int64 = 0
     private var lastSave: Int64 = 0
@@ -116,15 +118,18 @@ struct BrokerLoop: ~Copyable {
     private mutating func run() {
         var poller = Poller()
         let frames = poller.add(socket)
-        poller.add(mailbox.wakeup)
+        let wakeup = poller.add(mailbox.wakeup)
         do {
+            now = clock.now()
             pump()
             while !isStopping {
                 poller.wait(on: frames, for: core.wantsInput ? .readable : [])
-                try poller.wait(atMost: .microseconds(sleepLimit()))
-                if mailbox.wakeup.drain() { takeOrders() }
+                try poller.wait(atMost: .microseconds(max(1000, core.sleepLimit(at: now))))
+                // By what it found, not by its flag: a signal written late would leave the descriptor readable, and this loop awake.
+                if poller.found(wakeup).contains(.readable), mailbox.wakeup.drain() { takeOrders() }
                 takeResults()
                 if poller.found(frames).contains(.readable) { try receive() }
+                now = clock.now()
                 tick()
                 pump()
             }
@@ -132,10 +137,6 @@ struct BrokerLoop: ~Copyable {
             failure = BrokerError("the broker's socket failed: \(error)", remedy: "restart the broker")
             logger.error("the broker's socket failed", metadata: ["why": "\(error)"])
         }
-    }
-
-    private mutating func sleepLimit() -> Int64 {
-        max(1000, core.sleepLimit(at: clock.now()))
     }
 
     // MARK: - In
@@ -192,7 +193,6 @@ struct BrokerLoop: ~Copyable {
     }
 
     private mutating func tick() {
-        let now = clock.now()
         guard now.monotonic - lastTick >= Self.tickMicroseconds else { return }
         lastTick = now.monotonic
         core.tick(at: now)
@@ -249,18 +249,22 @@ struct BrokerLoop: ~Copyable {
             }
             perform()
         }
-        if core.isQuiet { readModel.absorb(core.takeObservations(), position: 0) }
+        if core.isQuiet, !core.observations.isEmpty {
+            core.takeObservations(into: &heldObservations)
+            absorbHeld(upTo: 0)
+        }
         perform()
     }
 
     private mutating func takeBatch() -> JournalBatch? {
-        guard let batch = core.takeBatch(at: clock.now()) else { return nil }
-        if heldObservations.isEmpty {
-            heldObservations = core.takeObservations()
-        } else {
-            heldObservations += core.takeObservations()
-        }
+        guard let batch = core.takeBatch(at: now) else { return nil }
+        core.takeObservations(into: &heldObservations)
         return batch
+    }
+
+    private mutating func absorbHeld(upTo position: UInt64) {
+        readModel.absorb(heldObservations, position: position)
+        heldObservations.clear()
     }
 
     /// Lets the journal begin before this thread does anything else, where there is enough to write.
@@ -274,18 +278,16 @@ struct BrokerLoop: ~Copyable {
     }
 
     private mutating func conclude(_ result: Result<Committed, JournalError>) {
-        let now = clock.now()
+        now = clock.now()
         switch result {
         case .success(let committed):
-            readModel.absorb(heldObservations, position: committed.treeSize)
-            heldObservations.removeAll(keepingCapacity: true)
+            absorbHeld(upTo: committed.treeSize)
             guard let done = core.durable(committed) else { return }
             writeAhead()
             core.carryOut(done, at: now)
         case .failure(let error):
             // They were seen, though their records come later; the position they are saved with does not move.
-            readModel.absorb(heldObservations, position: 0)
-            heldObservations.removeAll(keepingCapacity: true)
+            absorbHeld(upTo: 0)
             core.commitFailed(error.fault, at: now)
             if !error.kind.leavesDiskKnown {
                 // What is on the disk is not known any more: going on could confirm what is lost.
@@ -323,14 +325,19 @@ struct BrokerLoop: ~Copyable {
         do throws(ZeroMQError) {
             switch try socket.send(frame, to: route) {
             case .sent: break
-            case .unreachable: core.unreachable(route: route, at: clock.now())
+            case .unreachable: lose(route)
             case .wouldBlock:
                 logger.warning("an agent does not read; its session ends")
-                core.unreachable(route: route, at: clock.now())
+                lose(route)
             }
         } catch {
             logger.error("a frame could not be sent", metadata: ["why": "\(error)"])
         }
+    }
+
+    private mutating func lose(_ route: [UInt8]) {
+        now = clock.now()
+        core.unreachable(route: route, at: now)
     }
 
     private func log(_ notice: BrokerNotice) {
@@ -372,10 +379,12 @@ struct BrokerLoop: ~Copyable {
         // Each commit may end requests, and their ends are records too.
         for _ in 0..<Self.lastRounds where !core.isQuiet {
             core.hurry()
+            now = clock.now()
             pump()
             awaitCommit()
         }
-        core.gatherEnd(at: clock.now())
+        now = clock.now()
+        core.gatherEnd(at: now)
         pump()
         awaitCommit()
         let (position, ledger, snapshot) = readModel.saved()

@@ -102,7 +102,7 @@ package final class ReadModel: Sendable {
 
     private static func fold(_ state: inout State) {
         for observation in state.pending { fold(observation, &state) }
-        state.pending.removeAll(keepingCapacity: true)
+        state.pending.clear()
     }
 
     private static func fold(_ observation: Observation, _ state: inout State) {
