@@ -13,6 +13,7 @@ final class Sealer: Sendable {
     struct Sealed: Sendable {
         let header: [UInt8]
         let body: [UInt8]
+        var isSealed = true
         var keys: [KeyMessage] = []
     }
 
@@ -76,7 +77,7 @@ final class Sealer: Sendable {
             // An epoch may be used up between the look and the seal by another thread: then there is another.
             for _ in 0..<2 {
                 let way = try way(Pair(from: from, to: to), clock)
-                guard let sender = way.sender else { return Sealed(header: open(), body: body) }
+                guard let sender = way.sender else { return Sealed(header: open(), body: body, isSealed: false) }
                 do throws(SealFault) {
                     let sealed = try sender.seal(body, fill)
                     return Sealed(header: sealed.header, body: sealed.body, keys: way.keys)
@@ -146,7 +147,7 @@ final class Sealer: Sendable {
         let clock = ClockReading.current()
         do throws(SealFault) {
             guard let epoch = try eventEpoch(header.target, of: header.consumer, clock) else {
-                return Sealed(header: header.encoded(), body: body)
+                return Sealed(header: header.encoded(), body: body, isSealed: false)
             }
             var header = header
             let sealed = try epoch.sealer.seal(body, in: &header)

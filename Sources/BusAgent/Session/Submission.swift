@@ -18,6 +18,9 @@ package struct Submission: Sendable {
     /// The broker may have it already: from an earlier session, or an earlier process.
     package var mayBeKnown = false
 
+    /// Where the target stands in `header`, as its `HeaderTemplate` says; `nil`: it is looked up there.
+    var target: Range<Int>?
+
     package static let noTicket = UInt64.max
 
     package init(
@@ -40,6 +43,15 @@ package struct Submission: Sendable {
     var isNewWork: Bool { kind != .reply && kind != .outcome && !isKey }
     /// A broker that drains has not got it, for certain.
     var isUnknownWork: Bool { isNewWork && !mayBeKnown }
+
+    /// Whether it was sent to this service.
+    func isFor(_ service: UnsafeRawBufferPointer) -> Bool {
+        header.withUnsafeBytes { raw in
+            if let target { return raw.part(target).isSame(as: service) }
+            guard let view = try? HeaderView(raw, in: 0..<raw.count) else { return false }
+            return raw.part(view.target).isSame(as: service)
+        }
+    }
 }
 
 /// Which delivery was handled: its cost in bytes and the session it came in.

@@ -65,10 +65,11 @@ extension SocketLoop {
                 route.sealed.message(id, created: clock.wall, remaining: remaining, seal: (epoch, counter))
             }
             announce(sealed.keys)
-            let submission = Submission(
+            var submission = Submission(
                 kind: .request, id: id, header: sealed.header, body: sealed.body,
                 deadline: clock.now.saturating(adding: ask.within),
                 ticket: waiters.add(.ask(ask.continuation, id, system: route.system), call: ask.call))
+            submission.target = sealed.isSealed ? route.sealed.target : route.template.target
             core.submit(submission, clock, into: &actions)
         } catch {
             ask.continuation.resume(returning: .failure(error))
