@@ -33,6 +33,8 @@ final class Sealer: Sendable {
         var directory: Directory?
         var isReady = false
         var ways: [Pair: Way] = [:]
+        /// Of `ways` the one that was taken last: runs of messages go between the same two systems. Whoever changes `ways` sets it too.
+        var last: (pair: Pair, way: Way)?
         var events: [String: EventEpoch] = [:]
         /// Secrets for order keys, by the provider that gave them.
         var orders: [String: OrderSecret] = [:]
@@ -60,6 +62,7 @@ final class Sealer: Sendable {
             for pair in state.ways.keys {
                 state.ways[pair] = state.ways[pair].map { Way(sender: $0.sender, keys: $0.keys, looked: 0) }
             }
+            state.last = nil
         }
     }
 
@@ -109,12 +112,17 @@ final class Sealer: Sendable {
     private func way(_ pair: Pair, _ clock: ClockReading) throws(SealFault) -> Way {
         let found = state.withLock { state -> Result<Way, SealFault> in
             guard state.isReady else { return .failure(.noSpace) }
-            let known = state.ways[pair]
+            let isLast = state.last?.pair == pair
+            let known = isLast ? state.last?.way : state.ways[pair]
             let isSpent = known?.sender?.isSpent(now: Int64(clock.now / 1000)) ?? false
-            if let known, !isSpent, clock.now < known.looked.saturating(adding: Self.look) { return .success(known) }
+            if let known, !isSpent, clock.now < known.looked.saturating(adding: Self.look) {
+                if !isLast { state.last = (pair, known) }
+                return .success(known)
+            }
             do throws(SealFault) {
                 let way = try Self.look(pair, isSpent ? nil : known, clock, &state)
                 state.ways[pair] = way
+                state.last = (pair, way)
                 return .success(way)
             } catch { return .failure(error) }
         }

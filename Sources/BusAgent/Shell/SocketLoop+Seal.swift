@@ -9,7 +9,12 @@ extension SocketLoop {
     /// Brings records to the broker, once in this process.
     func announce(_ keys: [KeyMessage]) {
         // Every message brings them along; mostly it is the record of one epoch, which is known by its number.
-        if keys.count == 1, !announcedEpochs.insert(keys[0].name.epoch.epoch).inserted { return }
+        if keys.count == 1 {
+            let epoch = keys[0].name.epoch.epoch
+            if epoch == lastAnnounced { return }
+            lastAnnounced = epoch
+            if !announcedEpochs.insert(epoch).inserted { return }
+        }
         for key in keys where announced.insert(key.name).inserted { bring(key) }
     }
 
@@ -33,6 +38,7 @@ extension SocketLoop {
         guard fault.code.isRetryable else {
             announced.remove(key.name)
             announcedEpochs.remove(key.name.epoch.epoch)
+            lastAnnounced = nil
             configuration.logger.error(
                 "a key was refused",
                 metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })

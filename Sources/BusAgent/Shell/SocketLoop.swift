@@ -50,6 +50,8 @@ final class SocketLoop {
     /// Records brought to the broker by this process.
     var announced: Set<RecordName> = []
     var announcedEpochs: Set<UInt64> = []
+    /// One of them: messages come in runs of one epoch.
+    var lastAnnounced: UInt64?
     var untaken: [(at: UInt64, key: KeyMessage)] = []
     var orderWaits: [(provider: String, until: UInt64, continuation: OpenContinuation)] = []
 
