@@ -26,7 +26,7 @@ extension AgentCore {
     ) -> Bool {
         // A reply of the broker's own is a fault and names nobody; without a directory nobody can be held to anything.
         guard senders != nil, !SenderCheck.isBrokersOwn(reply.header) else { return true }
-        guard let submission = pending[request], submission.isFor(raw.part(reply.header.target)) else { return false }
+        guard pending.goes(request, to: raw.part(reply.header.target)) else { return false }
         guard isProven, let leaf = pending.leaf(of: request) else { return true }
         guard let digest = reply.header.extensionValue(RequestDigest.type, in: raw), digest.count == Digest32.size
         else { return false }
