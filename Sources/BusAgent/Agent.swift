@@ -23,9 +23,9 @@ public final class Agent: Sendable {
     private let thread: SocketThread
     private let calls = Atomic<UInt64>(1)
     private let ids = Mutex(MessageIDSource())
-    private let routes = Mutex<[String: Route]>([:])
+    private let routes = Mutex(KeptRoutes())
     /// Routes that are kept; a caller of ever new names cannot make them grow.
-    private static let keptRoutes = 1024
+    static let keptRoutes = 1024
 
     /// Makes an agent that does nothing until `start`; register handlers in between, so that no message comes too early.
     /// - Throws: 5032 when the process is out of threads or descriptors.
@@ -269,8 +269,8 @@ public final class Agent: Sendable {
     ) throws(BusFault) -> Route {
         let system = try speaking(as: system)
         let generation = shared.terms.generation
-        if context.isEmpty, let known = routes.withLock({ $0[name] }), known.system == system, known.kind == kind,
-            known.generation == generation
+        if context.isEmpty, let known = routes.withLock({ $0.find(name) }), known.system == system,
+            known.kind == kind, known.generation == generation
         {
             return known
         }
@@ -280,10 +280,7 @@ public final class Agent: Sendable {
         let made = Route(
             kind, try checked(name), as: system, contract: contract(of: name), stated, generation: generation)
         guard context.isEmpty else { return made }
-        routes.withLock { routes in
-            if routes.count >= Self.keptRoutes { routes.removeAll() }
-            routes[name] = made
-        }
+        routes.withLock { $0.keep(made) }
         return made
     }
 

@@ -92,8 +92,6 @@ extension Delivery {
 
     /// Whether the message is for this service or event.
     func isFor(_ name: [UInt8]) -> Bool {
-        let range = envelope.header.target
-        guard range.count == name.count else { return false }
-        return frame[range].elementsEqual(name)
+        frame.withUnsafeBytes { $0.part(envelope.header.target).isSame(as: name) }
     }
 }

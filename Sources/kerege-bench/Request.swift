@@ -40,14 +40,18 @@ struct Request: AsyncParsableCommand {
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<window {
                 group.addTask(executorPreference: agent.executor) {
-                    while meter.isOpen {
-                        let begin = Meter.now()
+                    // The end of one request is the begin of the next: one look at the clock a turn.
+                    var begin = Meter.now()
+                    while meter.isOpen(at: begin) {
                         do {
                             _ = try await agent.ask(BenchSpace.service, body, deadline: .seconds(30))
-                            meter.note(begin, Meter.now())
+                            let end = Meter.now()
+                            meter.note(begin, end)
+                            begin = end
                         } catch {
                             meter.noteFailure("\(error)")
                             if meter.failures > 10_000 { return }
+                            begin = Meter.now()
                         }
                     }
                 }
@@ -87,7 +91,7 @@ final class Meter: Sendable {
         return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
     }
 
-    var isOpen: Bool { Self.now() < end }
+    func isOpen(at time: Int64) -> Bool { time < end }
     var failures: Int { state.withLock { $0.failures } }
 
     func note(_ begin: Int64, _ finish: Int64) {

@@ -13,6 +13,7 @@ final class Sealer: Sendable {
     struct Sealed: Sendable {
         let header: [UInt8]
         let body: [UInt8]
+        var isSealed = true
         var keys: [KeyMessage] = []
     }
 
@@ -32,6 +33,8 @@ final class Sealer: Sendable {
         var directory: Directory?
         var isReady = false
         var ways: [Pair: Way] = [:]
+        /// Of `ways` the one that was taken last: runs of messages go between the same two systems. Whoever changes `ways` sets it too.
+        var last: (pair: Pair, way: Way)?
         var events: [String: EventEpoch] = [:]
         /// Secrets for order keys, by the provider that gave them.
         var orders: [String: OrderSecret] = [:]
@@ -59,6 +62,7 @@ final class Sealer: Sendable {
             for pair in state.ways.keys {
                 state.ways[pair] = state.ways[pair].map { Way(sender: $0.sender, keys: $0.keys, looked: 0) }
             }
+            state.last = nil
         }
     }
 
@@ -76,7 +80,7 @@ final class Sealer: Sendable {
             // An epoch may be used up between the look and the seal by another thread: then there is another.
             for _ in 0..<2 {
                 let way = try way(Pair(from: from, to: to), clock)
-                guard let sender = way.sender else { return Sealed(header: open(), body: body) }
+                guard let sender = way.sender else { return Sealed(header: open(), body: body, isSealed: false) }
                 do throws(SealFault) {
                     let sealed = try sender.seal(body, fill)
                     return Sealed(header: sealed.header, body: sealed.body, keys: way.keys)
@@ -108,12 +112,17 @@ final class Sealer: Sendable {
     private func way(_ pair: Pair, _ clock: ClockReading) throws(SealFault) -> Way {
         let found = state.withLock { state -> Result<Way, SealFault> in
             guard state.isReady else { return .failure(.noSpace) }
-            let known = state.ways[pair]
+            let isLast = state.last?.pair == pair
+            let known = isLast ? state.last?.way : state.ways[pair]
             let isSpent = known?.sender?.isSpent(now: Int64(clock.now / 1000)) ?? false
-            if let known, !isSpent, clock.now < known.looked.saturating(adding: Self.look) { return .success(known) }
+            if let known, !isSpent, clock.now < known.looked.saturating(adding: Self.look) {
+                if !isLast { state.last = (pair, known) }
+                return .success(known)
+            }
             do throws(SealFault) {
                 let way = try Self.look(pair, isSpent ? nil : known, clock, &state)
                 state.ways[pair] = way
+                state.last = (pair, way)
                 return .success(way)
             } catch { return .failure(error) }
         }
@@ -146,7 +155,7 @@ final class Sealer: Sendable {
         let clock = ClockReading.current()
         do throws(SealFault) {
             guard let epoch = try eventEpoch(header.target, of: header.consumer, clock) else {
-                return Sealed(header: header.encoded(), body: body)
+                return Sealed(header: header.encoded(), body: body, isSealed: false)
             }
             var header = header
             let sealed = try epoch.sealer.seal(body, in: &header)

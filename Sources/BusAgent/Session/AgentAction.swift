@@ -3,6 +3,8 @@ package import BusEvidence
 package import BusProtocol
 
 /// What the core wants done. The caller executes actions in order.
+///
+/// There is one for every message, so what is large and seldom stands apart.
 package enum AgentAction: Sendable {
     /// Send this frame to the broker.
     case send([UInt8])
@@ -13,21 +15,21 @@ package enum AgentAction: Sendable {
     /// A request, command or event for this agent's systems.
     case deliver(Delivery)
     /// The session is open.
-    case welcomed(Welcome)
+    indirect case welcomed(Welcome)
     /// Another space was taken: keep it for good before anything that follows.
-    case remember(SignedSpace)
+    indirect case remember(SignedSpace)
     /// A newer checkpoint of the log was checked: keep it.
-    case keepCheckpoint(KnownCheckpoint)
+    indirect case keepCheckpoint(KnownCheckpoint)
     /// The broker has signed another history of its log than the one it had: keep this note, which proves it.
     case keepFork(String)
     /// The session ended; another will be opened unless the agent is closing.
     case disconnected(Fault)
     /// Something an operator should see.
     case notice(Fault)
-    /// The broker's answer to an inquiry, by its token.
     /// The broker answers too many questions of this agent at once: those under way may be asked again later.
     case inquiriesRefused(Fault)
-    case inquired(token: UInt64, InquiryAnswer)
+    /// The broker's answer to an inquiry, by its token.
+    indirect case inquired(token: UInt64, InquiryAnswer)
     /// Records of epochs that were wanted.
     case keys(KeyAnswer)
     /// A subscriber lacks keys of this agent's events.
@@ -51,15 +53,34 @@ package enum InquiryAnswer: Sendable {
     case proof(Result<ProvenClaims, Fault>)
 }
 
-/// A reply as it arrived: ranges into the frame, nothing copied.
+/// A reply as it arrived: ranges into the frame, nothing copied. On its way to its caller it is handed on like a `Delivery`.
 package struct ReceivedReply: Sendable {
-    package let frame: [UInt8]
-    package let header: HeaderView
-    package let body: Range<Int>
-    package let annotations: Annotations
+    private final class Content: Sendable {
+        let frame: [UInt8]
+        let header: HeaderView
+        let body: Range<Int>
+        let annotations: Annotations
+
+        init(frame: [UInt8], header: HeaderView, body: Range<Int>, annotations: Annotations) {
+            self.frame = frame
+            self.header = header
+            self.body = body
+            self.annotations = annotations
+        }
+    }
+
+    private let content: Content
     /// The body of a sealed reply, once it was opened.
     var opened: [UInt8]?
 
+    init(frame: [UInt8], header: HeaderView, body: Range<Int>, annotations: Annotations) {
+        content = Content(frame: frame, header: header, body: body, annotations: annotations)
+    }
+
+    package var frame: [UInt8] { content.frame }
+    package var header: HeaderView { content.header }
+    package var body: Range<Int> { content.body }
+    package var annotations: Annotations { content.annotations }
     /// The request's id.
     package var request: MessageID { header.correlation }
     /// 0, or a number of the catalogue.
@@ -78,22 +99,6 @@ package struct LogReceipt: Sendable, Equatable {
         self.root = root
     }
     package static let none = LogReceipt(treeSize: 0, root: [UInt8](repeating: 0, count: 32))
-}
-
-/// A message for this agent: ranges into the frame it came in.
-package struct Delivery: Sendable {
-    package let frame: [UInt8]
-    package let envelope: EnvelopeView
-    package let annotations: Annotations
-    package let mark: DeliveryMark
-    /// Monotonic arrival, microseconds.
-    package let arrived: UInt64
-    /// What its sender signed, where that was looked at.
-    var leaf: Digest32?
-    /// Why nobody may act on it: it is not what its sender signed, not of now, not for this agent, or not in the plan.
-    package var refusal: Fault?
-    /// The body of a sealed message, once it was opened.
-    var opened: [UInt8]?
 }
 
 /// What became of a delivered command or event.

@@ -26,10 +26,11 @@ extension AgentCore {
     ) -> Bool {
         // A reply of the broker's own is a fault and names nobody; without a directory nobody can be held to anything.
         guard senders != nil, !SenderCheck.isBrokersOwn(reply.header) else { return true }
-        guard let submission = pending[request], submission.isFor(raw[reply.header.target]) else { return false }
+        guard pending.goes(request, to: raw.part(reply.header.target)) else { return false }
         guard isProven, let leaf = pending.leaf(of: request) else { return true }
-        guard let digest = reply.header.extensionValue(RequestDigest.type, in: raw) else { return false }
-        return raw[digest].elementsEqual(leaf.bytes)
+        guard let digest = reply.header.extensionValue(RequestDigest.type, in: raw), digest.count == Digest32.size
+        else { return false }
+        return Digest32(in: raw, at: digest.lowerBound) == leaf
     }
 
     /// Why a message is not this agent's to act on: it is for a system that is served elsewhere. Of an event every subscriber's agent
@@ -41,8 +42,9 @@ extension AgentCore {
         case .outcome: receiver = header.consumer
         case .reply, .event, .keyEpoch, .keyWrap: return nil
         }
-        guard !identity.systems.contains(where: { raw[receiver].elementsEqual($0.utf8) }) else { return nil }
-        let system = String(decoding: raw[receiver], as: UTF8.self)
+        let name = raw.part(receiver)
+        guard !identity.systems.contains(where: { name.isSame(as: $0) }) else { return nil }
+        let system = String(decoding: name, as: UTF8.self)
         return Fault(
             .keyNotForSystem, at: .broker, "the \(header.kind) is for \(system), which this agent does not serve")
     }
@@ -54,15 +56,5 @@ extension AgentCore {
         return Fault(
             .idReused, at: .broker,
             "request \(envelope.header.id) came before, under the same signature; who asks again signs again")
-    }
-}
-
-extension Submission {
-    /// Whether it was sent to this service.
-    fileprivate func isFor(_ target: Slice<UnsafeRawBufferPointer>) -> Bool {
-        header.withUnsafeBytes { raw in
-            guard let view = try? HeaderView(raw, in: 0..<raw.count) else { return false }
-            return raw[view.target].elementsEqual(target)
-        }
     }
 }

@@ -94,7 +94,7 @@ extension AgentCore {
         while next < waiting.count, outgoing.count < timing.signedTogether {
             let reference = waiting[next]
             guard let submission = pending[reference] else {
-                waiting.remove(at: next)
+                takeOut(next)
                 continue
             }
             // A tool asks a draining broker whether it has what was sent before.
@@ -104,7 +104,7 @@ extension AgentCore {
             }
             let cost = submission.cost
             guard sentMessages < grantedMessages, sentBytes + UInt64(cost) <= grantedBytes else { break }
-            waiting.remove(at: next)
+            takeOut(next)
             waitingCount -= 1
             waitingBytes -= cost
             sentMessages += 1
@@ -115,6 +115,15 @@ extension AgentCore {
             outgoing.append(OutgoingEnvelope(header: submission.header[...], body: submission.body[...]))
         }
         return !outgoing.isEmpty
+    }
+
+    /// Of the queue mostly the first, which goes without a move of others.
+    private mutating func takeOut(_ place: Int) {
+        guard place > 0 else {
+            waiting.removeFirst()
+            return
+        }
+        waiting.remove(at: place)
     }
 
     private mutating func sendOutgoing(into actions: inout [AgentAction]) {
@@ -192,9 +201,8 @@ extension AgentCore {
     mutating func finish(
         _ reference: PendingTable.Reference, _ completion: Completion, into actions: inout [AgentAction]
     ) {
-        guard let row = pending.remove(reference) else { return }
-        let submission = row.submission
-        if row.stage == .waiting {
+        guard let (submission, stage) = pending.remove(reference) else { return }
+        if stage == .waiting {
             waitingCount -= 1
             waitingBytes -= submission.cost
         }
@@ -208,7 +216,7 @@ extension AgentCore {
     /// The caller no longer wants an answer.
     package mutating func cancel(ticket: UInt64, into actions: inout [AgentAction]) {
         let fault = Fault(.deadlinePassed, at: .consumerAgent, "the caller's task was cancelled before an answer came")
-        for reference in pending.references(where: { $0.submission.ticket == ticket }) {
+        for reference in pending.references(where: { $0.ticket == ticket }) {
             finish(reference, .fault(fault), into: &actions)
         }
     }
@@ -217,11 +225,12 @@ extension AgentCore {
     mutating func expire(_ now: UInt64, into actions: inout [AgentAction]) {
         nextDeadline = .never
         var passed: [PendingTable.Reference] = []
-        for index in pending.rows.indices {
-            guard let row = pending.rows[index], row.submission.deadline != .never else { continue }
-            let end = row.submission.deadline.saturating(adding: row.stage == .waiting ? 0 : timing.deadlineGrace)
+        for index in pending.slots.indices {
+            let slot = pending.slots[index]
+            guard slot.serial != 0, slot.deadline != .never else { continue }
+            let end = slot.deadline.saturating(adding: slot.stage == .waiting ? 0 : timing.deadlineGrace)
             if end <= now {
-                passed.append(PendingTable.Reference(index: index, serial: row.serial))
+                passed.append(PendingTable.Reference(index: index, serial: slot.serial))
             } else {
                 nextDeadline = min(nextDeadline, end)
             }

@@ -14,12 +14,17 @@ package struct HeaderTemplate: Sendable {
     private static let subjectOffset = Header.fixedSize + 16
     /// Where epoch and counter stand; `nil` where nothing is sealed.
     private let sealOffset: Int?
+    /// Where the target stands in every header made of it; `nil` where there is none.
+    let target: Range<Int>?
+    /// In the place of the id: only a header with an id of version 7 can be read.
+    private static let anyID = MessageID(value: UInt128(7) << 76 | UInt128(0b10) << 62)
 
     /// - Parameters:
     ///   - header: its id, created, outcome, remaining, correlation and subject reference are only placeholders.
     ///   - isSealed: with places for epoch and counter.
     package init(_ header: Header, isSealed: Bool = false) {
         var header = header
+        header.id = Self.anyID
         // Behind the correlation stands only what no reply has.
         let isFirst = header.causation == .none && header.expiry == nil && header.orderKey == nil
         hasSubject = header.kind == .reply && header.subjectReference != nil && isFirst
@@ -31,6 +36,15 @@ package struct HeaderTemplate: Sendable {
         }
         bytes = header.encoded()
         sealOffset = isSealed ? Self.sealOffset(header) : nil
+        target = Self.target(bytes)
+    }
+
+    /// Read as whoever gets the header reads it.
+    private static func target(_ bytes: [UInt8]) -> Range<Int>? {
+        bytes.withUnsafeBytes { raw -> Range<Int>? in
+            guard let view = try? HeaderView(raw, in: 0..<raw.count), !view.target.isEmpty else { return nil }
+            return view.target
+        }
     }
 
     /// Behind the optional fields that come before it.
@@ -65,7 +79,12 @@ package struct HeaderTemplate: Sendable {
                 $0.storeBytes(of: subject.bigEndian, toByteOffset: Self.subjectOffset, as: UInt128.self)
             }
         }
-        if let digest { copy.replaceSubrange((copy.count - RequestDigest.size)..., with: digest.bytes) }
+        if let digest {
+            copy.withUnsafeMutableBytes { raw in
+                let place = UnsafeMutableRawBufferPointer(rebasing: raw[(raw.count - RequestDigest.size)...])
+                withUnsafeBytes(of: digest) { place.copyMemory(from: $0) }
+            }
+        }
         return copy
     }
 

@@ -16,8 +16,8 @@ struct PlanCheck: Sendable {
         var refusal: Fault?
 
         func isAsked(by header: HeaderView, _ raw: UnsafeRawBufferPointer) -> Bool {
-            kind == header.kind && raw[header.consumer].elementsEqual(consumer)
-                && raw[header.target].elementsEqual(target)
+            kind == header.kind && raw.part(header.consumer).isSame(as: consumer)
+                && raw.part(header.target).isSame(as: target)
         }
     }
 

@@ -22,8 +22,9 @@ struct RequestMemory: Sendable {
         let name = signature.prefix(8).reduce(leaf.a) { ($0 << 8 | $0 >> 56) ^ UInt64($1) }
         guard !elder.contains(name), younger.insert(name).inserted else { return false }
         if younger.count >= half {
-            elder = younger
-            younger = []
+            // Both keep their room: it is needed again.
+            swap(&elder, &younger)
+            younger.removeAll(keepingCapacity: true)
         }
         return true
     }

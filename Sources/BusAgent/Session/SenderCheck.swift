@@ -4,10 +4,16 @@ import BusProtocol
 
 /// Holds what comes from the broker to what its sender signed.
 package struct SenderCheck: Sendable {
+    private struct Known: Sendable {
+        let system: String
+        let id: KeyID
+        let key: SenderKey
+    }
+
     package let directory: Directory
     private var checker = ProofChecker()
     /// The last sender whose key was looked up: neighbours mostly share it.
-    private var last: (system: String, id: KeyID, key: SenderKey)?
+    private var last: Known?
 
     package init(_ directory: Directory) { self.directory = directory }
 
@@ -29,21 +35,24 @@ package struct SenderCheck: Sendable {
 
     /// - Parameter wall: this agent's clock, Unix milliseconds.
     mutating func judge(_ envelope: EnvelopeView, _ raw: UnsafeRawBufferPointer, at wall: Int64) -> Verdict {
-        guard let system = Self.sender(envelope.header, raw) else { return Verdict() }
+        guard let place = Self.placeOfSender(envelope.header, raw) else { return Verdict() }
+        let name = raw.part(place)
+        let known: Known? = if let last, name.isSame(as: last.system) { last } else { nil }
+        let system = known?.system ?? String(decoding: name, as: UTF8.self)
         if envelope.proof.isEmpty, directory.maySendUnsigned(system) { return Verdict() }
         let leaf = LogHash.messageLeaf(envelope, in: raw)
         do throws(ProofFault) {
-            let (directory, known) = (directory, last)
+            let directory = directory
             var found: SenderKey?
             let id = try checker.check(
                 leaf: leaf, proof: UnsafeRawBufferPointer(rebasing: raw[envelope.proof]),
                 signedRoot: UnsafeRawBufferPointer(rebasing: raw[envelope.signedRoot])
             ) { id in
-                if let known, known.id == id, known.system == system { return known.key }
+                if let known, known.id == id { return known.key }
                 found = directory.key(id, for: system)
                 return found
             }
-            if let found { last = (system, id, found) }
+            if let found { last = Known(system: system, id: id, key: found) }
             return Verdict(leaf, isProven: true, Freshness.refusal(of: envelope, in: raw, at: wall))
         } catch {
             // An agent that signs already and whose key the space does not state yet proves no more than one that cannot sign.
@@ -62,12 +71,15 @@ package struct SenderCheck: Sendable {
     /// Whose an answer or an event is, its target says, whatever name stands beside it: a system without a key, or an accomplice
     /// with one, must not speak for another.
     static func sender(_ header: HeaderView, _ raw: UnsafeRawBufferPointer) -> String? {
+        placeOfSender(header, raw).map { String(decoding: raw[$0], as: UTF8.self) }
+    }
+
+    /// Where its name stands.
+    private static func placeOfSender(_ header: HeaderView, _ raw: UnsafeRawBufferPointer) -> Range<Int>? {
         switch header.kind {
-        case .reply, .outcome:
-            return isBrokersOwn(header) ? nil : String(decoding: raw[header.targetSystem(in: raw)], as: UTF8.self)
-        case .event: return String(decoding: raw[header.targetSystem(in: raw)], as: UTF8.self)
-        case .request, .command, .keyEpoch, .keyWrap:
-            return String(decoding: raw[header.consumer], as: UTF8.self)
+        case .reply, .outcome: isBrokersOwn(header) ? nil : header.targetSystem(in: raw)
+        case .event: header.targetSystem(in: raw)
+        case .request, .command, .keyEpoch, .keyWrap: header.consumer
         }
     }
 }

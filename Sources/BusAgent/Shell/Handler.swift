@@ -116,8 +116,8 @@ final class ReplyRoute: Sendable {
     }
 }
 
-/// A registered handler of a service or event.
-struct Handler: Sendable {
+/// A registered handler of a service or event. A class: every delivery asks for one.
+final class Handler: Sendable {
     enum Work: Sendable {
         /// Runs on the socket thread.
         case inline(@Sendable (Inquiry) throws -> [UInt8])
@@ -135,6 +135,8 @@ struct Handler: Sendable {
     let name: [UInt8]
     let route: ReplyRoute
     let work: Work
+    /// The kind of message it takes.
+    let kind: MessageKind
 
     init(
         _ name: String, contract: BoundContract?, bindsRequest: Bool = false, subjects: SubjectWatch? = nil,
@@ -143,16 +145,13 @@ struct Handler: Sendable {
         self.name = Array(name.utf8)
         self.route = ReplyRoute(name, contract: contract, bindsRequest: bindsRequest, subjects: subjects)
         self.work = work
-    }
-
-    /// The kind of message it takes.
-    var kind: MessageKind {
-        switch work {
-        case .event, .deferredEvent: .event
-        case .inline, .task, .deferred: .request
-        case .deferredCommand: .command
-        case .outcome, .deferredOutcome: .outcome
-        }
+        kind =
+            switch work {
+            case .event, .deferredEvent: .event
+            case .inline, .task, .deferred: .request
+            case .deferredCommand: .command
+            case .outcome, .deferredOutcome: .outcome
+            }
     }
 }
 

@@ -64,10 +64,9 @@ extension SocketLoop {
     /// Most agents serve few names, and messages come in runs of one name: compare bytes, make no strings.
     private func handler(for delivery: Delivery) -> Handler? {
         let kind = delivery.envelope.header.kind
-        if lastHandler < handlers.count, handlers[lastHandler].kind == kind,
-            delivery.isFor(handlers[lastHandler].name)
-        {
-            return handlers[lastHandler]
+        if lastHandler < handlers.count {
+            let last = handlers[lastHandler]
+            if last.kind == kind, delivery.isFor(last.name) { return last }
         }
         guard let index = handlers.firstIndex(where: { $0.kind == kind && delivery.isFor($0.name) }) else {
             return nil

@@ -72,10 +72,10 @@ extension SocketLoop {
 
     // MARK: - Replies
 
-    /// The answer to a question, open; `nil` when it waits for its key.
-    func opened(_ reply: ReceivedReply, _ ticket: UInt64) -> Result<ReceivedReply, BusFault>? {
+    /// The answer to a question of a system, open; `nil` when it waits for its key.
+    func opened(_ reply: ReceivedReply, _ ticket: UInt64, of system: String) -> Result<ReceivedReply, BusFault>? {
         guard reply.header.sealSuite != 0 else {
-            guard !mustBeSealed(reply, ticket) else {
+            guard !mustBeSealed(reply, for: system) else {
                 return .failure(BusFault(.notSealed, at: .consumerAgent, "the answer came open, and it must be sealed"))
             }
             return .success(reply)
@@ -86,7 +86,7 @@ extension SocketLoop {
             reply.opened = body
             return .success(reply)
         case .locked(let epoch):
-            waiting.add(.reply(ticket: ticket, reply), epoch, for: waiters.system(ticket) ?? "", at: clock.now)
+            waiting.add(.reply(ticket: ticket, reply), epoch, for: system, at: clock.now)
             askForKeys()
             return nil
         case .fault(let fault):
@@ -96,8 +96,8 @@ extension SocketLoop {
     }
 
     /// What names no provider is a fault of the broker's own.
-    private func mustBeSealed(_ reply: ReceivedReply, _ ticket: UInt64) -> Bool {
-        guard !reply.header.provider.isEmpty, let system = waiters.system(ticket) else { return false }
+    private func mustBeSealed(_ reply: ReceivedReply, for system: String) -> Bool {
+        guard !reply.header.provider.isEmpty else { return false }
         return core.directory?.isSealed(system) ?? false
     }
 

@@ -132,8 +132,8 @@ extension SocketLoop {
     }
 
     func complete(_ ticket: UInt64, _ completion: Completion) {
-        if case .answer(let reply) = completion, waiters.system(ticket) != nil {
-            switch opened(reply, ticket) {
+        if case .answer(let reply) = completion, let system = waiters.system(ticket) {
+            switch opened(reply, ticket, of: system) {
             case nil: return
             case .failure(let fault): return refuse(ticket, fault)
             case .success(let reply): return answer(ticket, reply)

@@ -9,7 +9,12 @@ extension SocketLoop {
     /// Brings records to the broker, once in this process.
     func announce(_ keys: [KeyMessage]) {
         // Every message brings them along; mostly it is the record of one epoch, which is known by its number.
-        if keys.count == 1, !announcedEpochs.insert(keys[0].name.epoch.epoch).inserted { return }
+        if keys.count == 1 {
+            let epoch = keys[0].name.epoch.epoch
+            if epoch == lastAnnounced { return }
+            lastAnnounced = epoch
+            if !announcedEpochs.insert(epoch).inserted { return }
+        }
         for key in keys where announced.insert(key.name).inserted { bring(key) }
     }
 
@@ -33,6 +38,7 @@ extension SocketLoop {
         guard fault.code.isRetryable else {
             announced.remove(key.name)
             announcedEpochs.remove(key.name.epoch.epoch)
+            lastAnnounced = nil
             configuration.logger.error(
                 "a key was refused",
                 metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })
@@ -65,10 +71,11 @@ extension SocketLoop {
                 route.sealed.message(id, created: clock.wall, remaining: remaining, seal: (epoch, counter))
             }
             announce(sealed.keys)
-            let submission = Submission(
+            var submission = Submission(
                 kind: .request, id: id, header: sealed.header, body: sealed.body,
                 deadline: clock.now.saturating(adding: ask.within),
                 ticket: waiters.add(.ask(ask.continuation, id, system: route.system), call: ask.call))
+            submission.target = sealed.isSealed ? route.sealed.target : route.template.target
             core.submit(submission, clock, into: &actions)
         } catch {
             ask.continuation.resume(returning: .failure(error))

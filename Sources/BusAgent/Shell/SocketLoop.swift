@@ -21,11 +21,12 @@ final class SocketLoop {
     let configuration: AgentConfiguration
     let shared: AgentShared
     let context: Context
-    var core: AgentCore
-    var ids = MessageIDSource()
-    var clock = ClockReading.current()
-    var actions: [AgentAction] = []
-    var waiters = WaiterTable()
+    // Unchecked, here and below: one thread has them, and nothing that is given one of them calls back into this class.
+    @exclusivity(unchecked) var core: AgentCore
+    @exclusivity(unchecked) var ids = MessageIDSource()
+    @exclusivity(unchecked) var clock = ClockReading.current()
+    @exclusivity(unchecked) var actions: [AgentAction] = []
+    @exclusivity(unchecked) var waiters = WaiterTable()
     var handlers: [Handler] = []
     var lastHandler = 0
     var inquiries: [UInt64: (until: UInt64, continuation: InquiryContinuation)] = [:]
@@ -43,13 +44,15 @@ final class SocketLoop {
 
     // Seals.
     var sealer: Sealer { shared.sealer }
-    var opener: SealOpener
+    @exclusivity(unchecked) var opener: SealOpener
     var waiting: WaitingForKeys
     /// Records that the broker has not taken yet.
     var onTheirWay: Set<RecordName> = []
     /// Records brought to the broker by this process.
     var announced: Set<RecordName> = []
     var announcedEpochs: Set<UInt64> = []
+    /// One of them: messages come in runs of one epoch.
+    var lastAnnounced: UInt64?
     var untaken: [(at: UInt64, key: KeyMessage)] = []
     var orderWaits: [(provider: String, until: UInt64, continuation: OpenContinuation)] = []
 

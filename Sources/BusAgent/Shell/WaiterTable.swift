@@ -10,13 +10,10 @@ struct WaiterTable {
         case key(KeyMessage)
     }
 
-    private struct Row {
-        let ticket: UInt64
-        let call: UInt64
-        let waiter: Waiter
-    }
-
-    private var rows: [Row?] = []
+    /// Of each row; `Submission.noTicket`: it is free. Tickets and calls stand apart, so that a look for one counts no references.
+    private var tickets: [UInt64] = []
+    private var calls: [UInt64] = []
+    private var waiters: [Waiter?] = []
     private var free: [Int] = []
     /// How many there were: the upper half of a ticket. The lower is its row.
     private var serial: UInt64 = 0
@@ -25,31 +22,41 @@ struct WaiterTable {
     mutating func add(_ waiter: Waiter, call: UInt64) -> UInt64 {
         // Never `Submission.noTicket`, which has all bits set.
         serial = (serial + 1) & 0x7fff_ffff
-        let index = free.popLast() ?? rows.count
-        let row = Row(ticket: serial << 32 | UInt64(index), call: call, waiter: waiter)
-        if index == rows.count { rows.append(row) } else { rows[index] = row }
-        return row.ticket
+        let index = free.popLast() ?? tickets.count
+        let ticket = serial << 32 | UInt64(index)
+        if index == tickets.count {
+            tickets.append(ticket)
+            calls.append(call)
+            waiters.append(waiter)
+        } else {
+            tickets[index] = ticket
+            calls[index] = call
+            waiters[index] = waiter
+        }
+        return ticket
     }
 
     mutating func take(_ ticket: UInt64) -> Waiter? {
         guard let index = index(ticket) else { return nil }
-        let waiter = rows[index]?.waiter
-        rows[index] = nil
+        tickets[index] = Submission.noTicket
         free.append(index)
-        return waiter
+        return waiters[index].take()
     }
 
     /// The system that asked.
     func system(_ ticket: UInt64) -> String? {
-        guard let index = index(ticket), case .ask(_, _, let system)? = rows[index]?.waiter else { return nil }
+        guard let index = index(ticket), case .ask(_, _, let system)? = waiters[index] else { return nil }
         return system
     }
 
     /// Cancelling is rare, so a search is cheaper than an index kept for every call.
-    func ticket(ofCall call: UInt64) -> UInt64? { rows.lazy.compactMap { $0 }.first { $0.call == call }?.ticket }
+    func ticket(ofCall call: UInt64) -> UInt64? {
+        let found = calls.indices.first { calls[$0] == call && tickets[$0] != Submission.noTicket }
+        return found.map { tickets[$0] }
+    }
 
     private func index(_ ticket: UInt64) -> Int? {
         let index = Int(ticket & 0xffff_ffff)
-        return index < rows.count && rows[index]?.ticket == ticket ? index : nil
+        return index < tickets.count && tickets[index] == ticket ? index : nil
     }
 }
