@@ -32,7 +32,7 @@ package struct Annotations: Sendable, Equatable {
         replyIn = try reader.take()
     }
 
-    package func write(into out: inout ByteWriter) {
+    func write(into out: inout ByteCursor) {
         out.put(position)
         out.put(attempt)
         out.put(UInt16(0))
@@ -108,21 +108,21 @@ package enum EnvelopeFrame {
         head.count = UInt32(envelopes.count)
         head.entriesSize = UInt32(entries)
         head.bodiesSize = UInt32(bodies)
-        var out = ByteWriter(capacity: FrameHead.size + entries + bodies)
-        head.write(into: &out)
-        table.write(into: &out)
-        var bodyOffset: UInt32 = 0
-        for index in envelopes.indices {
-            write(envelopes[index], index, bodyOffset: bodyOffset, table, into: &out)
-            bodyOffset += UInt32(envelopes[index].body.count)
+        return [UInt8](writing: FrameHead.size + entries + bodies) { out in
+            head.write(into: &out)
+            table.write(into: &out)
+            var bodyOffset: UInt32 = 0
+            for index in envelopes.indices {
+                write(envelopes[index], index, bodyOffset: bodyOffset, table, into: &out)
+                bodyOffset += UInt32(envelopes[index].body.count)
+            }
+            for index in envelopes.indices { out.put(raw: envelopes[index].body) }
         }
-        for index in envelopes.indices { envelopes[index].body.withUnsafeBytes { out.put(raw: $0) } }
-        return out.finish()
     }
 
     @inline(__always)
     private static func write(
-        _ envelope: OutgoingEnvelope, _ index: Int, bodyOffset: UInt32, _ table: RootTable, into out: inout ByteWriter
+        _ envelope: OutgoingEnvelope, _ index: Int, bodyOffset: UInt32, _ table: RootTable, into out: inout ByteCursor
     ) {
         out.put(UInt16(envelope.header.count))
         out.put(UInt16(envelope.proofSize))
@@ -131,7 +131,7 @@ package enum EnvelopeFrame {
         out.put(UInt16(0))
         out.put(bodyOffset)
         out.put(UInt32(envelope.body.count))
-        envelope.header.withUnsafeBytes { out.put(raw: $0) }
+        out.put(raw: envelope.header)
         if envelope.hasProof { table.write(proof: envelope.proof, of: index, into: &out) }
         envelope.annotations?.write(into: &out)
     }

@@ -80,7 +80,7 @@ package struct FrameHead: Sendable, Equatable {
         }
     }
 
-    package func write(into out: inout ByteWriter) {
+    func write(into out: inout ByteCursor) {
         out.put(Self.magic)
         out.put(version)
         out.put(command.rawValue)
@@ -98,9 +98,9 @@ package struct FrameHead: Sendable, Equatable {
     package func frame(_ fields: [UInt8] = []) -> [UInt8] {
         var head = self
         head.entriesSize = UInt32(fields.count)
-        var out = ByteWriter(capacity: Self.size + fields.count)
-        head.write(into: &out)
-        out.put(raw: fields)
-        return out.finish()
+        return [UInt8](writing: Self.size + fields.count) { out in
+            head.write(into: &out)
+            out.put(raw: fields)
+        }
     }
 }

@@ -22,13 +22,13 @@ package struct SignedRoot: Sendable, Equatable {
     /// - Precondition: root and signature have 32 and 64 bytes.
     package func encoded() -> [UInt8] {
         precondition(root.count == 32 && signature.count == Self.signatureSize, "a signed root has 116 bytes")
-        var out = ByteWriter(capacity: Self.size)
-        out.put(raw: root)
-        out.put(keyID)
-        out.put(batchSize)
-        out.put(signedAt)
-        out.put(raw: signature)
-        return out.finish()
+        return [UInt8](writing: Self.size) { out in
+            out.put(raw: root)
+            out.put(keyID)
+            out.put(batchSize)
+            out.put(signedAt)
+            out.put(raw: signature)
+        }
     }
 
     /// The time in a row of a frame's table, read in place.
@@ -75,14 +75,14 @@ struct RootTable {
 
     var size: Int { rows.count * SignedRoot.size }
 
-    func write(into out: inout ByteWriter) {
+    func write(into out: inout ByteCursor) {
         out.put(UInt16(rows.count))
         out.put(UInt16(0))
-        for row in rows { row.withUnsafeBytes { out.put(raw: $0) } }
+        for row in rows { out.put(raw: row) }
     }
 
     /// The proof with this table's row in it.
-    func write(proof: ArraySlice<UInt8>, of envelope: Int, into out: inout ByteWriter) {
+    func write(proof: ArraySlice<UInt8>, of envelope: Int, into out: inout ByteCursor) {
         proof.withUnsafeBytes { bytes in
             out.put(bytes[0])
             out.put(bytes[1])
