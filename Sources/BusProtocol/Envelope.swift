@@ -194,12 +194,18 @@ package enum EnvelopeFrame {
     private typealias Parts = (header: Range<Int>, proof: Range<Int>, annotations: Range<Int>, body: Range<Int>)
 
     private static func entry(_ reader: inout ByteReader, bodies: Int, from entriesEnd: Int) throws(Fault) -> Parts {
-        let header = Int(try reader.take(UInt16.self))
-        let proof = Int(try reader.take(UInt16.self))
-        let annotations = Int(try reader.take(UInt8.self))
-        _ = try reader.takeRange(3)
-        let offset = Int(try reader.take(UInt32.self))
-        let size = Int(try reader.take(UInt32.self))
+        guard reader.remaining >= entryHead else {
+            // Said of the first field that is cut.
+            for bytes in [2, 2, 1, 3, 4] { _ = try reader.takeRange(bytes) }
+            throw reader.short(4)
+        }
+        let place = try reader.takeRange(entryHead)
+        let fixed = UnsafeRawBufferPointer(rebasing: reader.bytes[place])
+        let header = Int(fixed.number(at: 0, as: UInt16.self))
+        let proof = Int(fixed.number(at: 2, as: UInt16.self))
+        let annotations = Int(fixed[4])
+        let offset = Int(fixed.number(at: 8, as: UInt32.self))
+        let size = Int(fixed.number(at: 12, as: UInt32.self))
         guard header <= Limits.header, proof <= Limits.proof else {
             throw Fault(.badFrame, at: .unknown, "a header of \(header) or a proof of \(proof) bytes is over its limit")
         }

@@ -25,6 +25,8 @@ package struct Header: Sendable, Equatable {
         case keyEpoch, counter, publisherSequence, chunk, replaces, traceparent
         case target, consumer, provider, purpose, consent, user, extensions
         package var bit: UInt32 { 1 << rawValue }
+        /// The bits of all fields: `extensions` is the last.
+        static var everyBit: UInt32 { (Field.extensions.bit << 1) - 1 }
     }
 
     package struct Chunk: Sendable, Equatable {
