@@ -63,12 +63,15 @@ package struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringC
     }
 }
 
-/// The public half of a `SigningKey`.
+/// The public half of a `SigningKey`. Kept inline, as it is compared and copied for every message.
 package struct VerifyingKey: Sendable, Hashable {
     package static let size = 32
     package static let signatureSize = 64
-    package let bytes: [UInt8]
+    /// Its 32 bytes.
+    private let key: Digest32
     package let id: KeyID
+
+    package var bytes: [UInt8] { key.bytes }
 
     /// `nil` when there are not exactly 32 bytes.
     package init?(_ bytes: [UInt8]) {
@@ -77,7 +80,7 @@ package struct VerifyingKey: Sendable, Hashable {
     }
 
     fileprivate init(checked bytes: [UInt8]) {
-        self.bytes = bytes
+        key = bytes.withUnsafeBytes { Digest32(in: $0, at: 0) }
         id = KeyID(.signingKey, bytes)
     }
 
@@ -85,9 +88,13 @@ package struct VerifyingKey: Sendable, Hashable {
         let signature = Array(signature)
         // It reads 64 bytes, whatever there are.
         guard signature.count == Self.signatureSize else { return false }
-        return crypto_sign_ed25519_verify_detached(signature, statement, UInt64(statement.count), bytes) == 0
+        return withUnsafePointer(to: key) { key in
+            // The 32 bytes are read as such, while `key` is borrowed.
+            let bytes = UnsafeRawPointer(key).assumingMemoryBound(to: UInt8.self)
+            return crypto_sign_ed25519_verify_detached(signature, statement, UInt64(statement.count), bytes) == 0
+        }
     }
 
-    package static func == (a: VerifyingKey, b: VerifyingKey) -> Bool { a.bytes == b.bytes }
+    package static func == (a: VerifyingKey, b: VerifyingKey) -> Bool { a.key == b.key }
     package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }
