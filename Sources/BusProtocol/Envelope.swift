@@ -12,8 +12,9 @@ package struct HopTimes: Sendable, Equatable, Codable {
 }
 
 /// What the broker adds to a message, unsigned: 40 bytes in DELIVER, absent in SUBMIT.
+@usableFromInline
 package struct Annotations: Sendable, Equatable {
-    package static let size = 40
+    @inlinable package static var size: Int { 40 }
     /// Position in the journal, from 1.
     package var position: UInt64 = 0
     /// 1 for the first delivery.
@@ -86,9 +87,10 @@ package struct OutgoingEnvelope: Sendable {
 /// u8 annotations size, u8 0, u16 0, u32 body offset in B, u32 body size, header, proof, annotations.
 ///
 /// Proofs are carried, not checked: that is for whoever knows the senders' keys.
+@usableFromInline
 package enum EnvelopeFrame {
-    package static let entryHead = 16
-    package static let entriesHead = 4
+    @inlinable package static var entryHead: Int { 16 }
+    @inlinable package static var entriesHead: Int { 4 }
 
     package static func encode(_ head: FrameHead, _ envelopes: some Collection<OutgoingEnvelope>) -> [UInt8] {
         // Mostly an array: walking it through the collection's witness table would cost more than writing it.

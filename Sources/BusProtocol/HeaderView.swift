@@ -2,13 +2,14 @@
 ///
 /// The broker routes a hundred thousand messages a second by a handful of fields; making strings of all of them
 /// would cost more than the rest of the way.
+@usableFromInline
 package struct HeaderView: Sendable {
     /// Where the header stands in the frame.
     package let range: Range<Int>
     package let kind: MessageKind
     package let priority: UInt8
-    package let sealSuite: UInt8
-    package let present: UInt32
+    @usableFromInline package let sealSuite: UInt8
+    @usableFromInline package let present: UInt32
     package let id: MessageID
     package let created: Int64
     package let outcome: UInt16
@@ -70,11 +71,11 @@ package struct HeaderView: Sendable {
         }
     }
 
-    package var isSealed: Bool { sealSuite == 1 }
+    @inlinable package var isSealed: Bool { sealSuite == 1 }
     /// Epoch and counter are said, without which nobody opens it.
-    package var namesSeal: Bool { has(.keyEpoch) && has(.counter) }
+    @inlinable package var namesSeal: Bool { has(.keyEpoch) && has(.counter) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func has(_ field: Header.Field) -> Bool { present & field.bit != 0 }
 
     /// Where the value of the first extension of this type stands in the frame; `nil` where there is none.

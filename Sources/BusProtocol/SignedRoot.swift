@@ -1,9 +1,10 @@
 /// A signed root of a sender's batch: 116 bytes in the table at the start of E; proofs refer to it by index.
+@usableFromInline
 package struct SignedRoot: Sendable, Equatable {
-    package static let size = 116
-    package static let signatureSize = 64
+    @inlinable package static var size: Int { 116 }
+    @inlinable package static var signatureSize: Int { 64 }
     /// Where the signature begins; all before it is what is signed.
-    package static let signatureOffset = size - signatureSize
+    @inlinable package static var signatureOffset: Int { size - signatureSize }
     package var root: [UInt8]
     package var keyID: UInt64
     package var batchSize: UInt32

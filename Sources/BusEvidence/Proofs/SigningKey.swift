@@ -2,12 +2,20 @@ import BusProtocol
 import CSodium
 
 /// Short name of a public key: the first 8 bytes of H(domain ‖ key), on the wire as they are.
+@usableFromInline
 package struct KeyID: Hashable, Sendable, CustomStringConvertible {
-    package static let size = 8
+    @inlinable package static var size: Int { 8 }
     /// The 8 bytes as a number of the wire, little endian.
-    package let value: UInt64
+    @usableFromInline package let value: UInt64
 
+    @inlinable
     package init(value: UInt64) { self.value = value }
+
+    @inlinable
+    package static func == (a: KeyID, b: KeyID) -> Bool { a.value == b.value }
+
+    @inlinable
+    package func hash(into hasher: inout Hasher) { hasher.combine(value) }
 
     init(_ domain: Domain, _ publicKey: [UInt8]) {
         let digest = (domain.bytes + publicKey).withUnsafeBytes { LogHash.body($0) }
@@ -15,7 +23,7 @@ package struct KeyID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var bytes: [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
-    package var description: String { bytes.hex }
+    @usableFromInline package var description: String { bytes.hex }
 }
 
 /// The Ed25519 key (RFC 8032) of an agent, of a broker's log or of a space's authority. Its seed is a secret: it is never described.
