@@ -106,28 +106,46 @@ package struct EncodedBatch: Sendable {
 
     package init(_ batch: JournalBatch, appendingTo log: inout MerkleLog) {
         let roots = SignedRootRows(batch)
-        var out = ByteWriter(capacity: Self.headSize + batch.count * (roots.isEmpty ? 260 : 460))
-        out.put(Self.magic)
-        out.put(roots.isEmpty ? Self.withoutRoots : Self.withRoots)
-        out.put(UInt32(batch.count))
-        roots.write(into: &out)
+        var size = Self.headSize + roots.size
         for (index, entry) in batch.entries.enumerated() {
+            size += Self.recordHead
             switch entry {
             case .message(let message):
-                log.append(Self.write(message, roots.row(of: index), into: &out))
+                size += MessageRecord.fixedSize + message.header.count + message.proof.count
                 if message.keepsBody { bodies.append((index, message.frame[message.body])) }
-            case .finished(let record):
-                let start = Self.open(.finished, FinishedRecord.size, &out)
-                record.write(into: &out)
-                log.append(Self.leaf(.finished, out, from: start))
+            case .finished:
+                size += FinishedRecord.size
             case .record(let type, let payload):
+                size += payload.count
                 if type == .erased { erased += Self.erased(payload) }
-                let start = Self.open(type, payload.count, &out)
-                out.put(raw: payload)
-                log.append(Self.leaf(type, out, from: start))
             }
         }
-        blob = out.finish()
+        blob = Self.write(batch, roots, size: size, appendingTo: &log)
+    }
+
+    private static func write(
+        _ batch: JournalBatch, _ roots: SignedRootRows, size: Int, appendingTo log: inout MerkleLog
+    ) -> [UInt8] {
+        [UInt8](writing: size) { out in
+            out.put(Self.magic)
+            out.put(roots.isEmpty ? Self.withoutRoots : Self.withRoots)
+            out.put(UInt32(batch.count))
+            roots.write(into: &out)
+            for (index, entry) in batch.entries.enumerated() {
+                switch entry {
+                case .message(let message):
+                    log.append(Self.write(message, roots.row(of: index), into: &out))
+                case .finished(let record):
+                    let start = Self.open(.finished, FinishedRecord.size, &out)
+                    record.write(into: &out)
+                    log.append(Self.leaf(.finished, out.written(from: start)))
+                case .record(let type, let payload):
+                    let start = Self.open(type, payload.count, &out)
+                    out.put(raw: payload)
+                    log.append(Self.leaf(type, out.written(from: start)))
+                }
+            }
+        }
     }
 
     private static func erased(_ payload: [UInt8]) -> [UInt64] {
@@ -137,7 +155,7 @@ package struct EncodedBatch: Sendable {
         }
     }
 
-    private static func open(_ type: RecordType, _ size: Int, _ out: inout ByteWriter) -> Int {
+    private static func open(_ type: RecordType, _ size: Int, _ out: inout ByteCursor) -> Int {
         out.put(type.rawValue)
         out.put(UInt8(0))
         out.put(UInt16(0))
@@ -145,14 +163,12 @@ package struct EncodedBatch: Sendable {
         return out.count
     }
 
-    private static func leaf(_ type: RecordType, _ out: borrowing ByteWriter, from start: Int) -> Digest32 {
-        out.bytes.withUnsafeBytes {
-            LogHash.recordLeaf(type: type.rawValue, payload: UnsafeRawBufferPointer(rebasing: $0[start...]))
-        }
+    private static func leaf(_ type: RecordType, _ payload: UnsafeRawBufferPointer) -> Digest32 {
+        LogHash.recordLeaf(type: type.rawValue, payload: payload)
     }
 
     private static func write(
-        _ message: JournalBatch.Message, _ row: UInt16, into out: inout ByteWriter
+        _ message: JournalBatch.Message, _ row: UInt16, into out: inout ByteCursor
     ) -> Digest32 {
         let header = message.header
         let proof = message.proof

@@ -110,7 +110,7 @@ package struct FinishedRecord: Sendable, Equatable {
         self.times = times
     }
 
-    package func write(into out: inout ByteWriter) {
+    package func write(into out: inout ByteCursor) {
         out.put(id: request.value)
         out.put(integration)
         out.put(outcome)

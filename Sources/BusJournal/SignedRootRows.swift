@@ -39,14 +39,17 @@ struct SignedRootRows {
 
     func row(of entry: Int) -> UInt16 { rowOfEntry.isEmpty ? 0 : rowOfEntry[entry] }
 
-    func write(into out: inout ByteWriter) {
+    /// Bytes of the table in the blob.
+    var size: Int { rows.isEmpty ? 0 : 4 + rows.count * SignedRoot.size }
+
+    func write(into out: inout ByteCursor) {
         guard !rows.isEmpty else { return }
         out.put(UInt32(rows.count))
-        for row in rows { row.withUnsafeBytes { out.put(raw: $0) } }
+        for row in rows { out.put(raw: row) }
     }
 
     /// A proof with this table's row in it.
-    static func write(proof: UnsafeRawBufferPointer, _ row: UInt16, into out: inout ByteWriter) {
+    static func write(proof: UnsafeRawBufferPointer, _ row: UInt16, into out: inout ByteCursor) {
         guard proof.count >= proofHead else { return out.put(raw: proof) }
         out.put(raw: UnsafeRawBufferPointer(rebasing: proof[..<rowOffset]))
         out.put(row)

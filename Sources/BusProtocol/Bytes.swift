@@ -142,8 +142,22 @@ package struct ByteReader {
         return text
     }
 
-    private func short(_ wanted: Int) -> Fault {
+    func short(_ wanted: Int) -> Fault {
         Fault(code, at: .unknown, "\(wanted) more bytes were expected, \(remaining) are left")
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// The number at a place that is known to be inside.
+    @inline(__always)
+    func number<Number: FixedWidthInteger & BitwiseCopyable>(at offset: Int, as _: Number.Type) -> Number {
+        Number(littleEndian: loadUnaligned(fromByteOffset: offset, as: Number.self))
+    }
+
+    /// The id at a place that is known to be inside.
+    @inline(__always)
+    func id(at offset: Int) -> UInt128 {
+        UInt128(bigEndian: loadUnaligned(fromByteOffset: offset, as: UInt128.self))
     }
 }
 

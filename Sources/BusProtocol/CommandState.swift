@@ -1,4 +1,5 @@
 /// Where a command stands, in the words of the field. Numbers are on the wire and in the journal's views.
+@usableFromInline
 package enum CommandState: UInt8, Sendable, CaseIterable, Codable {
     /// Durable at the broker; no agent of the provider has it.
     case accepted = 1
@@ -14,6 +15,9 @@ package enum CommandState: UInt8, Sendable, CaseIterable, Codable {
     case expired
     /// It was given up, with a reason; an operator may resend it.
     case deadLettered
+
+    @inlinable
+    package static func == (a: CommandState, b: CommandState) -> Bool { a.rawValue == b.rawValue }
 
     /// Nothing more will happen to it by itself.
     package var isFinal: Bool {

@@ -12,8 +12,9 @@ package struct HopTimes: Sendable, Equatable, Codable {
 }
 
 /// What the broker adds to a message, unsigned: 40 bytes in DELIVER, absent in SUBMIT.
+@usableFromInline
 package struct Annotations: Sendable, Equatable {
-    package static let size = 40
+    @inlinable package static var size: Int { 40 }
     /// Position in the journal, from 1.
     package var position: UInt64 = 0
     /// 1 for the first delivery.
@@ -32,7 +33,7 @@ package struct Annotations: Sendable, Equatable {
         replyIn = try reader.take()
     }
 
-    package func write(into out: inout ByteWriter) {
+    func write(into out: inout ByteCursor) {
         out.put(position)
         out.put(attempt)
         out.put(UInt16(0))
@@ -86,9 +87,10 @@ package struct OutgoingEnvelope: Sendable {
 /// u8 annotations size, u8 0, u16 0, u32 body offset in B, u32 body size, header, proof, annotations.
 ///
 /// Proofs are carried, not checked: that is for whoever knows the senders' keys.
+@usableFromInline
 package enum EnvelopeFrame {
-    package static let entryHead = 16
-    package static let entriesHead = 4
+    @inlinable package static var entryHead: Int { 16 }
+    @inlinable package static var entriesHead: Int { 4 }
 
     package static func encode(_ head: FrameHead, _ envelopes: some Collection<OutgoingEnvelope>) -> [UInt8] {
         // Mostly an array: walking it through the collection's witness table would cost more than writing it.
@@ -108,21 +110,21 @@ package enum EnvelopeFrame {
         head.count = UInt32(envelopes.count)
         head.entriesSize = UInt32(entries)
         head.bodiesSize = UInt32(bodies)
-        var out = ByteWriter(capacity: FrameHead.size + entries + bodies)
-        head.write(into: &out)
-        table.write(into: &out)
-        var bodyOffset: UInt32 = 0
-        for index in envelopes.indices {
-            write(envelopes[index], index, bodyOffset: bodyOffset, table, into: &out)
-            bodyOffset += UInt32(envelopes[index].body.count)
+        return [UInt8](writing: FrameHead.size + entries + bodies) { out in
+            head.write(into: &out)
+            table.write(into: &out)
+            var bodyOffset: UInt32 = 0
+            for index in envelopes.indices {
+                write(envelopes[index], index, bodyOffset: bodyOffset, table, into: &out)
+                bodyOffset += UInt32(envelopes[index].body.count)
+            }
+            for index in envelopes.indices { out.put(raw: envelopes[index].body) }
         }
-        for index in envelopes.indices { envelopes[index].body.withUnsafeBytes { out.put(raw: $0) } }
-        return out.finish()
     }
 
     @inline(__always)
     private static func write(
-        _ envelope: OutgoingEnvelope, _ index: Int, bodyOffset: UInt32, _ table: RootTable, into out: inout ByteWriter
+        _ envelope: OutgoingEnvelope, _ index: Int, bodyOffset: UInt32, _ table: RootTable, into out: inout ByteCursor
     ) {
         out.put(UInt16(envelope.header.count))
         out.put(UInt16(envelope.proofSize))
@@ -131,7 +133,7 @@ package enum EnvelopeFrame {
         out.put(UInt16(0))
         out.put(bodyOffset)
         out.put(UInt32(envelope.body.count))
-        envelope.header.withUnsafeBytes { out.put(raw: $0) }
+        out.put(raw: envelope.header)
         if envelope.hasProof { table.write(proof: envelope.proof, of: index, into: &out) }
         envelope.annotations?.write(into: &out)
     }
@@ -194,12 +196,18 @@ package enum EnvelopeFrame {
     private typealias Parts = (header: Range<Int>, proof: Range<Int>, annotations: Range<Int>, body: Range<Int>)
 
     private static func entry(_ reader: inout ByteReader, bodies: Int, from entriesEnd: Int) throws(Fault) -> Parts {
-        let header = Int(try reader.take(UInt16.self))
-        let proof = Int(try reader.take(UInt16.self))
-        let annotations = Int(try reader.take(UInt8.self))
-        _ = try reader.takeRange(3)
-        let offset = Int(try reader.take(UInt32.self))
-        let size = Int(try reader.take(UInt32.self))
+        guard reader.remaining >= entryHead else {
+            // Said of the first field that is cut.
+            for bytes in [2, 2, 1, 3, 4] { _ = try reader.takeRange(bytes) }
+            throw reader.short(4)
+        }
+        let place = try reader.takeRange(entryHead)
+        let fixed = UnsafeRawBufferPointer(rebasing: reader.bytes[place])
+        let header = Int(fixed.number(at: 0, as: UInt16.self))
+        let proof = Int(fixed.number(at: 2, as: UInt16.self))
+        let annotations = Int(fixed[4])
+        let offset = Int(fixed.number(at: 8, as: UInt32.self))
+        let size = Int(fixed.number(at: 12, as: UInt32.self))
         guard header <= Limits.header, proof <= Limits.proof else {
             throw Fault(.badFrame, at: .unknown, "a header of \(header) or a proof of \(proof) bytes is over its limit")
         }

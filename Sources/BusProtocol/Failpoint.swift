@@ -12,6 +12,7 @@
 /// Places at which a test lets the process die as by `kill -9`: `KEREGE_FAILPOINT=after-commit:37` is the 37th passage of that place.
 ///
 /// Only debug builds, and those with `KEREGE_MUTANTS=1`, can die; in every other the places are compiled away.
+@usableFromInline
 package enum Failpoint: String, CaseIterable, Sendable {
     // The broker's journal.
     case beforeBegin = "before-begin"

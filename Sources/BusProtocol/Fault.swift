@@ -1,10 +1,14 @@
 /// Where on its way a message failed. Numbers are on the wire.
+@usableFromInline
 package enum Hop: UInt8, Sendable, CaseIterable, Codable {
     case unknown = 0
     case consumerAgent = 1
     case broker = 2
     case providerAgent = 3
     case providerSystem = 4
+
+    @inlinable
+    package static func == (a: Hop, b: Hop) -> Bool { a.rawValue == b.rawValue }
 
     package var name: String {
         switch self {

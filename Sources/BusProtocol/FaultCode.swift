@@ -1,6 +1,7 @@
 /// The catalogue of faults: `Schemas/errors.json` in Swift. A test compares both, word for word.
 ///
 /// The raw value is the number on the wire; number / 10 is the family (403, 503, …), the unit of statistics.
+@usableFromInline
 package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case nothingFound = 2040
     case badFrame = 4000
@@ -52,7 +53,10 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     case storageFull = 5070
     case storageFailed = 5071
 
-    package var number: UInt16 { rawValue }
+    @inlinable
+    package static func == (a: FaultCode, b: FaultCode) -> Bool { a.rawValue == b.rawValue }
+
+    @inlinable package var number: UInt16 { rawValue }
     /// 400, 401, 403, 404, 408, 409, 410, 413, 422, 429, 502, 503, 507; 204 for "nothing found".
     package var family: UInt16 { rawValue / 10 }
     package var name: String { entry.name }

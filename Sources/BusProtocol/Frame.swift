@@ -1,4 +1,5 @@
 /// The commands of the protocol. Numbers are on the wire.
+@usableFromInline
 package enum Command: UInt8, Sendable, CaseIterable {
     case hello = 1
     case welcome, error, submit, accept, deliver, ack, nak, term, report, credit, ping, pong, drain, bye
@@ -6,6 +7,9 @@ package enum Command: UInt8, Sendable, CaseIterable {
     case query, state, seek, done
     // Version 3.
     case space, want, keys, prove, proof
+
+    @inlinable
+    package static func == (a: Command, b: Command) -> Bool { a.rawValue == b.rawValue }
 
     /// The first version of the protocol that has this command.
     package var since: UInt8 {
@@ -15,11 +19,12 @@ package enum Command: UInt8, Sendable, CaseIterable {
 }
 
 /// The fixed head H of a frame `H|E|B`, 48 bytes.
+@usableFromInline
 package struct FrameHead: Sendable, Equatable {
-    package static let size = 48
-    package static let magic: UInt32 = 0x4547_524b  // "KRGE" as bytes
-    package static let newestVersion: UInt8 = 3
-    package static let oldestVersion: UInt8 = 1
+    @inlinable package static var size: Int { 48 }
+    @inlinable package static var magic: UInt32 { 0x4547_524b }  // "KRGE" as bytes
+    @inlinable package static var newestVersion: UInt8 { 3 }
+    @inlinable package static var oldestVersion: UInt8 { 1 }
 
     /// The session's version; HELLO is written in the oldest.
     package var version: UInt8 = oldestVersion
@@ -80,7 +85,7 @@ package struct FrameHead: Sendable, Equatable {
         }
     }
 
-    package func write(into out: inout ByteWriter) {
+    func write(into out: inout ByteCursor) {
         out.put(Self.magic)
         out.put(version)
         out.put(command.rawValue)
@@ -98,9 +103,9 @@ package struct FrameHead: Sendable, Equatable {
     package func frame(_ fields: [UInt8] = []) -> [UInt8] {
         var head = self
         head.entriesSize = UInt32(fields.count)
-        var out = ByteWriter(capacity: Self.size + fields.count)
-        head.write(into: &out)
-        out.put(raw: fields)
-        return out.finish()
+        return [UInt8](writing: Self.size + fields.count) { out in
+            head.write(into: &out)
+            out.put(raw: fields)
+        }
     }
 }

@@ -1,4 +1,5 @@
 /// What kind of message an envelope carries. Numbers are on the wire.
+@usableFromInline
 package enum MessageKind: UInt8, Sendable, CaseIterable, Codable {
     case request = 1
     case reply = 2
@@ -9,22 +10,31 @@ package enum MessageKind: UInt8, Sendable, CaseIterable, Codable {
     case keyEpoch = 6
     /// A content key wrapped for one subscribing system.
     case keyWrap = 7
+
+    // Said here and of other numbers of the wire, since the general one of raw values is not inlined in other modules. Nor is
+    // any member of a package type that is not usable from inline itself.
+    @inlinable
+    package static func == (a: MessageKind, b: MessageKind) -> Bool { a.rawValue == b.rawValue }
 }
 
 /// The immutable header of a message: written once by the sender, signed, and the associated data of the seal.
 ///
 /// Layout (all numbers little endian, ids big endian): a fixed part of 40 bytes, then each field whose bit is set in
 /// `present`, in the order of the bits. `Schemas/wire.md` is the specification, `Schemas/vectors/` its examples.
+@usableFromInline
 package struct Header: Sendable, Equatable {
-    package static let format: UInt8 = 1
-    package static let fixedSize = 40
+    @inlinable package static var format: UInt8 { 1 }
+    @inlinable package static var fixedSize: Int { 40 }
 
+    @usableFromInline
     package enum Field: UInt32, CaseIterable, Sendable {
         case correlation = 0
         case causation, expiry, orderKey, subjectReference, contractDigest
         case keyEpoch, counter, publisherSequence, chunk, replaces, traceparent
         case target, consumer, provider, purpose, consent, user, extensions
-        package var bit: UInt32 { 1 << rawValue }
+        @inlinable package var bit: UInt32 { 1 << rawValue }
+        /// The bits of all fields: `extensions` is the last.
+        static var everyBit: UInt32 { (Field.extensions.bit << 1) - 1 }
     }
 
     package struct Chunk: Sendable, Equatable {

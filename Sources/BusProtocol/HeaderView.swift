@@ -2,13 +2,14 @@
 ///
 /// The broker routes a hundred thousand messages a second by a handful of fields; making strings of all of them
 /// would cost more than the rest of the way.
+@usableFromInline
 package struct HeaderView: Sendable {
     /// Where the header stands in the frame.
     package let range: Range<Int>
     package let kind: MessageKind
     package let priority: UInt8
-    package let sealSuite: UInt8
-    package let present: UInt32
+    @usableFromInline package let sealSuite: UInt8
+    @usableFromInline package let present: UInt32
     package let id: MessageID
     package let created: Int64
     package let outcome: UInt16
@@ -20,6 +21,8 @@ package struct HeaderView: Sendable {
     package private(set) var provider: Range<Int> = 0..<0
     /// The items of the extensions, without the size before them.
     private var extensions: Range<Int> = 0..<0
+    /// Where the key epoch stands, or would stand, and the other numbers behind it.
+    private var numbers = 0
 
     /// Reads and checks a header. Extensions that are not critical are skipped; every byte must be accounted for.
     package init(_ frame: UnsafeRawBufferPointer, in range: Range<Int>) throws(Fault) {
@@ -28,28 +31,28 @@ package struct HeaderView: Sendable {
         }
         var reader = ByteReader(frame, from: range.lowerBound, to: range.upperBound, fault: .badHeader)
         self.range = range
-        let format = try reader.take(UInt8.self)
+        // One look at the end for all of the fixed part.
+        let place = try reader.takeRange(Header.fixedSize)
+        let fixed = UnsafeRawBufferPointer(rebasing: frame[place])
+        let format = fixed[0]
         guard format == Header.format else { throw Self.bad("format \(format); this side reads \(Header.format)") }
-        guard let kind = MessageKind(rawValue: try reader.take(UInt8.self)) else {
-            throw Self.bad("unknown kind of message")
-        }
+        guard let kind = MessageKind(rawValue: fixed[1]) else { throw Self.bad("unknown kind of message") }
         self.kind = kind
-        priority = try reader.take(UInt8.self)
+        priority = fixed[2]
         guard priority <= 9 else { throw Self.bad("priority \(priority); 0 to 9 are possible") }
-        sealSuite = try reader.take(UInt8.self)
-        present = try reader.take(UInt32.self)
-        id = MessageID(value: try reader.takeID())
-        created = try reader.take(Int64.self)
-        outcome = try reader.take(UInt16.self)
-        guard try reader.take(UInt16.self) == 0 else { throw Self.bad("the reserved field is not zero") }
-        remaining = try reader.take(UInt32.self)
+        sealSuite = fixed[3]
+        present = fixed.number(at: 4, as: UInt32.self)
+        id = MessageID(value: fixed.id(at: 8))
+        created = fixed.number(at: 24, as: Int64.self)
+        outcome = fixed.number(at: 32, as: UInt16.self)
+        guard fixed.number(at: 34, as: UInt16.self) == 0 else { throw Self.bad("the reserved field is not zero") }
+        remaining = fixed.number(at: 36, as: UInt32.self)
         guard remaining <= Limits.deadlineMilliseconds else {
             throw Self.bad("\(remaining) ms remain; at most \(Limits.deadlineMilliseconds) are possible")
         }
-        guard present >> UInt32(Header.Field.allCases.count) == 0 else {
-            throw Self.bad("unknown fields are marked present")
-        }
+        guard present & ~Header.Field.everyBit == 0 else { throw Self.bad("unknown fields are marked present") }
         if has(.correlation) { correlation = try Self.takeMarkedID(&reader) }
+        numbers = reader.offset + sizeBeforeNumbers
         try skipFixed(&reader)
         if has(.target) { target = try Self.takeName(&reader, frame) }
         if has(.consumer) { consumer = try Self.takeName(&reader, frame) }
@@ -68,11 +71,11 @@ package struct HeaderView: Sendable {
         }
     }
 
-    package var isSealed: Bool { sealSuite == 1 }
+    @inlinable package var isSealed: Bool { sealSuite == 1 }
     /// Epoch and counter are said, without which nobody opens it.
-    package var namesSeal: Bool { has(.keyEpoch) && has(.counter) }
+    @inlinable package var namesSeal: Bool { has(.keyEpoch) && has(.counter) }
 
-    @inline(__always)
+    @inlinable @inline(__always)
     package func has(_ field: Header.Field) -> Bool { present & field.bit != 0 }
 
     /// Where the value of the first extension of this type stands in the frame; `nil` where there is none.
@@ -88,19 +91,17 @@ package struct HeaderView: Sendable {
         return nil
     }
 
-    /// One of the fields of 8 bytes (`keyEpoch`, `counter`, `publisherSequence`); they are looked up when they are needed, which
-    /// most headers' never are.
+    /// One of the fields of 8 bytes: `keyEpoch`, `counter`, `publisherSequence`.
     package func number(_ field: Header.Field, in frame: UnsafeRawBufferPointer) -> UInt64? {
         guard has(field) else { return nil }
-        var offset = range.lowerBound + Header.fixedSize + (has(.correlation) ? 16 : 0)
-        for (other, size) in Self.fixedSizes {
-            guard other != field else {
-                precondition(size == 8, "\(field) is no number")
-                return UInt64(littleEndian: frame.loadUnaligned(fromByteOffset: offset, as: UInt64.self))
-            }
-            if has(other) { offset += size }
+        var offset = numbers
+        switch field {
+        case .keyEpoch: break
+        case .counter: offset += size(.keyEpoch, 8)
+        case .publisherSequence: offset += size(.keyEpoch, 8) + size(.counter, 8)
+        default: preconditionFailure("\(field) is no number")
         }
-        return nil
+        return frame.number(at: offset, as: UInt64.self)
     }
 
     /// Sizes of the fixed-size optional fields behind `correlation`, in the order of their bits.
@@ -109,22 +110,37 @@ package struct HeaderView: Sendable {
         (.counter, 8), (.publisherSequence, 8), (.chunk, 24), (.replaces, 16), (.traceparent, 26),
     ]
 
+    /// What a field takes here: nothing where it is absent.
+    @inline(__always)
+    private func size(_ field: Header.Field, _ bytes: Int) -> Int { has(field) ? bytes : 0 }
+
+    /// Of the fields between `correlation` and `keyEpoch`.
+    @inline(__always)
+    private var sizeBeforeNumbers: Int {
+        size(.causation, 16) + size(.expiry, 8) + size(.orderKey, 16) + size(.subjectReference, 16)
+            + size(.contractDigest, 32)
+    }
+
     @inline(__always)
     private func skipFixed(_ reader: inout ByteReader) throws(Fault) {
+        guard present & (Header.Field.causation.bit | Header.Field.replaces.bit) == 0 else {
+            return try skipFixedWithIDs(&reader)
+        }
+        // Nothing of these is looked at here: their sizes are added up, which takes neither a loop nor a branch.
+        let sizeOfNumbers = size(.keyEpoch, 8) + size(.counter, 8) + size(.publisherSequence, 8)
+        _ = try reader.takeRange(sizeBeforeNumbers + sizeOfNumbers + size(.chunk, 24) + size(.traceparent, 26))
+    }
+
+    /// The same where there are ids, which must not be zero: each at its turn.
+    private func skipFixedWithIDs(_ reader: inout ByteReader) throws(Fault) {
         var size = 0
-        if has(.contractDigest) { size = 32 }
-        // The digest alone is the usual case; the loop runs only for headers with more than that.
-        let others: UInt32 = 0xffe & ~Header.Field.contractDigest.bit
-        if present & others != 0 {
-            size = 0
-            for (field, bytes) in Self.fixedSizes where has(field) {
-                if field == .causation || field == .replaces {
-                    _ = try reader.takeRange(size)
-                    _ = try Self.takeMarkedID(&reader)
-                    size = 0
-                } else {
-                    size += bytes
-                }
+        for (field, bytes) in Self.fixedSizes where has(field) {
+            if field == .causation || field == .replaces {
+                _ = try reader.takeRange(size)
+                _ = try Self.takeMarkedID(&reader)
+                size = 0
+            } else {
+                size += bytes
             }
         }
         _ = try reader.takeRange(size)
@@ -145,8 +161,24 @@ package struct HeaderView: Sendable {
     > {
         let range = try reader.takeRange(Int(reader.take(UInt8.self)))
         guard !range.isEmpty else { throw bad("a name is marked present and empty") }
-        guard frame[range].reduce(0, |) < 0x80 else { throw bad("a name is not ASCII") }
+        guard isASCII(frame, range) else { throw bad("a name is not ASCII") }
         return range
+    }
+
+    /// Eight bytes at once: a header has three names of some twenty bytes.
+    @inline(__always)
+    private static func isASCII(_ frame: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+        var bits: UInt64 = 0
+        var at = range.lowerBound
+        while at + 8 <= range.upperBound {
+            bits |= frame.loadUnaligned(fromByteOffset: at, as: UInt64.self)
+            at += 8
+        }
+        while at < range.upperBound {
+            bits |= UInt64(frame[at])
+            at += 1
+        }
+        return bits & 0x8080_8080_8080_8080 == 0
     }
 
     private static func takeExtensions(_ reader: inout ByteReader) throws(Fault) -> Range<Int> {

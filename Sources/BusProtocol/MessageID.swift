@@ -1,22 +1,31 @@
 /// The name of one message: a UUID of version 7 (RFC 9562), so ids sort by the sender's clock
 /// and are unique without coordination between brokers or agents.
+@usableFromInline
 package struct MessageID: Hashable, Sendable, Comparable, CustomStringConvertible {
-    package let value: UInt128
+    @usableFromInline package let value: UInt128
 
+    @inlinable
     package init(value: UInt128) { self.value = value }
 
     /// "No id": an optional id field that is absent reads as this.
-    package static let none = MessageID(value: 0)
+    @inlinable package static var none: MessageID { MessageID(value: 0) }
 
+    @inlinable
+    package static func == (a: MessageID, b: MessageID) -> Bool { a.value == b.value }
+
+    @inlinable
     package static func < (a: MessageID, b: MessageID) -> Bool { a.value < b.value }
 
+    @inlinable
+    package func hash(into hasher: inout Hasher) { hasher.combine(value) }
+
     /// The sender's clock when the id was made, Unix milliseconds (48 bits).
-    package var unixMilliseconds: Int64 { Int64(truncatingIfNeeded: value >> 80) }
+    @inlinable package var unixMilliseconds: Int64 { Int64(truncatingIfNeeded: value >> 80) }
 
     package var isVersion7: Bool { (value >> 76) & 0xf == 7 && (value >> 62) & 0b11 == 0b10 }
 
     /// The usual text form: 36 characters, lower case, four hyphens.
-    package var description: String {
+    @usableFromInline package var description: String {
         let digits = Array("0123456789abcdef".utf8)
         return String(unsafeUninitializedCapacity: 36) { buffer in
             var at = 0
@@ -62,8 +71,14 @@ package struct MessageIDSource: Sendable {
     private var bits: UInt64 = 0
     private var bitsLeft = 0
 
+    /// - Parameter random: the system's numbers are drawn many at once, those of any other generator one by one as they are
+    ///   needed, so that a simulation with the same seed makes the same ids.
     package init(random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()) {
-        self.random = random
+        if random is SystemRandomNumberGenerator {
+            self.random = BulkRandom()
+        } else {
+            self.random = random
+        }
     }
 
     private static let tailBits: UInt128 = 74

@@ -1,6 +1,7 @@
 /// A promise broken on purpose, to prove that the simulator would see it.
 ///
 /// Without `-D KEREGE_MUTANTS` none can be active: `isOn` is a constant, and its sites are compiled away.
+@usableFromInline
 package enum Mutant: String, CaseIterable, Sendable {
     /// ACCEPT is said when a batch is handed to the disk.
     case acceptBeforeCommit = "accept-before-commit"

@@ -1,9 +1,10 @@
 /// A signed root of a sender's batch: 116 bytes in the table at the start of E; proofs refer to it by index.
+@usableFromInline
 package struct SignedRoot: Sendable, Equatable {
-    package static let size = 116
-    package static let signatureSize = 64
+    @inlinable package static var size: Int { 116 }
+    @inlinable package static var signatureSize: Int { 64 }
     /// Where the signature begins; all before it is what is signed.
-    package static let signatureOffset = size - signatureSize
+    @inlinable package static var signatureOffset: Int { size - signatureSize }
     package var root: [UInt8]
     package var keyID: UInt64
     package var batchSize: UInt32
@@ -22,13 +23,13 @@ package struct SignedRoot: Sendable, Equatable {
     /// - Precondition: root and signature have 32 and 64 bytes.
     package func encoded() -> [UInt8] {
         precondition(root.count == 32 && signature.count == Self.signatureSize, "a signed root has 116 bytes")
-        var out = ByteWriter(capacity: Self.size)
-        out.put(raw: root)
-        out.put(keyID)
-        out.put(batchSize)
-        out.put(signedAt)
-        out.put(raw: signature)
-        return out.finish()
+        return [UInt8](writing: Self.size) { out in
+            out.put(raw: root)
+            out.put(keyID)
+            out.put(batchSize)
+            out.put(signedAt)
+            out.put(raw: signature)
+        }
     }
 
     /// The time in a row of a frame's table, read in place.
@@ -75,14 +76,14 @@ struct RootTable {
 
     var size: Int { rows.count * SignedRoot.size }
 
-    func write(into out: inout ByteWriter) {
+    func write(into out: inout ByteCursor) {
         out.put(UInt16(rows.count))
         out.put(UInt16(0))
-        for row in rows { row.withUnsafeBytes { out.put(raw: $0) } }
+        for row in rows { out.put(raw: row) }
     }
 
     /// The proof with this table's row in it.
-    func write(proof: ArraySlice<UInt8>, of envelope: Int, into out: inout ByteWriter) {
+    func write(proof: ArraySlice<UInt8>, of envelope: Int, into out: inout ByteCursor) {
         proof.withUnsafeBytes { bytes in
             out.put(bytes[0])
             out.put(bytes[1])

@@ -2,6 +2,7 @@ import Glibc
 
 /// What became of a message. None of these says that the peer got it: a connection may die with messages queued on it,
 /// even between two frames of one, and libzmq still reports success. Only the bus's own ACCEPT and ACK prove delivery.
+@usableFromInline
 package enum SendResult: Sendable {
     /// Queued for the peer.
     case sent
@@ -10,6 +11,14 @@ package enum SendResult: Sendable {
     case unreachable
     /// The peer's queue is at its high-water mark, or no peer is connected yet. The message was not queued.
     case wouldBlock
+
+    @inlinable
+    package static func == (a: SendResult, b: SendResult) -> Bool {
+        switch (a, b) {
+        case (.sent, .sent), (.unreachable, .unreachable), (.wouldBlock, .wouldBlock): true
+        default: false
+        }
+    }
 }
 
 extension Socket {

@@ -40,31 +40,42 @@ package enum LogHash {
     /// Leaf of any other record: H(0x00 ‖ 0xff ‖ type ‖ payload). A header begins with its format, never 0xff, so no
     /// record can pass for a message.
     package static func recordLeaf(type: UInt8, payload: UnsafeRawBufferPointer) -> Digest32 {
-        var hash = SHA256Hash()
-        withUnsafeBytes(of: (UInt8(0), UInt8(0xff), type)) { hash.update($0) }
-        hash.update(payload)
-        return hash.finish()
+        guard payload.count <= mostJoined else {
+            var hash = SHA256Hash()
+            withUnsafeBytes(of: (UInt8(0), UInt8(0xff), type)) { hash.update($0) }
+            hash.update(payload)
+            return hash.finish()
+        }
+        return withUnsafeTemporaryAllocation(byteCount: 3 + payload.count, alignment: 8) { input in
+            input[0] = 0
+            input[1] = 0xff
+            input[2] = type
+            UnsafeMutableRawBufferPointer(rebasing: input[3...]).copyMemory(from: payload)
+            return body(UnsafeRawBufferPointer(input))
+        }
     }
+
+    /// Longest header or payload that is put together with what stands around it before it is hashed, bytes: each further call
+    /// into the hash costs more than a copy. Together they stay on the stack.
+    private static var mostJoined: Int { 900 }
 
     private static func leaf(_ header: UnsafeRawBufferPointer, _ digest: Digest32) -> Digest32 {
-        var hash = SHA256Hash()
-        hash.update(0 as UInt8)
-        hash.update(header)
-        hash.update(digest)
-        return hash.finish()
+        guard header.count <= mostJoined else {
+            var hash = SHA256Hash()
+            hash.update(0 as UInt8)
+            hash.update(header)
+            hash.update(digest)
+            return hash.finish()
+        }
+        return withUnsafeTemporaryAllocation(byteCount: 1 + header.count + Digest32.size, alignment: 8) { input in
+            input[0] = 0
+            UnsafeMutableRawBufferPointer(rebasing: input[1...]).copyMemory(from: header)
+            input.storeBytes(of: digest, toByteOffset: 1 + header.count, as: Digest32.self)
+            return body(UnsafeRawBufferPointer(input))
+        }
     }
 
-    package static func node(_ left: Digest32, _ right: Digest32) -> Digest32 {
-        var hash = SHA256Hash()
-        // One contiguous input: three calls into the hash cost more than two copies.
-        withUnsafeTemporaryAllocation(byteCount: 65, alignment: 8) { input in
-            input[0] = 1
-            withUnsafeBytes(of: left) { UnsafeMutableRawBufferPointer(rebasing: input[1..<33]).copyMemory(from: $0) }
-            withUnsafeBytes(of: right) { UnsafeMutableRawBufferPointer(rebasing: input[33..<65]).copyMemory(from: $0) }
-            hash.update(UnsafeRawBufferPointer(input))
-        }
-        return hash.finish()
-    }
+    package static func node(_ left: Digest32, _ right: Digest32) -> Digest32 { SHA256Hash.of(1, left, right) }
 
     /// Binds a batch to all before it: H(0x02 ‖ previous ‖ i64 time of the commit, little endian ‖ bytes). Covers also what
     /// the Merkle tree leaves out (times, proofs), so that no byte of the journal can change unseen.

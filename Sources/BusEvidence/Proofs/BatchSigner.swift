@@ -48,21 +48,32 @@ package struct SignedBatch: Sendable {
     fileprivate init(_ tree: MerkleTree, _ root: SignedRoot) {
         self.root = root
         row = root.encoded()
-        let size = MessageProof.fixedSize + Digest32.size * MerklePath.count(index: 0, size: UInt64(tree.count))
-        var out = ByteWriter(capacity: size * tree.count)
+        let starts = Self.places(in: tree)
+        self.starts = starts
+        proofs = [UInt8](writing: starts[tree.count]) { out in
+            for leaf in 0..<tree.count {
+                let hashes = (starts[leaf + 1] - starts[leaf] - MessageProof.fixedSize) / Digest32.size
+                out.put(MessageProof.ed25519)
+                out.put(UInt8(hashes))
+                out.put(UInt16(0))  // the frame's writer puts the row in
+                out.put(UInt32(leaf))
+                tree.forEachSibling(of: leaf) { hash in withUnsafeBytes(of: hash) { out.put(raw: $0) } }
+            }
+        }
+    }
+
+    /// Where each proof begins, and the end of the last.
+    private static func places(in tree: MerkleTree) -> [Int] {
         var starts: [Int] = []
         starts.reserveCapacity(tree.count + 1)
+        var end = 0
         for leaf in 0..<tree.count {
-            starts.append(out.count)
-            out.put(MessageProof.ed25519)
-            out.put(UInt8(MerklePath.count(index: UInt64(leaf), size: UInt64(tree.count))))
-            out.put(UInt16(0))  // the frame's writer puts the row in
-            out.put(UInt32(leaf))
-            tree.forEachSibling(of: leaf) { hash in withUnsafeBytes(of: hash) { out.put(raw: $0) } }
+            starts.append(end)
+            let hashes = MerklePath.count(index: UInt64(leaf), size: UInt64(tree.count))
+            end += MessageProof.fixedSize + Digest32.size * hashes
         }
-        starts.append(out.count)
-        self.starts = starts
-        proofs = out.finish()
+        starts.append(end)
+        return starts
     }
 
     package var count: Int { starts.count - 1 }

@@ -24,6 +24,8 @@ package struct ProofChecker: Sendable {
 
     private var trees: [VerifiedTree] = []
     private var oldestTree = 0
+    /// Where the last message was found: its neighbours mostly are there too.
+    private var lastTree = 0
     private var good: RecentMap<Digest32, Void>
     /// The last good one, whole: neighbours mostly share it, and comparing costs less than hashing.
     private var last: [UInt8] = []
@@ -65,16 +67,30 @@ package struct ProofChecker: Sendable {
         guard root.batchSize <= VerifiedTree.most else {
             return MerklePath.root(leaf: leaf, index: place.index, size: place.size, path: path) == root.root
         }
-        if let tree = trees.firstIndex(where: { $0.root == root.root && $0.size == root.batchSize }) {
-            return trees[tree].holds(leaf, at: Int(place.index), path)
+        if let known = knownTree(of: root) {
+            lastTree = known
+            return trees[known].holds(leaf, at: Int(place.index), path)
         }
         var tree = VerifiedTree(root: root.root, size: root.batchSize)
         // Nothing is remembered of a root that nobody has shown a way to.
         guard tree.holds(leaf, at: Int(place.index), path) else { return false }
         guard root.batchSize > 1 else { return true }
         if trees.count < Self.treesRemembered { trees.append(tree) } else { trees[oldestTree] = tree }
+        lastTree = oldestTree
         oldestTree = (oldestTree + 1) % Self.treesRemembered
         return true
+    }
+
+    /// Where it is in `trees`: compared in place, as a tree passed to a closure would be copied.
+    private func knownTree(of root: RootFields) -> Int? {
+        if lastTree < trees.count, isTree(lastTree, root) { return lastTree }
+        for index in trees.indices where isTree(index, root) { return index }
+        return nil
+    }
+
+    @inline(__always)
+    private func isTree(_ index: Int, _ root: RootFields) -> Bool {
+        trees[index].root == root.root && trees[index].size == root.batchSize
     }
 
     /// A message of a received frame. Where its leaf is known already, the other function saves hashing it again.

@@ -2,12 +2,20 @@ import BusProtocol
 import CSodium
 
 /// Short name of a public key: the first 8 bytes of H(domain ‖ key), on the wire as they are.
+@usableFromInline
 package struct KeyID: Hashable, Sendable, CustomStringConvertible {
-    package static let size = 8
+    @inlinable package static var size: Int { 8 }
     /// The 8 bytes as a number of the wire, little endian.
-    package let value: UInt64
+    @usableFromInline package let value: UInt64
 
+    @inlinable
     package init(value: UInt64) { self.value = value }
+
+    @inlinable
+    package static func == (a: KeyID, b: KeyID) -> Bool { a.value == b.value }
+
+    @inlinable
+    package func hash(into hasher: inout Hasher) { hasher.combine(value) }
 
     init(_ domain: Domain, _ publicKey: [UInt8]) {
         let digest = (domain.bytes + publicKey).withUnsafeBytes { LogHash.body($0) }
@@ -15,7 +23,7 @@ package struct KeyID: Hashable, Sendable, CustomStringConvertible {
     }
 
     package var bytes: [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
-    package var description: String { bytes.hex }
+    @usableFromInline package var description: String { bytes.hex }
 }
 
 /// The Ed25519 key (RFC 8032) of an agent, of a broker's log or of a space's authority. Its seed is a secret: it is never described.
@@ -63,12 +71,15 @@ package struct SigningKey: Sendable, CustomStringConvertible, CustomDebugStringC
     }
 }
 
-/// The public half of a `SigningKey`.
+/// The public half of a `SigningKey`. Kept inline, as it is compared and copied for every message.
 package struct VerifyingKey: Sendable, Hashable {
     package static let size = 32
     package static let signatureSize = 64
-    package let bytes: [UInt8]
+    /// Its 32 bytes.
+    private let key: Digest32
     package let id: KeyID
+
+    package var bytes: [UInt8] { key.bytes }
 
     /// `nil` when there are not exactly 32 bytes.
     package init?(_ bytes: [UInt8]) {
@@ -77,7 +88,7 @@ package struct VerifyingKey: Sendable, Hashable {
     }
 
     fileprivate init(checked bytes: [UInt8]) {
-        self.bytes = bytes
+        key = bytes.withUnsafeBytes { Digest32(in: $0, at: 0) }
         id = KeyID(.signingKey, bytes)
     }
 
@@ -85,9 +96,13 @@ package struct VerifyingKey: Sendable, Hashable {
         let signature = Array(signature)
         // It reads 64 bytes, whatever there are.
         guard signature.count == Self.signatureSize else { return false }
-        return crypto_sign_ed25519_verify_detached(signature, statement, UInt64(statement.count), bytes) == 0
+        return withUnsafePointer(to: key) { key in
+            // The 32 bytes are read as such, while `key` is borrowed.
+            let bytes = UnsafeRawPointer(key).assumingMemoryBound(to: UInt8.self)
+            return crypto_sign_ed25519_verify_detached(signature, statement, UInt64(statement.count), bytes) == 0
+        }
     }
 
-    package static func == (a: VerifyingKey, b: VerifyingKey) -> Bool { a.bytes == b.bytes }
+    package static func == (a: VerifyingKey, b: VerifyingKey) -> Bool { a.key == b.key }
     package func hash(into hasher: inout Hasher) { hasher.combine(id) }
 }

@@ -60,12 +60,11 @@ final class SealCipher: Sendable {
         let size = body.count - Self.tagSize
         var isAuthentic = false
         let opened = [UInt8](unsafeUninitializedCapacity: size) { out, count in
-            var tag = Array(body[size...])
             let encrypted = UnsafeRawBufferPointer(rebasing: body[..<size])
             isAuthentic = opening.withLock { context in
                 Self.begin(context.pointer, header, counter)
                     && Self.update(context.pointer, encrypted, into: out.baseAddress)
-                    && EVP_CIPHER_CTX_ctrl(context.pointer, EVP_CTRL_AEAD_SET_TAG, Int32(Self.tagSize), &tag) == 1
+                    && Self.setTag(context.pointer, from: UnsafeRawBufferPointer(rebasing: body[size...]))
                     && Self.end(context.pointer)
             }
             count = isAuthentic ? size : 0
@@ -98,6 +97,12 @@ final class SealCipher: Sendable {
 
     private static func getTag(_ context: OpaquePointer, into out: UnsafeMutablePointer<UInt8>?) -> Bool {
         EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, Int32(tagSize), out) == 1
+    }
+
+    /// The call is one for both ways, so its pointer is mutable: here OpenSSL copies the bytes and writes none.
+    private static func setTag(_ context: OpaquePointer, from tag: UnsafeRawBufferPointer) -> Bool {
+        let start = UnsafeMutableRawPointer(mutating: tag.baseAddress)
+        return EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, Int32(tagSize), start) == 1
     }
 
     /// Writes nothing: the mode has no blocks to fill.
