@@ -229,12 +229,13 @@ extension SocketLoop {
     // MARK: - Opening
 
     private func open(_ frame: [UInt8], _ header: HeaderView, _ body: Range<Int>) -> Opened {
-        do throws(SealFault) {
-            return .body(try opener.open(header: frame[header.range], body: frame[body]))
-        } catch {
-            guard case .unknownEpoch(let epoch) = error else { return .fault(error) }
-            let sender = frame.withUnsafeBytes { SenderCheck.sender(header, $0) } ?? ""
-            return .locked(EpochName(epoch, of: sender))
+        frame.withUnsafeBytes { raw -> Opened in
+            do throws(SealFault) {
+                return .body(try opener.open(header, body: body, in: raw))
+            } catch {
+                guard case .unknownEpoch(let epoch) = error else { return .fault(error) }
+                return .locked(EpochName(epoch, of: SenderCheck.sender(header, raw) ?? ""))
+            }
         }
     }
 

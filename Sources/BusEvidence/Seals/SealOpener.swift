@@ -1,4 +1,4 @@
-import BusProtocol
+package import BusProtocol
 import Crypto
 import Foundation
 
@@ -76,20 +76,39 @@ package struct SealOpener: Sendable {
     ///   - header: its bytes as they travelled.
     ///   - body: sealed.
     package mutating func open(header: ArraySlice<UInt8>, body: ArraySlice<UInt8>) throws(SealFault) -> [UInt8] {
-        let fields = try SealFields(header)
+        let result: Result<[UInt8], SealFault> = header.withUnsafeBytes { header in
+            body.withUnsafeBytes { body in
+                do throws(SealFault) {
+                    guard let view = try? HeaderView(header, in: 0..<header.count) else { throw .malformedHeader }
+                    return .success(try open(try SealFields(view, in: header), header: header, body: body))
+                } catch { return .failure(error) }
+            }
+        }
+        return try result.get()
+    }
+
+    /// The same of a message as it stands in a frame, whose header has been read.
+    package mutating func open(
+        _ header: HeaderView, body: Range<Int>, in frame: UnsafeRawBufferPointer
+    ) throws(SealFault) -> [UInt8] {
+        try open(
+            try SealFields(header, in: frame), header: UnsafeRawBufferPointer(rebasing: frame[header.range]),
+            body: UnsafeRawBufferPointer(rebasing: frame[body]))
+    }
+
+    private mutating func open(
+        _ fields: SealFields, header: UnsafeRawBufferPointer, body: UnsafeRawBufferPointer
+    ) throws(SealFault) -> [UInt8] {
         guard let epoch = epochs.use(fields.epoch) else { throw .unknownEpoch(fields.epoch) }
         guard fields.isEvent ? epoch.event?.event == fields.target : epoch.event == nil else {
             throw .wrongEpoch(fields.epoch)
         }
         guard body.count >= SealCipher.tagSize else { throw .tooShort(body.count) }
-        let found = body.withUnsafeBytes { body in
-            header.withUnsafeBytes { epoch.cipher.open(body, header: $0, counter: fields.counter) }
+        guard let content = epoch.cipher.open(body, header: header, counter: fields.counter) else {
+            throw .notAuthentic
         }
-        guard let content = found else { throw .notAuthentic }
         // Only what was sealed so counts: a forged message must not shut out the true one. The same message has the same tag.
-        let tag = body.withUnsafeBytes {
-            $0.loadUnaligned(fromByteOffset: $0.count - SealCipher.tagSize, as: UInt64.self)
-        }
+        let tag = body.loadUnaligned(fromByteOffset: body.count - SealCipher.tagSize, as: UInt64.self)
         guard opened.note(fields.counter, of: fields.epoch, tag) else { throw .counterReused(fields.counter) }
         return content
     }
@@ -103,15 +122,7 @@ private struct SealFields {
     /// Of events.
     let target: String
 
-    init(_ header: ArraySlice<UInt8>) throws(SealFault) {
-        let read: Result<SealFields, SealFault> = header.withUnsafeBytes { raw in
-            do throws(SealFault) { return .success(try SealFields(raw)) } catch { return .failure(error) }
-        }
-        self = try read.get()
-    }
-
-    private init(_ raw: UnsafeRawBufferPointer) throws(SealFault) {
-        guard let view = try? HeaderView(raw, in: 0..<raw.count) else { throw .malformedHeader }
+    init(_ view: HeaderView, in raw: UnsafeRawBufferPointer) throws(SealFault) {
         guard view.sealSuite != 0 else { throw .notSealed }
         guard view.sealSuite == EpochHead.suite else { throw .unknownSuite(view.sealSuite) }
         guard let epoch = view.number(.keyEpoch, in: raw), let counter = view.number(.counter, in: raw) else {
