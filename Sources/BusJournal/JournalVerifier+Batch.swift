@@ -107,7 +107,9 @@ extension JournalVerifier {
             throw Fault(.storageFailed, at: .broker, "the record of type \(type) at \(position) cannot be read")
         }
         state.append(bytes.withUnsafeBytes { LogHash.recordLeaf(type: type, payload: $0) })
-        if type == RecordType.space.rawValue { state.signatures.take(space: bytes) }
+        if type == RecordType.space.rawValue, !state.signatures.take(space: bytes) {
+            report.add("the space that took effect here cannot be read", at: position)
+        }
     }
 
     private static func check(

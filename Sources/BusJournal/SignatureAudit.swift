@@ -55,14 +55,17 @@ struct SignatureAudit {
     init(processors: Int) { self.processors = max(1, processors) }
 
     /// A space took effect.
-    mutating func take(space canonical: [UInt8]) {
+    /// - Returns: false when it cannot be read: then the one before goes on.
+    mutating func take(space canonical: [UInt8]) -> Bool {
+        guard let stated = StatedKeys(snapshot: canonical) else { return false }
         if isEmpty { spaces.removeAll() }
-        spaces.append(StatedKeys(snapshot: canonical))
+        spaces.append(stated)
+        return true
     }
 
     mutating func add(_ record: MessageRecord, leaf: Digest32, signedRoot: [UInt8], at place: Place) {
         // Where nobody has to sign there is nothing to look at.
-        if signedRoot.isEmpty, spaces.last??.agents.isEmpty ?? true { return }
+        if signedRoot.isEmpty, !(spaces.last??.statesSigners ?? false) { return }
         var record = record
         record.signedRoot = signedRoot
         claims.append(Claim(record: record, leaf: leaf, space: spaces.count - 1))

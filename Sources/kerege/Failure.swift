@@ -1,4 +1,5 @@
 import BusConsole
+import BusProtocol
 import Foundation
 
 /// What a command ends with; scripts depend on the numbers.
@@ -26,8 +27,9 @@ struct Failure: Error, Sendable, CustomStringConvertible {
     init(_ exit: ExitStatus, _ code: String, _ what: String, why: String, next: String, message: String? = nil) {
         self.exit = exit
         self.code = code
-        self.what = what
-        self.why = why
+        // Both may quote what others have said.
+        self.what = what.plain()
+        self.why = why.plain()
         self.next = next
         self.message = message
     }

@@ -113,6 +113,26 @@ struct AgentCoreTests {
         #expect(bench.core.counters.resubmitted == 2)
     }
 
+    /// Else a line that breaks again and again fills an agent with copies of what it has not worked on yet.
+    @Test func whatIsStillAtWorkHasItsPlaceInTheWindow() throws {
+        var timing = AgentTiming()
+        timing.windowMessages = 10
+        var broker = ScriptedBroker()
+        var bench = CoreBench(timing: timing)
+        bench.open(&broker)
+        for position in 1...6 as ClosedRange<UInt64> {
+            bench.receive(broker.event("land.changed.v1", position: position))
+        }
+        let old = bench.take().deliveries
+        #expect(old.count == 6)
+        bench.receive(broker.error(.notGreeted))
+        #expect(bench.take().heads(.hello).last?.messageLimit == 4)
+        bench.receive(broker.welcome())
+        for delivery in old { bench.core.settle(delivery, .handled) }
+        bench.flush()
+        #expect(bench.take().heads(.credit).last?.messageLimit == 10)
+    }
+
     @Test func aReplyNotYetAcceptedIsRepeatedToo() throws {
         var broker = ScriptedBroker()
         var bench = CoreBench()

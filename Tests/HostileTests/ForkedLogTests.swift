@@ -112,6 +112,60 @@ import Testing
         #expect(bus.portal.core.checkpoint == checkpoint && bus.portal.forks.count == 1)
     }
 
+    /// Between two proofs the broker names a log with the order in it, and goes on with one without. Of what it has named some is drawn
+    /// by lot; of a few, all.
+    @Test("forked behind the newest checkpoint, in a session") func behindTheCheckpoint() throws {
+        let bus = try bus()
+        let checkpoint = try #require(bus.portal.core.checkpoint)
+        let order = bus.portal.order(bus)
+        bus.pass(milliseconds: 200)
+        let accepted = bus.portal.core.receipt.treeSize
+        #expect(bus.portal.end(of: order) == .accepted && accepted > checkpoint.head.size)
+        bus.show({ bus.shown.rewritten(Int(accepted) - 1) }, to: "portal-1")
+        bus.portal.order(bus)
+        bus.pass(milliseconds: 62_000, step: 500)
+        expectRefused(bus.portal, bus)
+        #expect(bus.portal.core.checkpoint == checkpoint && bus.portal.forks.count == 1)
+    }
+
+    /// Sessions are ended before anything was proven, each with another receipt of a log that is gone since.
+    @Test func sessionsEndedBeforeTheyWereProven() throws {
+        let bus = try bus()
+        bus.lie = { to, said in
+            if to == "portal-1", case .proof = said.what { return [] }
+            return [(to, said)]
+        }
+        bus.portal.order(bus)
+        bus.pass(milliseconds: 200)
+        let accepted = bus.portal.core.receipt.treeSize
+        bus.restart()
+        bus.pass(milliseconds: 200)
+        bus.show({ bus.shown.rewritten(Int(accepted) - 1) }, to: "portal-1")
+        bus.portal.order(bus)
+        bus.restart()
+        bus.pass(milliseconds: 5_000, step: 500)
+        expectRefused(bus.portal, bus)
+    }
+
+    /// The agent is stopped before the broker has given any proof, and started again: the receipt it was given of the fork has not
+    /// taken the place of the one that convicts the broker.
+    @Test func aStopDoesNotJoinTheFork() throws {
+        let bus = try bus()
+        bus.portal.forgetCheckpoint()
+        let other = bus.shown.rewritten().grown(to: bus.shown.size + 5)
+        bus.show({ other }, to: "portal-1")
+        let shown = bus.lie
+        bus.lie = { to, said in
+            if to == "portal-1", case .proof = said.what { return [] }
+            return shown(to, said)
+        }
+        bus.portal.restart(bus)
+        #expect(bus.portal.core.isOpen)
+        bus.lie = shown
+        bus.portal.restart(bus)
+        expectRefused(bus.portal, bus)
+    }
+
     /// ACCEPT names one log, the signed checkpoint is of another.
     @Test("proofs of the right log, receipts of another") func receiptsOfAnother() throws {
         let bus = try bus()

@@ -45,6 +45,8 @@ final class HostedAgent {
     private var receipts: [MessageID: LogReceipt] = [:]
     private var bytes: [MessageID: SentBytes] = [:]
     private var kept: KnownCheckpoint?
+    /// The receipt in its file.
+    private var remembered = LogReceipt.none
     /// Requests wait for `answerHeld`.
     var holdsRequests = false
     private var held: [Delivery] = []
@@ -79,9 +81,10 @@ final class HostedAgent {
     /// - Parameter remembers: whether it has the files of the one before it.
     func start(_ bus: HostileBus, remembers: Bool = true) {
         let held = remembers ? core.trust.held : nil
+        if core.mayKeepReceipt { remembered = core.receipt }
         lives += 1
         core = Self.core(
-            place, life: lives, remembers ? core.receipt : .none, remembers ? kept : nil,
+            place, life: lives, remembers ? remembered : .none, remembers ? kept : nil,
             SpaceTrust(authority: Country.authority.publicKey, held: held), at: clock(bus).now)
         connect()
         core.start(clock(bus), into: &actions)

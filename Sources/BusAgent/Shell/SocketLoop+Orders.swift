@@ -195,7 +195,7 @@ extension SocketLoop {
         // A broker of before sends no space, and knows no seals.
         if core.directory != nil || welcome.version < Command.space.since { sealer.use(core.directory) }
         configuration.logger.info(
-            "connected", metadata: ["broker": "\(welcome.name)", "session": "\(welcome.session)"])
+            "connected", metadata: ["broker": "\(welcome.name.plain(atMost: 300))", "session": "\(welcome.session)"])
         for waiter in openWaiters { waiter.continuation.resume(returning: .success(())) }
         openWaiters = []
         shared.status.withLock { $0.isConnected = true }
@@ -322,6 +322,10 @@ extension Order {
 
 extension Fault {
     var metadata: Logger.Metadata {
-        ["code": "\(code.number)", "name": "\(code.name)", "hop": "\(hop.name)", "detail": "\(detail)"]
+        [
+            "code": "\(code.number)", "name": "\(code.name)", "hop": "\(hop.name)",
+            // It may be the broker's, and the log is what tells of a broker that lies.
+            "detail": "\(detail.plain(atMost: 300))",
+        ]
     }
 }

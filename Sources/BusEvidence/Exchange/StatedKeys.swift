@@ -21,6 +21,8 @@ package struct StatedKeys: Sendable {
     package let agents: [Agent]
     /// Systems of agents whose key is not stated.
     private let unstated: Set<String>
+    /// Agents of this space sign: some entry, revoked or not, has a key for it.
+    package let statesSigners: Bool
     /// The key of the broker's log; `nil` where the space does not state it.
     package let log: VerifyingKey?
     /// Origin of that log's checkpoints.
@@ -35,6 +37,7 @@ package struct StatedKeys: Sendable {
             case .list(let keys) = space["keys"]
         else { return nil }
         var agents: [Agent] = []
+        var statesSigners = false
         var unstated: Set<String> = []
         for key in keys {
             guard case .object(let members) = key, case .text(let name) = members["agent"],
@@ -45,6 +48,7 @@ package struct StatedKeys: Sendable {
                 if members["revoked"] == nil { unstated.formUnion(systems) }
                 continue
             }
+            statesSigners = true
             guard let key = Self.key(signature), let from = Self.day(members["from"], or: .min),
                 let until = Self.day(members["until"], or: .max), Self.day(members["revoked"], or: 0) != nil
             else { return nil }
@@ -62,6 +66,7 @@ package struct StatedKeys: Sendable {
         self.version = UInt64(version)
         self.agents = agents
         self.unstated = unstated
+        self.statesSigners = statesSigners
         self.log = log
         logName = "\(id)/\(brokerID)"
     }
@@ -74,10 +79,9 @@ package struct StatedKeys: Sendable {
     /// Whether an agent may speak for this system whose key is not stated: of an earlier version.
     package func hasUnstatedKey(of system: String) -> Bool { unstated.contains(system) }
 
-    /// Whether whatever this system's agents say must be signed: each of them has a key.
-    package func mustSign(_ system: String) -> Bool {
-        !unstated.contains(system) && agents.contains { $0.systems.contains(system) }
-    }
+    /// Whether whatever is said in this system's name must be signed, as agents judge it: no entry without a key speaks for it. With all its
+    /// keys revoked it says nothing more at all.
+    package func mustSign(_ system: String) -> Bool { statesSigners && !unstated.contains(system) }
 
     private static func texts(_ value: JSONValue?) -> [String]? {
         guard case .list(let values) = value else { return nil }

@@ -2,6 +2,7 @@ import ArgumentParser
 import BusAgent
 import BusDirectory
 import BusEvidence
+import BusProtocol
 import DurableFiles
 import Foundation
 
@@ -114,9 +115,9 @@ struct EvidenceView {
         let rows = zip(steps, names).map { step, name in
             let name = name.padding(toLength: width, withPad: " ", startingAt: 0)
             return switch step.outcome {
-            case .ok: "\(style.paint("ok  ", .good)) \(name)  \(step.says)"
-            case .failed(let word, let why): "\(style.paint("FAIL", .bad)) \(name)  \(word): \(why)"
-            case .skipped: "\(style.paint("-   ", .quiet)) \(name)  \(step.says)"
+            case .ok: "\(style.paint("ok  ", .good)) \(name)  \(step.says.plain())"
+            case .failed(let word, let why): "\(style.paint("FAIL", .bad)) \(name)  \(word): \(why.plain())"
+            case .skipped: "\(style.paint("-   ", .quiet)) \(name)  \(step.says.plain())"
             }
         }
         let failed = steps.count { if case .failed = $0.outcome { true } else { false } }
