@@ -21,12 +21,11 @@ final class SocketLoop {
     let configuration: AgentConfiguration
     let shared: AgentShared
     let context: Context
-    // Unchecked, here and below: one thread has them, and nothing that is given one of them calls back into this class.
-    @exclusivity(unchecked) var core: AgentCore
-    @exclusivity(unchecked) var ids = MessageIDSource()
-    @exclusivity(unchecked) var clock = ClockReading.current()
-    @exclusivity(unchecked) var actions: [AgentAction] = []
-    @exclusivity(unchecked) var waiters = WaiterTable()
+    var core: AgentCore
+    var ids = MessageIDSource()
+    var clock = ClockReading.current()
+    var actions: [AgentAction] = []
+    var waiters = WaiterTable()
     var handlers: [Handler] = []
     var lastHandler = 0
     var inquiries: [UInt64: (until: UInt64, continuation: InquiryContinuation)] = [:]
@@ -44,7 +43,7 @@ final class SocketLoop {
 
     // Seals.
     var sealer: Sealer { shared.sealer }
-    @exclusivity(unchecked) var opener: SealOpener
+    var opener: SealOpener
     var waiting: WaitingForKeys
     /// Records that the broker has not taken yet.
     var onTheirWay: Set<RecordName> = []
