@@ -39,10 +39,10 @@ package struct ByteCursor {
         store(UInt64(truncatingIfNeeded: id).byteSwapped)
     }
 
-    // Inside, because the size was counted; debug builds look, and `[UInt8](writing:)` compares the end in every build.
+    // One comparison: a size that was counted wrong ends the process, and writes nothing behind the array.
     @inlinable @inline(__always)
     mutating func store<Number: FixedWidthInteger & BitwiseCopyable>(_ number: Number) {
-        assert(at &+ MemoryLayout<Number>.size <= end, "more is written than was counted")
+        precondition(MemoryLayout<Number>.size <= end &- at, "more is written than was counted")
         start.storeBytes(of: number.littleEndian, toByteOffset: at, as: Number.self)
         at &+= MemoryLayout<Number>.size
     }

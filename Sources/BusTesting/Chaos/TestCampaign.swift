@@ -63,8 +63,9 @@ extension TestCampaign {
 
     package static let damage = TestCampaign(
         name: "damage", fault: "files of the journal are damaged",
-        injector: "every byte of both tails cut off and flipped, random bits of database and WAL flipped",
-        runs: (flips, flips), filter: "DamageTests",
+        injector:
+            "every byte of both tails cut off and flipped, random bits of database, WAL and what a broker rebuilds from them flipped",
+        runs: (flips, flips), filter: "DamageTests|DamagedStartTests",
         environment: { order in
             ["KEREGE_LONG": order.runs >= flips ? "1" : "0", "KEREGE_SEED": "\(order.seed)"]
         },
