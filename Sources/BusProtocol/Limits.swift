@@ -1,42 +1,41 @@
 /// Every limit of the wire, by name. `Schemas/wire.md` lists the same numbers; a test holds them together.
-@usableFromInline
 package enum Limits {
     /// Largest body of one message, bytes. Larger content travels as chunks.
-    @usableFromInline package static let body = 64 * 1024
+    package static let body = 64 * 1024
     /// Largest encoded header of one message, bytes.
-    @usableFromInline package static let header = 4 * 1024
+    package static let header = 4 * 1024
     /// Largest proof of one message, bytes: a path of 64 hashes and its fixed part.
-    @usableFromInline package static let proof = 8 + 64 * 32
+    package static let proof = 8 + 64 * 32
     /// Largest ZeroMQ frame either side sends or takes, bytes. A peer that sends more is disconnected by libzmq.
-    @usableFromInline package static let frame = 4 * 1024 * 1024
+    package static let frame = 4 * 1024 * 1024
     /// Most envelopes in one frame.
-    @usableFromInline package static let envelopesPerFrame = 1024
+    package static let envelopesPerFrame = 1024
     /// A sender closes a frame at about this many bytes, so that one frame does not hold up the next.
-    @usableFromInline package static let frameTarget = 64 * 1024
+    package static let frameTarget = 64 * 1024
     /// Longest text field of a header (purpose, consent, user), bytes.
-    @usableFromInline package static let text = 255
+    package static let text = 255
     /// Longest deadline of a request, milliseconds: five minutes.
-    @usableFromInline package static let deadlineMilliseconds: UInt32 = 300_000
+    package static let deadlineMilliseconds: UInt32 = 300_000
     /// Messages an agent may have submitted and not yet accepted, and the same towards an agent.
-    @usableFromInline package static let creditMessages: UInt64 = 4096
+    package static let creditMessages: UInt64 = 4096
     /// The same in bytes of header and body.
-    @usableFromInline package static let creditBytes: UInt64 = 16 * 1024 * 1024
+    package static let creditBytes: UInt64 = 16 * 1024 * 1024
     /// Systems one agent may serve.
-    @usableFromInline package static let systemsPerAgent = 64
+    package static let systemsPerAgent = 64
     /// Subject of one REPORT: rows of counts.
-    @usableFromInline package static let reportRows = 512
+    package static let reportRows = 512
     /// Kinds and names of one list of what a session takes.
-    @usableFromInline package static let takenNames = 512
+    package static let takenNames = 512
     /// Rows of one QUERY: with an outcome of the largest body each, STATE still fits a frame.
-    @usableFromInline package static let queryRows = 32
+    package static let queryRows = 32
     /// Epochs of one WANT: with a record each, KEYS stays under the target of a frame.
-    @usableFromInline package static let wantedEpochs = 32
+    package static let wantedEpochs = 32
     /// Messages of one PROVE: with a path each, PROOF stays near the target of a frame.
-    @usableFromInline package static let provedMessages = 32
+    package static let provedMessages = 32
     /// Earlier sizes of the log in one PROVE.
-    @usableFromInline package static let provedHeads = 4
+    package static let provedHeads = 4
     /// Hashes of one path in PROOF: as many as lead to the root of the largest log.
-    @usableFromInline package static let logPath = 65
+    package static let logPath = 65
     /// Largest body of a reply whose outcome is a fault, bytes: a small JSON object.
-    @usableFromInline package static let faultDetail = 2 * 1024
+    package static let faultDetail = 2 * 1024
 }

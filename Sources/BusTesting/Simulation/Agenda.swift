@@ -46,5 +46,11 @@ struct Agenda {
         entries.insert(Entry(at: time, serial: serial, what: what))
     }
 
+    /// It keeps its place among what will happen at the same time: what a pause holds up, and another one again, comes in the order in
+    /// which it was sent.
+    mutating func postpone(_ entry: Entry, to time: Int64) {
+        entries.insert(Entry(at: time, serial: entry.serial, what: entry.what))
+    }
+
     mutating func next() -> Entry? { entries.popMin() }
 }

@@ -36,7 +36,7 @@ extension Simulation {
         }
     }
 
-    // Never shorter than before: what waits for the end of a pause must not be overtaken.
+    // Never shorter than before: what came in a pause must not be overtaken by what comes after a shorter one.
     private func pauseAgent(_ agent: Int, _ duration: Int64) {
         guard agents[agent].core != nil else { return }
         agents[agent].pausedUntil = max(agents[agent].pausedUntil, now + duration)

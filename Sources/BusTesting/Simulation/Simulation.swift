@@ -84,7 +84,7 @@ package final class Simulation {
             now = max(now, entry.at)
             if !isCalm, now >= habits.storm { calm() }
             step += 1
-            perform(entry.what)
+            perform(entry)
             if isCalm, isDone { break }
             if now > habits.storm + SimulatedHabits.calmLimit {
                 witness.fail(stuck())
@@ -97,9 +97,9 @@ package final class Simulation {
             hash: trace.hash, violation: witness.violation, lines: trace.lines)
     }
 
-    private func perform(_ what: Happening) {
-        if let until = pause(of: what), until > now { return agenda.add(what, at: until) }
-        switch what {
+    private func perform(_ entry: Agenda.Entry) {
+        if let until = pause(of: entry.what), until > now { return agenda.postpone(entry, to: until) }
+        switch entry.what {
         case .reachesBroker(let agent, let connection, let frame): reachBroker(agent, connection, frame)
         case .reachesAgent(let agent, let connection, let frame): reachAgent(agent, connection, frame)
         case .connects(let agent, let connection): connect(agent, connection)
