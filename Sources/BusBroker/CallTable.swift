@@ -69,17 +69,12 @@ struct CallTable: Sendable {
     private var slots: [Call?] = []
     private var generations: [UInt32] = []
     private var free: [Int32] = []
-    private var index = CallIndex()
+    private var byID: [MessageID: Int32] = [:]
 
-    var count: Int { index.count }
+    var count: Int { byID.count }
 
-    func reference(_ id: MessageID) -> CallReference? { reference(at: place(of: id)) }
-
-    /// Where the call of an id is, or would be: good until a call comes or goes.
-    func place(of id: MessageID) -> CallIndex.Place { index.place(of: id) }
-
-    func reference(at place: CallIndex.Place) -> CallReference? {
-        guard let slot = place.slot else { return nil }
+    func reference(_ id: MessageID) -> CallReference? {
+        guard let slot = byID[id] else { return nil }
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 
@@ -93,10 +88,7 @@ struct CallTable: Sendable {
         _modify { yield &slots[Int(reference.slot)]! }
     }
 
-    /// - Parameter place: of the call's id, which is not open.
-    mutating func insert(_ call: consuming Call, at place: CallIndex.Place) -> CallReference {
-        let call = call
-        let id = call.id
+    mutating func insert(_ call: Call) -> CallReference {
         let slot = free.popLast() ?? Int32(slots.count)
         if Int(slot) == slots.count {
             slots.append(call)
@@ -104,7 +96,7 @@ struct CallTable: Sendable {
         } else {
             slots[Int(slot)] = call
         }
-        index.insert(id, slot, at: place)
+        byID[call.id] = slot
         return CallReference(slot: slot, generation: generations[Int(slot)])
     }
 
@@ -113,7 +105,7 @@ struct CallTable: Sendable {
     /// The call, which ends.
     mutating func take(_ reference: CallReference) -> Call? {
         guard isOpen(reference), let call = slots[Int(reference.slot)].take() else { return nil }
-        index.remove(call.id)
+        byID[call.id] = nil
         generations[Int(reference.slot)] &+= 1
         free.append(reference.slot)
         return call

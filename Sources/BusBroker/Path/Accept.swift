@@ -129,9 +129,7 @@ extension BrokerCore {
             return refuse(slot, code)
         case .allowed(let found): right = found
         }
-        // Looked for once: no call comes or goes before this one is in its place.
-        let place = calls.place(of: view.header.id)
-        if let open = calls.reference(at: place) { return repeated(open, message, slot) }
+        if let open = calls.reference(view.header.id) { return repeated(open, message, slot) }
         if isDraining { return refuse(slot, .draining, retryAfter: 1000) }
         guard view.header.isSealed || !rights.seals.covers(system: right.provider) else {
             return refuse(slot, .notSealed)
@@ -158,7 +156,7 @@ extension BrokerCore {
         call.namesRow = answer.row
         call.envelope = OutgoingEnvelope(message)
         let deadline = call.deadline
-        let open = calls.insert(call, at: place)
+        let open = calls.insert(call)
         deadlines.set(open, at: deadline, now: now.monotonic)
         counters.requestsAccepted += 1
         gather(message.counted(right.integration, right.stage), then: .deliver(open))
@@ -183,14 +181,13 @@ extension BrokerCore {
 
     /// A reply repeats the target of its request, and whom it names besides is right: nobody answers in another's name.
     private func repeatsNames(_ header: HeaderView, _ raw: UnsafeRawBufferPointer, of open: CallReference) -> Bool {
-        func bytes(_ range: Range<Int>) -> UnsafeRawBufferPointer { UnsafeRawBufferPointer(rebasing: raw[range]) }
         let row = calls[open].namesRow
-        guard rights.recent.hash(target: bytes(header.target), row: row) == calls[open].target else { return false }
+        guard rights.recent.hash(target: raw.part(header.target), row: row) == calls[open].target else { return false }
         if !header.consumer.isEmpty {
-            let consumer = rights.recent.hash(consumer: bytes(header.consumer), row: row)
+            let consumer = rights.recent.hash(consumer: raw.part(header.consumer), row: row)
             guard consumer == calls[open].consumerName else { return false }
         }
-        return header.provider.isEmpty || rights.isName(bytes(header.provider), of: calls[open].provider)
+        return header.provider.isEmpty || rights.isName(raw.part(header.provider), of: calls[open].provider)
     }
 
     private mutating func acceptReply(

@@ -6,8 +6,7 @@ import BusProtocol
 /// Step 2: who may call what. A right exists only through a registered integration in testing or approved; all else is
 /// refused and counted as traffic nobody planned.
 ///
-/// Decisions are remembered per (agent, consumer, service) by the bytes of the header: the last ones where they are found without a
-/// hash, the others by one.
+/// Decisions are remembered per (agent, consumer, service) by the bytes of the header.
 struct Rights: Sendable {
     struct Right: Sendable, Equatable {
         /// Dense index of the integration in the space in force.
@@ -65,8 +64,6 @@ struct Rights: Sendable {
     private(set) var providers: [[Int]]
     private var turn: [Int]
     private(set) var recent = RecentDecisions()
-    private var memory: [DecisionKey: Decision] = [:]
-    private static let memoryLimit = 8192
 
     init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
@@ -113,7 +110,7 @@ struct Rights: Sendable {
     func system(_ name: String) -> Int? { systemIndex[name] }
     /// Whether these bytes are a system's name.
     func isName(_ bytes: UnsafeRawBufferPointer, of system: Int) -> Bool {
-        systemBytes.indices.contains(system) && systemBytes[system].withUnsafeBytes { bytes.equals($0) }
+        systemBytes.indices.contains(system) && bytes.isSame(as: systemBytes[system])
     }
     func event(_ name: String) -> Int? { eventIndex[name] }
     func service(_ name: String) -> OfferedService? { services[name] }
@@ -179,27 +176,11 @@ struct Rights: Sendable {
         for kind: OfferedService.Kind
     ) -> RecentDecisions.Answer {
         let question = RecentDecisions.Question(
-            agent: agent, isCommand: kind == .command, consumer: UnsafeRawBufferPointer(rebasing: raw[consumer]),
-            target: UnsafeRawBufferPointer(rebasing: raw[target]))
+            agent: agent, isCommand: kind == .command, consumer: raw.part(consumer), target: raw.part(target))
         if let known = recent.answer(to: question) { return known }
-        let decision = remembered(agent: agent, consumer: consumer, target: target, in: raw, for: kind)
-        return recent.keep(decision, for: question)
-    }
-
-    private mutating func remembered(
-        agent: Int, consumer: Range<Int>, target: Range<Int>, in raw: UnsafeRawBufferPointer,
-        for kind: OfferedService.Kind
-    ) -> Decision {
-        let key = DecisionKey(
-            agent: agent, isCommand: kind == .command, consumer: raw[consumer], target: raw[target])
-        if let known = memory[key] { return known }
         let decision = judge(
-            agent, String(decoding: raw[consumer], as: UTF8.self), String(decoding: raw[target], as: UTF8.self),
-            kind)
-        // Bounded: a sender of ever new names cannot make it grow.
-        if memory.count >= Self.memoryLimit { memory.removeAll(keepingCapacity: true) }
-        memory[key] = decision
-        return decision
+            agent, String(decoding: raw[consumer], as: UTF8.self), String(decoding: raw[target], as: UTF8.self), kind)
+        return recent.keep(decision, for: question)
     }
 
     private func judge(
@@ -234,30 +215,6 @@ struct Rights: Sendable {
         guard Names.system(of: target) == publisher else { return .refused(.keyNotForSystem) }
         return .allowed(event)
     }
-}
-
-/// Agent, consumer and service as their bytes: compared in full, hashed without making strings.
-private struct DecisionKey: Hashable, Sendable {
-    let bytes: [UInt8]
-    let hash: Int
-
-    init(agent: Int, isCommand: Bool, consumer: Slice<UnsafeRawBufferPointer>, target: Slice<UnsafeRawBufferPointer>) {
-        var bytes = [UInt8]()
-        bytes.reserveCapacity(consumer.count + target.count + 6)
-        bytes.append(isCommand ? 1 : 0)
-        withUnsafeBytes(of: UInt32(truncatingIfNeeded: agent)) { bytes.append(contentsOf: $0) }
-        bytes.append(contentsOf: consumer)
-        bytes.append(0)
-        bytes.append(contentsOf: target)
-        // FNV-1a; the memory is bounded, so an attacker who makes collisions slows only the cache.
-        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-        for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-        self.bytes = bytes
-        self.hash = Int(truncatingIfNeeded: hash)
-    }
-
-    func hash(into hasher: inout Hasher) { hasher.combine(hash) }
-    static func == (a: DecisionKey, b: DecisionKey) -> Bool { a.hash == b.hash && a.bytes == b.bytes }
 }
 
 /// A pair of undeclared traffic and the code it was refused with.

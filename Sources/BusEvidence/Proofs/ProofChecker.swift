@@ -1,5 +1,4 @@
 package import BusProtocol
-import Glibc
 
 /// A sender's public key as the directory states it.
 package struct SenderKey: Sendable {
@@ -118,12 +117,7 @@ package struct ProofChecker: Sendable {
         lastKey = key
     }
 
-    private func isLast(_ row: UnsafeRawBufferPointer) -> Bool {
-        last.withUnsafeBytes { known in
-            guard known.count == row.count, let a = known.baseAddress, let b = row.baseAddress else { return false }
-            return memcmp(a, b, row.count) == 0
-        }
-    }
+    private func isLast(_ row: UnsafeRawBufferPointer) -> Bool { !last.isEmpty && row.isSame(as: last) }
 
     package mutating func check(
         leaf: Digest32, proof: [UInt8], signedRoot: [UInt8], key lookUp: (KeyID) -> SenderKey?
