@@ -33,7 +33,7 @@ extension Agent {
         }
         try await awaitOrderSecret(service, as: system, within: limit)
         let message = try prepareCommand(service, body, as: system, expiry: expiry, id: known, context: context)
-        let receipt = try await submit(message, within: limit)
+        let receipt = try await submit(message, ordering: service, within: limit)
         return SentCommand(id: receipt.id, receipt: receipt)
     }
 
@@ -220,14 +220,17 @@ extension Agent {
     // MARK: - Both
 
     /// Sends a message whose bytes are made; the same bytes may be sent again and again.
+    /// - Parameter service: of a command whose outcome this agent will be asked for here, by its state.
     /// - Returns: when the broker has it durably.
-    package func submit(_ message: PreparedMessage, within deadline: Duration? = nil) async throws(BusFault) -> Receipt
-    {
+    package func submit(
+        _ message: PreparedMessage, ordering service: String? = nil, within deadline: Duration? = nil
+    ) async throws(BusFault) -> Receipt {
         let within = (deadline ?? configuration.defaultDeadline).microseconds
         let call = newCall()
         let result = await withTaskCancellationHandler {
             await withUnsafeContinuation { (continuation: PublishContinuation) in
-                let order = SubmitOrder(message: message, within: within, call: call, continuation: continuation)
+                let order = SubmitOrder(
+                    message: message, ordered: service, within: within, call: call, continuation: continuation)
                 if !put(.submit(order)) {
                     continuation.resume(returning: .failure(closedFault))
                 } else if Task.isCancelled {

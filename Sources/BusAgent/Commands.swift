@@ -78,7 +78,7 @@ public struct CommandOutcome: Sendable {
     package var messageID: MessageID { delivery.envelope.header.id }
 
     /// Made by the broker itself, for a command that nobody carried out.
-    var isOfBroker: Bool { delivery.header?.provider.isEmpty ?? false }
+    var isOfBroker: Bool { delivery.header?.isOfBroker ?? false }
 
     /// Whether it was made for the command with this leaf, as far as it says so and the leaf is known.
     func isMade(for leaf: Digest32?) -> Bool {

@@ -1,17 +1,10 @@
+import Glibc
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 /// The system's random numbers, 32 by one call into the kernel: a call for each would cost more than all else of an id.
 ///
 /// A class, so that copies of who draws from it draw different numbers.
-final class BulkRandom: RandomNumberGenerator, Sendable {
+package final class BulkRandom: RandomNumberGenerator, Sendable {
     private struct Drawn {
         /// 256 bytes: as many as the kernel gives whole or not at all.
         var words = [UInt64](repeating: 0, count: 32)
@@ -20,7 +13,9 @@ final class BulkRandom: RandomNumberGenerator, Sendable {
 
     private let drawn = Mutex(Drawn())
 
-    func next() -> UInt64 {
+    package init() {}
+
+    package func next() -> UInt64 {
         drawn.withLock { drawn in
             if drawn.left == 0 {
                 // The array's own memory, written before the call returns.

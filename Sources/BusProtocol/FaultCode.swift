@@ -56,6 +56,9 @@ package enum FaultCode: UInt16, Sendable, CaseIterable, Codable {
     @inlinable
     package static func == (a: FaultCode, b: FaultCode) -> Bool { a.rawValue == b.rawValue }
 
+    /// Numbers of faults begin here; those below are a provider's answers, which only it can give.
+    package static let least: UInt16 = 4000
+
     @inlinable package var number: UInt16 { rawValue }
     /// 400, 401, 403, 404, 408, 409, 410, 413, 422, 429, 502, 503, 507; 204 for "nothing found".
     package var family: UInt16 { rawValue / 10 }

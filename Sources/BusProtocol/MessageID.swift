@@ -71,15 +71,7 @@ package struct MessageIDSource: Sendable {
     private var bits: UInt64 = 0
     private var bitsLeft = 0
 
-    /// - Parameter random: the system's numbers are drawn many at once, those of any other generator one by one as they are
-    ///   needed, so that a simulation with the same seed makes the same ids.
-    package init(random: any RandomNumberGenerator & Sendable = SystemRandomNumberGenerator()) {
-        if random is SystemRandomNumberGenerator {
-            self.random = BulkRandom()
-        } else {
-            self.random = random
-        }
-    }
+    package init(random: any RandomNumberGenerator & Sendable = BulkRandom()) { self.random = random }
 
     private static let tailBits: UInt128 = 74
 

@@ -108,7 +108,7 @@ struct AccessNoticeTests {
         let body = Array(#"{"iin":"\#(Self.iin)"}"#.utf8)
         for _ in 0..<30 { _ = try await consumer.ask(AccessTests.service, body) }
         _ = try? await consumer.ask(AccessTests.service, Array(#"{"iin":"080540000011"}"#.utf8))
-        while broker.events.withLock({ $0.isEmpty }) { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(await comes { !broker.events.withLock { $0.isEmpty } })
         // The agent may be writing.
         var patient = Configuration()
         patient.busyMode = .timeout(5)
@@ -119,8 +119,7 @@ struct AccessNoticeTests {
                     $0, sql: "SELECT a.value ->> 'request' FROM kerege_notice, json_each(body, '$.accesses') a")
             }
         }
-        while Set(try rows()).count < 30 { try await Task.sleep(for: .milliseconds(20)) }
-        #expect(Set(try rows()).count == 30)
+        #expect(await comes { (try? rows()).map { Set($0).count } == 30 })
         #expect(broker.events.withLock { $0.count } <= 2)
         // What comes last is kept for the next start.
         let last = try await consumer.ask(AccessTests.service, body)

@@ -78,9 +78,10 @@ enum DeliveryRecords {
     /// Forgets some of what is older than the retention. A command without an end, and an outcome that was not sent, are kept however
     /// old they are.
     /// - Returns: whether there may be more.
-    static func forgetOld(_ connection: SQLConnection, now: Int64 = ClockReading.current().wall) throws -> Bool {
+    static func forgetOld(_ connection: SQLConnection) throws -> Bool {
         try connection.queue.write { database in
-            let arguments: StatementArguments = ["oldest": now - retention, "most": forgottenAtOnce]
+            let oldest = ClockReading.current().wall - retention
+            let arguments: StatementArguments = ["oldest": oldest, "most": forgottenAtOnce]
             var most = 0
             for statement in forgetting {
                 try database.execute(sql: statement, arguments: arguments)

@@ -55,6 +55,8 @@ struct ProveOrder: Sendable {
 
 struct SubmitOrder: Sendable {
     let message: PreparedMessage
+    /// The service, of a command whose sender asks for its state himself.
+    let ordered: String?
     let within: UInt64
     let call: UInt64
     let continuation: PublishContinuation

@@ -53,18 +53,17 @@ extension SocketLoop {
     }
 
     /// Who sent no command of a service takes no outcome of it: another agent of the system may have the handler, and be away.
-    private func noteOrdered(_ message: PreparedMessage) {
-        guard message.kind == .command, !configuration.isGuest,
-            let target = (try? Header(decoding: message.header))?.target, !orderedHere.contains(target),
-            !handlers.contains(where: { $0.kind == .outcome && $0.route.name == target })
+    private func noteOrdered(_ service: String) {
+        guard !configuration.isGuest, !orderedHere.contains(service),
+            !handlers.contains(where: { $0.kind == .outcome && $0.route.name == service })
         else { return }
-        orderedHere.insert(target)
+        orderedHere.insert(service)
         core.takes = taken()
     }
 
     private func submit(_ order: SubmitOrder) {
         let message = order.message
-        noteOrdered(message)
+        if let service = order.ordered { noteOrdered(service) }
         announce(message.keys)
         var submission = Submission(
             kind: message.kind, id: message.id, header: message.header, body: message.body,

@@ -296,10 +296,7 @@ extension Header {
     }
 
     /// An outcome that the broker gave because nobody else did.
-    package var isOfBroker: Bool { kind == .outcome && provider.isEmpty && outcome >= Self.leastFault }
-
-    /// Numbers of faults begin here; those below are a provider's answers, which only it can give.
-    private static var leastFault: UInt16 { 4000 }
+    package var isOfBroker: Bool { kind == .outcome && provider.isEmpty && outcome >= FaultCode.least }
 
     fileprivate var namesItsProvider: Bool {
         provider.isEmpty || provider == Names.system(of: target)
