@@ -9,11 +9,13 @@ struct AgendaTests {
     @Test func whatIsHeldUpTwiceKeepsItsOrder() throws {
         var agenda = Agenda()
         for agent in 0..<2 { agenda.add(.agentStarts(agent: agent), at: Int64(10 + agent)) }
-        let first = try #require(agenda.next())
-        agenda.postpone(first, to: 20)
-        let second = try #require(agenda.next())
-        agenda.postpone(second, to: 30)
-        agenda.postpone(try #require(agenda.next()), to: 30)
+        func next() throws -> Agenda.Entry {
+            let entry = agenda.next()
+            return try #require(entry)
+        }
+        agenda.postpone(try next(), to: 20)
+        agenda.postpone(try next(), to: 30)
+        agenda.postpone(try next(), to: 30)
         let order = [agenda.next(), agenda.next()].compactMap { entry -> Int? in
             guard case .agentStarts(let agent) = entry?.what else { return nil }
             return agent
