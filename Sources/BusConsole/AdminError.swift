@@ -17,6 +17,8 @@ package struct AdminError: Error, Sendable, Codable, Equatable {
     package var error: Words
     /// Of a space that is broken.
     package var findings: [SpaceFinding]?
+    /// Of an id that several messages have: all of them.
+    package var messages: [TracePage.Step]?
     /// Of an unknown route: every route there is.
     package var routes: [String]?
 

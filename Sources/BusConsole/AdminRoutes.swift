@@ -32,11 +32,11 @@ package enum AdminRoutes {
             )
         },
         Route(method: .get, path: "/v1/agents") { answers, _, _ in AdminJSON.response(answers.agents()) },
-        Route(method: .get, path: "/v1/messages/{id}") { answers, _, context in
-            AdminJSON.response(try await answers.trace(context.parameters.get("id") ?? ""))
+        Route(method: .get, path: "/v1/messages/{id}") { answers, request, context in
+            AdminJSON.response(try await answers.trace(try named(request, context)))
         },
-        Route(method: .get, path: "/v1/messages/{id}/evidence") { answers, _, context in
-            AdminJSON.response(bytes: try await answers.evidence(context.parameters.get("id") ?? ""))
+        Route(method: .get, path: "/v1/messages/{id}/evidence") { answers, request, context in
+            AdminJSON.response(bytes: try await answers.evidence(try named(request, context)))
         },
         Route(method: .get, path: "/v1/access") { answers, request, _ in
             let query = request.uri.queryParameters
@@ -100,6 +100,11 @@ package enum AdminRoutes {
     }
 
     /// The files of a space out of a request's body.
+    private static func named(_ request: Request, _ context: Context) throws(AdminError) -> NamedMessage {
+        try NamedMessage(
+            context.parameters.get("id") ?? "", position: request.uri.queryParameters["position"].map(String.init))
+    }
+
     private static func space(_ request: Request) async throws -> SpaceFiles {
         try await body(
             SpaceFiles.self, request, example: #"{"files": [{"name": "space.yaml", "text": "…"}]}"#)

@@ -1,15 +1,9 @@
-package import BusProtocol
+import BusProtocol
 
 /// Replies that are about one person, as far as their provider marked them.
 package struct FoundAccesses: Sendable {
-    package struct Found: Sendable {
-        package var position: UInt64
-        package var receivedAt: Int64
-        /// Of the reply.
-        package var header: Header
-    }
-
-    package var found: [Found] = []
+    /// The replies.
+    package var found: [MessageTrace.Step] = []
     /// The first record that was not looked at; nil when all were.
     package var next: UInt64?
 }
@@ -42,9 +36,10 @@ extension JournalReader {
                         guard type == RecordType.message.rawValue, try Self.isAbout(references, payload) else { return }
                         let record = try MessageRecord(&payload)
                         page.found.append(
-                            FoundAccesses.Found(
-                                position: place, receivedAt: record.receivedAt,
-                                header: try Header(decoding: record.header)))
+                            MessageTrace.Step(
+                                position: place, committedAt: batch.committedAt, receivedAt: record.receivedAt,
+                                header: try Header(decoding: record.header), bodySize: Int(record.bodySize),
+                                bodyDigest: record.bodyDigest))
                     }
                 } catch { throw Self.damaged(error) }
                 guard page.found.count < limit, next - position < records else {

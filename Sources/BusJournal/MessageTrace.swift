@@ -33,6 +33,8 @@ package struct MessageTrace: Sendable {
     }
     package var isEmpty: Bool { message == nil && answers.isEmpty && finished == nil }
 
+    package init() {}
+
     /// Whether it may come to its end, or be resent, days after it was accepted.
     fileprivate var isDurable: Bool {
         switch message?.header.kind {
@@ -43,101 +45,105 @@ package struct MessageTrace: Sendable {
 }
 
 extension JournalReader {
-    /// How far a sender's clock may be off for its messages still to be found by their ids.
-    package static let clockSkewMicroseconds: Int64 = 10 * 60 * 1_000_000
-    /// How long after a message its answer is looked for. Of durable messages everything up to the newest record is.
-    package static let answerWindowMicroseconds: Int64 = 10 * 60 * 1_000_000
-    /// Most records read for one durable message: reading them takes seconds, and somebody waits.
+    /// Most records read for one message: reading them takes seconds, and somebody waits.
     package static let longestHistory: UInt64 = 5_000_000
+    /// How long after a request its end is looked for. Of durable messages everything up to the newest record is.
+    package static let answerWindowMicroseconds: Int64 = 10 * 60 * 1_000_000
 
-    /// Follows a message by its id, without an index: the id says when it was made (UUIDv7), and the batches lie in order
-    /// of time. Looks first where it should be, then as far as a wrong clock could have put it.
-    ///
-    /// - Parameter position: where the message stands, when that is known: a command may be sent long after it was made.
-    package func trace(
-        _ id: MessageID, at position: UInt64? = nil, longest: UInt64 = longestHistory
-    ) throws(JournalError) -> MessageTrace {
-        if let position { return try scan(id, from: position, to: .max, longest) }
-        let made = id.unixMilliseconds * 1000
-        let near = try scan(id, from: made - 2_000_000, to: made + Self.answerWindowMicroseconds, longest)
-        // An answer without its message means that the message lies before the window: the sender's clock is ahead.
-        if near.message != nil { return near }
-        return try scan(
-            id, from: made - Self.clockSkewMicroseconds,
-            to: made + Self.clockSkewMicroseconds + Self.answerWindowMicroseconds, longest)
-    }
-
-    private func scan(
-        _ id: MessageID, from: Int64, to: Int64, _ longest: UInt64
-    ) throws(JournalError) -> MessageTrace {
-        guard let first = try firstPosition(committedFrom: from) else { return MessageTrace() }
-        return try scan(id, from: first, to: to, longest)
-    }
-
-    private func scan(
-        _ id: MessageID, from first: UInt64, to: Int64, _ longest: UInt64
-    ) throws(JournalError) -> MessageTrace {
+    /// What became of a message that was found. Others of the same id have their own histories.
+    package func trace(_ message: MessageTrace.Step, longest: UInt64 = longestHistory) throws(JournalError)
+        -> MessageTrace
+    {
         var trace = MessageTrace()
-        var next = first
-        while true {
-            let page = try batches(from: next, limit: 32)
-            guard !page.isEmpty else { return trace }
-            let unread = next
-            for batch in page {
-                if trace.isDurable {
-                    trace.isWhole = next - first < longest
-                    if !trace.isWhole { return trace }
-                } else if batch.committedAt > to {
-                    return trace
-                }
-                do throws(Fault) {
-                    try batch.forEach { position, type, reader throws(Fault) in
-                        // The page begins with the batch that holds `unread`, which may have been read already.
-                        if position < unread { return }
-                        next = max(next, position + 1)
-                        try Self.note(id, position, batch.committedAt, type, &reader, &trace)
-                    }
-                } catch { throw Self.damaged(error) }
-                if trace.finished != nil { return trace }
-            }
-            if page.count < 32 || next == unread { return trace }
+        trace.message = message
+        let last = trace.isDurable ? Int64.max : message.committedAt + Self.answerWindowMicroseconds
+        trace.isWhole = try walk(from: message.position, to: last, longest: longest) {
+            position, committedAt, type, reader throws(Fault) in
+            try trace.note(position, committedAt, type, &reader)
+            return trace.finished == nil
         }
+        return trace
     }
 
-    private static func note(
-        _ id: MessageID, _ position: UInt64, _ committedAt: Int64, _ type: UInt8, _ reader: inout ByteReader,
-        _ trace: inout MessageTrace
+    /// What the journal has of an id without its message: the end of a call that was refused before it was written.
+    package func orphan(_ id: MessageID, longest: UInt64 = longestHistory) throws(JournalError) -> MessageTrace {
+        var trace = MessageTrace()
+        try walk(around: id, longest: longest) { position, committedAt, type, reader throws(Fault) in
+            switch RecordType(rawValue: type) {
+            case .message:
+                if let step = try MessageTrace.Step(position, committedAt, reader, of: id) {
+                    trace.answers.append(step)
+                }
+            case .finished:
+                let record = try FinishedRecord(&reader)
+                if record.request == id { trace.finished = record }
+            default: break
+            }
+            return trace.finished == nil
+        } unless: {
+            !trace.isEmpty
+        }
+        return trace
+    }
+}
+
+extension MessageTrace {
+    /// Takes what a record says of this very message.
+    fileprivate mutating func note(
+        _ position: UInt64, _ committedAt: Int64, _ type: UInt8, _ reader: inout ByteReader
     ) throws(Fault) {
-        let own = trace.message?.position
+        guard let message else { return }
         switch RecordType(rawValue: type) {
         case .message:
-            guard try concerns(id, reader) else { return }
-            let record = try MessageRecord(&reader)
-            let header = try Header(decoding: record.header)
-            guard header.id == id || header.correlation == id else { return }
-            let step = MessageTrace.Step(
-                position: position, committedAt: committedAt, receivedAt: record.receivedAt, header: header,
-                bodySize: Int(record.bodySize), bodyDigest: record.bodyDigest)
-            if header.id == id { trace.message = step } else { trace.answers.append(step) }
+            guard let step = try Step(position, committedAt, reader, of: message.header.id) else { return }
+            if step.answers(message) { answers.append(step) }
         case .finished:
             let record = try FinishedRecord(&reader)
-            if record.request == id { trace.finished = record }
+            // An id given out again is another request; it came at another time.
+            let isOwn = record.request == message.header.id && record.times.requestIn == message.receivedAt
+            if isOwn, message.header.kind == .request { finished = record }
         case .settled:
             let record = try SettledRecord(&reader)
-            if record.position == own { trace.happenings.append((position, .settled(record))) }
+            if record.position == message.position { happenings.append((position, .settled(record))) }
         case .attempted:
             let record = try AttemptedRecord(&reader)
-            if record.position == own { trace.happenings.append((position, .attempted(record))) }
+            if record.position == message.position { happenings.append((position, .attempted(record))) }
         case .resent:
             let record = try ResentRecord(&reader)
-            if record.position == own { trace.happenings.append((position, .resent(record))) }
+            if record.position == message.position { happenings.append((position, .resent(record))) }
         case .sought:
-            guard let own, trace.message?.header.kind == .event else { return }
+            guard message.header.kind == .event else { return }
             let record = try SoughtRecord(&reader)
-            if record.positions.contains(own) {
-                trace.happenings.append((position, .sought(receiver: record.receiver, at: record.at)))
+            if record.positions.contains(message.position) {
+                happenings.append((position, .sought(receiver: record.receiver, at: record.at)))
             }
         default: break
+        }
+    }
+}
+
+extension MessageTrace.Step {
+    /// The message of a record, when it has this id or answers it.
+    init?(_ position: UInt64, _ committedAt: Int64, _ payload: ByteReader, of id: MessageID) throws(Fault) {
+        guard try Self.concerns(id, payload) else { return nil }
+        var reader = payload
+        let record = try MessageRecord(&reader)
+        let header = try Header(decoding: record.header)
+        guard header.id == id || header.correlation == id else { return nil }
+        self.init(
+            position: position, committedAt: committedAt, receivedAt: record.receivedAt, header: header,
+            bodySize: Int(record.bodySize), bodyDigest: record.bodyDigest)
+    }
+
+    /// Whether this is an answer to that very message: ids alone do not tell, since another system may give out the same one.
+    package func answers(_ asked: MessageTrace.Step) -> Bool {
+        guard header.correlation == asked.header.id, position > asked.position, header.target == asked.header.target
+        else { return false }
+        switch (asked.header.kind, header.kind) {
+        // Its consumer may be left out of a reply. No two requests of one id are open at a time.
+        case (.request, .reply): return header.consumer.isEmpty || header.consumer == asked.header.consumer
+        case (.command, .outcome): return header.consumer == asked.header.consumer
+        default: return false
         }
     }
 

@@ -4,7 +4,7 @@ import Testing
 @testable import BusBroker
 
 @Suite struct OperatorTests {
-    private func known(_ id: MessageID, _ world: World) -> MessageWhereabouts? { world.core.whereabouts(of: id) }
+    private func known(_ id: MessageID, _ world: World) -> MessageWhereabouts? { world.core.whereabouts(of: id).first }
 
     private func take(_ item: Delivered?, _ agent: TestAgent) {
         agent.settle(.ack, .init(position: item?.annotations.position ?? 0))

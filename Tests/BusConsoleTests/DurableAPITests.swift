@@ -128,6 +128,36 @@ struct DurableAPITests {
         }
     }
 
+    @Test("An id that two systems have given out is nobody's alone: which one is meant must be said")
+    func sharedID() async throws {
+        try await SmallBus.run { bus async throws in
+            let id = try await send(bus)
+            let place = try #require(try await get(TracePage.self, "/v1/messages/\(id)", bus).message).position
+            let register = try await bus.performer { .completed($0.body) }
+            _ = try await register.publish(SmallBus.event, Array("{}".utf8), id: MessageID(id))
+            try await eventually("the command is completed") {
+                try await get(TracePage.self, "/v1/messages/\(id)?position=\(place)", bus).state == "completed"
+            }
+            let response = try await bus.send("GET", "/v1/messages/\(id)")
+            #expect(response.status == 409)
+            #expect(try api.checker("Error").check([UInt8](response.body)).map(\.description) == [])
+            let error = try AdminJSON.decode(AdminError.self, from: response.body)
+            #expect(error.error.code == "several-messages")
+            let messages = try #require(error.messages)
+            #expect(
+                messages.map(\.kind) == ["command", "event"] && messages.map(\.consumer) == ["portal", "register"])
+            for message in messages {
+                let page = try await get(TracePage.self, "/v1/messages/\(id)?position=\(message.position)", bus)
+                #expect(page.message == message)
+                #expect(page.answers.map(\.kind) == (message.kind == "command" ? ["outcome"] : []))
+            }
+            for (query, status) in [("position=2000", 404), ("position=no", 400), ("position=0", 400)] {
+                #expect(try await bus.send("GET", "/v1/messages/\(id)?\(query)").status == status, "\(query)")
+            }
+            await register.close()
+        }
+    }
+
     @Test("What was resent before goes again only when that is said; others are told why they do not go")
     func resendRules() async throws {
         try await SmallBus.run { bus async throws in

@@ -181,6 +181,17 @@ struct DurableCommandTests {
             let alone = try await CommandRun.run(["resend", first, "--json"] + bus.asOperator)
             #expect(alone.code == 2 && alone.errors.contains("it was resent before"))
 
+            // What would come of it is what comes of it.
+            let dry = try await CommandRun.run(failed + ["--dry-run"])
+            #expect(dry.code == 2 && dry.output.hasSuffix("would resend 2\n"))
+            #expect(dry.errors.contains("next: mend the receiver, then \(command)\n"), "\(dry.errors)")
+            let certain = try await CommandRun.run(failed + ["--dry-run", "--yes"])
+            #expect(certain.code == 0 && certain.errors.hasSuffix("next: \(command)\n"), "\(certain.errors)")
+            for stray in [[first, "--service", SmallBus.command], [first, "--since", "1h"]] {
+                #expect(try await CommandRun.run(["resend"] + stray + bus.asOperator).code == 2)
+            }
+            #expect(try await CommandRun.run(failed + ["--position", "1"]).code == 2)
+
             let forced = try await CommandRun.run(failed + ["--yes"])
             #expect(forced.code == 0, "\(forced.errors)")
             #expect(forced.output.hasSuffix("resent 2\n"))

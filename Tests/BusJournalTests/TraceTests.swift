@@ -5,6 +5,21 @@ import Testing
 @testable import BusJournal
 
 @Suite struct TraceTests {
+    private func messages(_ id: MessageID, _ folder: TemporaryFolder) throws -> [MessageTrace.Step] {
+        try JournalReader(folder: folder.path).messages(id).messages
+    }
+
+    /// Of the one message of an id.
+    private func trace(
+        _ id: MessageID, _ folder: TemporaryFolder, known: [UInt64] = [],
+        longest: UInt64 = JournalReader.longestHistory
+    ) throws -> MessageTrace {
+        let reader = try JournalReader(folder: folder.path)
+        let found = try reader.messages(id, known: known).messages
+        #expect(found.count == 1)
+        return try reader.trace(#require(found.first), longest: longest)
+    }
+
     /// A request, its reply and its end, an hour of other traffic around them. `skew`: the sender's clock minus the broker's.
     private func traced(skew: Int64, replyAfter: Int64 = 20_000) throws -> MessageTrace {
         let folder = TemporaryFolder()
@@ -25,7 +40,7 @@ import Testing
                 batch(message(header(.request, id(UInt64(200 + minute))))), at: noon + minute * 60_000_000)
         }
         defer { journal.close() }
-        return try JournalReader(folder: folder.path).trace(request)
+        return try trace(request, folder)
     }
 
     private func check(_ trace: MessageTrace) throws {
@@ -54,9 +69,9 @@ import Testing
     @Test func anUnknownIdFindsNothing() throws {
         let folder = TemporaryFolder()
         let journal = try Journal(folder: folder.path)
-        #expect(try JournalReader(folder: folder.path).trace(id(1)).isEmpty)
+        #expect(try messages(id(1), folder).isEmpty)
         _ = try journal.commit(batch(message(header(.request, id(1)))), at: noon)
-        #expect(try JournalReader(folder: folder.path).trace(id(2)).isEmpty)
+        #expect(try messages(id(2), folder).isEmpty)
         journal.close()
     }
 
@@ -70,7 +85,7 @@ import Testing
         }
         let settled = SettledRecord(position: 1, at: noon, integration: 3, code: 0, subscriber: "portal")
         _ = try journal.commit(batch(.record(.settled, settled.encoded)), at: noon)
-        let trace = try JournalReader(folder: folder.path).trace(id(1))
+        let trace = try trace(id(1), folder)
         #expect(trace.settlements == [settled])
         journal.close()
     }
@@ -105,12 +120,12 @@ import Testing
         return [.attempted(attempted), .settled(given), .resent(resent), .settled(taken)]
     }
 
-    @Test(arguments: [nil, 1] as [UInt64?]) func aCommandsHistoryIsFollowedForDays(position: UInt64?) throws {
+    @Test(arguments: [[], [1]] as [[UInt64]]) func aCommandsHistoryIsFollowedForDays(position: [UInt64]) throws {
         let folder = TemporaryFolder()
         let journal = try Journal(folder: folder.path)
         defer { journal.close() }
         let expected = try history(journal)
-        let trace = try JournalReader(folder: folder.path).trace(id(1), at: position)
+        let trace = try trace(id(1), folder, known: position)
         #expect(trace.happenings.map(\.what) == expected)
         #expect(trace.happenings.map(\.position) == [3, 5, 6, 7])
         #expect(trace.answers.map(\.position) == [8])
@@ -125,8 +140,11 @@ import Testing
         let old = id(1, at: noon - 86_400_000_000)
         _ = try journal.commit(batch(message(header(.command, old))), at: noon)
         let reader = try JournalReader(folder: folder.path)
-        #expect(try reader.trace(old).isEmpty)
-        #expect(try reader.trace(old, at: 1).message?.position == 1)
+        #expect(try reader.messages(old).messages.isEmpty)
+        #expect(try reader.messages(old, known: [1]).messages.map(\.position) == [1])
+        #expect(try reader.message(old, at: 1)?.header.id == old)
+        #expect(try reader.message(old, at: 2)?.position == nil)
+        #expect(try reader.message(id(2), at: 1)?.position == nil)
     }
 
     @Test func aHistoryThatWasCutSaysSo() throws {
@@ -134,7 +152,7 @@ import Testing
         let journal = try Journal(folder: folder.path)
         defer { journal.close() }
         _ = try history(journal)
-        let trace = try JournalReader(folder: folder.path).trace(id(1), longest: 5)
+        let trace = try trace(id(1), folder, longest: 5)
         #expect(!trace.isWhole)
         #expect(trace.happenings.count == 2)
     }
@@ -148,7 +166,7 @@ import Testing
         _ = try journal.commit(batch(message(header(.event, id(1)))), at: noon)
         _ = try journal.commit(
             batch(.record(.sought, sought.encoded), .record(.sought, others.encoded)), at: noon)
-        let trace = try JournalReader(folder: folder.path).trace(id(1))
+        let trace = try trace(id(1), folder)
         #expect(trace.happenings.map(\.what) == [.sought(receiver: "portal", at: noon)])
     }
 }

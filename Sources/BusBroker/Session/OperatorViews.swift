@@ -8,20 +8,22 @@ extension BrokerCore {
             isDraining: isDraining)
     }
 
-    /// Where a command, outcome or event stands, found by its id alone; nil when the ledger does not know it.
+    /// Where the commands, outcomes and events of an id stand, as far as the ledger knows them: one of each system at most.
     ///
     /// The ledger's keys hold the sender, whom an operator need not know: every system of the space is tried.
-    package mutating func whereabouts(of id: MessageID) -> MessageWhereabouts? {
+    package mutating func whereabouts(of id: MessageID) -> [MessageWhereabouts] {
+        var known: [MessageWhereabouts] = []
         // Last, the broker's own outcomes.
         for sender in rights.systems + [""] {
             guard let row = book.ledger.row(book.ledger.key(sender, id), of: id), row.position != 0 else { continue }
-            return MessageWhereabouts(
-                kind: row.kind, sender: sender.isEmpty ? Hop.broker.name : sender, position: row.position,
-                state: row.kind == .command ? row.state : nil,
-                code: row.code, attempts: book.queued(command: row.position)?.attempt ?? row.attempts,
-                outcome: row.outcome, owed: owed(row.position))
+            known.append(
+                MessageWhereabouts(
+                    kind: row.kind, sender: sender.isEmpty ? Hop.broker.name : sender, position: row.position,
+                    state: row.kind == .command ? row.state : nil,
+                    code: row.code, attempts: book.queued(command: row.position)?.attempt ?? row.attempts,
+                    outcome: row.outcome, owed: owed(row.position)))
         }
-        return nil
+        return known
     }
 
     private func owed(_ position: UInt64) -> [MessageWhereabouts.Owed] {

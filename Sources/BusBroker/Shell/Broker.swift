@@ -125,8 +125,8 @@ package final class Broker: Sendable {
     package func workload() async -> BrokerLoad? { await ask { .workload($0) } }
 
     /// Where a durable message stands; nil when it is not remembered.
-    package func whereabouts(of id: MessageID) async -> MessageWhereabouts? {
-        await ask { .whereabouts(id, $0) } ?? nil
+    package func whereabouts(of id: MessageID) async -> [MessageWhereabouts] {
+        await ask { .whereabouts(id, $0) } ?? []
     }
 
     /// Queues as they are now.

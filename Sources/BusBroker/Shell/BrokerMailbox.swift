@@ -10,7 +10,7 @@ final class BrokerMailbox: Sendable {
         case apply(NextSpace, @Sendable (Result<SpaceSnapshot, BrokerError>) -> Void)
         case drain(@Sendable () -> Void)
         case workload(@Sendable (BrokerLoad) -> Void)
-        case whereabouts(MessageID, @Sendable (MessageWhereabouts?) -> Void)
+        case whereabouts(MessageID, @Sendable ([MessageWhereabouts]) -> Void)
         case queues(@Sendable ([QueueView]) -> Void)
         case deadLetters(@Sendable ([DeadLetter]) -> Void)
         /// Nil: it could not be made durable.
@@ -90,7 +90,7 @@ final class BrokerMailbox: Sendable {
                 answer(.failure(BrokerError("the broker has stopped", remedy: "start it again")))
             case .drain(let done): done()
             case .workload(let answer): answer(BrokerLoad())
-            case .whereabouts(_, let answer): answer(nil)
+            case .whereabouts(_, let answer): answer([])
             case .queues(let answer): answer([])
             case .deadLetters(let answer): answer([])
             case .resend(_, let answer): answer(nil)

@@ -63,7 +63,7 @@ extension AdminAnswers {
             let page = try reader.accesses(to: query.references, from: max(1, first), limit: query.limit)
             var accesses: [AccessesPage.Item] = []
             for found in page.found {
-                accesses.append(.init(found, request: try reader.trace(found.header.correlation).message))
+                accesses.append(.init(found, request: try reader.asked(found)))
             }
             return AccessesPage(accesses: accesses, next: page.next)
         }
@@ -71,7 +71,7 @@ extension AdminAnswers {
 }
 
 extension AccessesPage.Item {
-    fileprivate init(_ found: FoundAccesses.Found, request: MessageTrace.Step?) {
+    fileprivate init(_ found: MessageTrace.Step, request: MessageTrace.Step?) {
         func stated(_ text: String?) -> String? { text.flatMap { $0.isEmpty ? nil : $0 } }
         let at = (request?.receivedAt ?? found.receivedAt) / 1000
         let asked = request?.header

@@ -13,10 +13,10 @@ struct EvidenceExport {
     let authority: VerifyingKey
     let store: SpaceStore
 
-    /// - Parameter position: where the message stands, when that is known.
+    /// - Parameter first: the message that began the exchange.
     /// - Throws: `AdminError` for what is missing, `JournalError`.
-    func file(_ id: MessageID, at position: UInt64?) throws -> EvidenceFile {
-        let steps = try exchange(id, at: position)
+    func file(_ first: MessageTrace.Step) throws -> EvidenceFile {
+        let steps = try exchange(first)
         let space = try space(before: steps[0].position)
         let proofs = try index.proofs(reader, of: steps.map(\.position) + [space.position])
         func place(_ position: UInt64) throws -> EvidenceFile.Place {
@@ -34,29 +34,15 @@ struct EvidenceExport {
     // MARK: - Messages
 
     /// The message and its answers, in the order of the log.
-    private func exchange(_ id: MessageID, at position: UInt64?) throws -> [MessageTrace.Step] {
-        var trace = try reader.trace(id, at: position)
-        // Of an answer: what it answers.
-        if let header = trace.message?.header, header.kind == .reply || header.kind == .outcome {
-            trace = try reader.trace(header.correlation)
-        }
-        guard let first = trace.message else {
+    private func exchange(_ first: MessageTrace.Step) throws -> [MessageTrace.Step] {
+        switch first.header.kind {
+        case .request, .command, .event: break
+        default:
             throw AdminError(
-                404, "no-such-message", "the journal has no message \(id)",
-                why: "it was refused before it was written, or it went to another broker",
-                next: "kerege trace \(id)")
+                409, "no-exchange", "\(first.header.id) asks or tells nothing", why: "it is a \(first.header.kind)",
+                next: "name a request, a command or an event")
         }
-        let wanted: MessageKind? =
-            switch first.header.kind {
-            case .request: .reply
-            case .command: .outcome
-            case .event: nil
-            default:
-                throw AdminError(
-                    409, "no-exchange", "\(id) asks or tells nothing", why: "it is a \(first.header.kind)",
-                    next: "name a request, a command or an event")
-            }
-        let answers = trace.answers.filter { $0.header.kind == wanted && $0.position <= head.size }
+        let answers = try reader.trace(first).answers.filter { $0.position <= head.size }
         return [first] + answers.prefix(EvidenceFile.Limit.messages - 1)
     }
 

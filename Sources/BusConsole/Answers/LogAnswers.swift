@@ -53,8 +53,7 @@ extension AdminAnswers {
 
 extension AdminAnswers {
     /// Everything that proves one exchange, as a file of evidence.
-    func evidence(_ text: String) async throws(AdminError) -> [UInt8] {
-        let id = try Self.messageID(text)
+    func evidence(_ name: NamedMessage) async throws(AdminError) -> [UInt8] {
         let signer = try logSigner()
         guard let authority = broker.authority.flatMap({ VerifyingKey($0.bytes) }) else {
             throw AdminError(
@@ -64,13 +63,13 @@ extension AdminAnswers {
                     "kerege keys new authority, kerege space sign, then start the broker with --authority and --signed-space"
             )
         }
-        let position = await broker.whereabouts(of: id)?.position
+        let message = try await exchange(name)
         let store = SpaceStore(folder: broker.configuration.data)
         let result = try await reading { [log] reader throws(JournalError) -> Result<[UInt8], AdminError> in
             let (index, head) = try log.current(reader)
             let export = EvidenceExport(
                 reader: reader, index: index, head: head, log: signer, authority: authority, store: store)
-            do { return .success(try export.file(id, at: position).json()) } catch let error as AdminError {
+            do { return .success(try export.file(message).json()) } catch let error as AdminError {
                 return .failure(error)
             } catch let error as JournalError { throw error } catch {
                 return .failure(
@@ -78,5 +77,21 @@ extension AdminAnswers {
             }
         }
         return try result.get()
+    }
+
+    /// The message that began the exchange; of an answer, what it answers.
+    private func exchange(_ name: NamedMessage) async throws(AdminError) -> MessageTrace.Step {
+        var message = try await find(name).message
+        if let answer = message, answer.header.kind == .reply || answer.header.kind == .outcome {
+            let known = await broker.whereabouts(of: answer.header.correlation).map(\.position)
+            message = try await reading { reader throws(JournalError) in try reader.asked(answer, known: known) }
+        }
+        guard let message else {
+            throw AdminError(
+                404, "no-such-message", "the journal has no message \(name.id)",
+                why: "it was refused before it was written, or it went to another broker",
+                next: "kerege trace \(name.id)")
+        }
+        return message
     }
 }

@@ -15,8 +15,13 @@ extension AdminAnswers {
         var wanted: [DeadLetter] = []
         for named in order.letters {
             let id = try Self.messageID(named.id)
-            let letters = (byID[id] ?? []).filter { named.receiver == nil || $0.queue.system == named.receiver }
-            if letters.isEmpty { page.refused.append(await refusal(id, named, givenUp: byID[id] ?? [])) }
+            let givenUp = (byID[id] ?? []).filter { named.position == nil || $0.position == named.position }
+            let letters = givenUp.filter { named.receiver == nil || $0.queue.system == named.receiver }
+            if letters.isEmpty { page.refused.append(await refusal(id, named, givenUp: givenUp)) }
+            if let several = Self.several(named, letters) {
+                page.refused.append(several)
+                continue
+            }
             for letter in letters {
                 if letter.resent > 0, order.again != true {
                     page.refused.append(.init(before: letter))
@@ -47,6 +52,17 @@ extension AdminAnswers {
         return page
     }
 
+    /// Nobody who names an id of two systems' messages means both.
+    private static func several(_ named: ResendOrder.Letter, _ letters: [DeadLetter]) -> ResendPage.Refusal? {
+        let positions = Set(letters.map(\.position)).sorted()
+        guard positions.count > 1 else { return nil }
+        let places = positions.map(String.init).joined(separator: ", ")
+        return ResendPage.Refusal(
+            id: named.id, receiver: named.receiver, code: "several-messages",
+            why: "letters of \(positions.count) messages have this id: record \(places)",
+            next: "name one by its record: kerege resend \(named.id) --position \(positions[0])")
+    }
+
     /// Why there is nothing to resend.
     private func refusal(
         _ id: MessageID, _ named: ResendOrder.Letter, givenUp: [DeadLetter]
@@ -60,7 +76,8 @@ extension AdminAnswers {
             return refused(
                 "not-dead", "it was not given up for \(receiver), but for \(others)", "kerege resend \(id)")
         }
-        guard let known = await broker.whereabouts(of: id) else {
+        let all = await broker.whereabouts(of: id)
+        guard let known = all.first(where: { named.position == nil || $0.position == named.position }) else {
             return refused(
                 "no-such-message", "the broker remembers no command, outcome or event of this id", trace)
         }

@@ -7,21 +7,23 @@ import Dispatch
 
 extension AdminAnswers {
     /// Follows a message through the journal.
-    /// - Throws: `AdminError`: 400 for what is no id, 404 for a message that was never here, 500 for a damaged journal.
-    func trace(_ text: String) async throws(AdminError) -> TracePage {
-        let id = try Self.messageID(text)
-        let whereabouts = await broker.whereabouts(of: id)
-        let trace = try await reading { reader throws(JournalError) in
-            try reader.trace(id, at: whereabouts?.position)
+    /// - Throws: `AdminError`: 400 for what is no id, 404 for a message that was never here, 409 when several messages have the id,
+    ///   500 for a damaged journal.
+    func trace(_ name: NamedMessage) async throws(AdminError) -> TracePage {
+        let found = try await find(name)
+        var trace = try await reading { reader throws(JournalError) in
+            guard let message = found.message else { return try reader.orphan(name.id) }
+            return try reader.trace(message)
         }
         guard !trace.isEmpty else {
             throw AdminError(
-                404, "no-such-message", "the journal has no message \(id)",
+                404, "no-such-message", "the journal has no message \(name.id)",
                 why: "it was refused before it was written, or it went to another broker",
                 next: "kerege status shows what is refused")
         }
+        trace.isWhole = trace.isWhole && found.isWhole
         let integrations = broker.readModel.overview.snapshot.space.integrations.map(\.id)
-        return TracePage(id, trace, whereabouts, integrations: integrations)
+        return TracePage(name.id, trace, found.whereabouts, integrations: integrations)
     }
 
     static func messageID(_ text: String) throws(AdminError) -> MessageID {

@@ -67,9 +67,12 @@ package struct ResendOrder: Codable, Sendable {
         package var id: String
         /// Absent: every receiver for which it was given up.
         package var receiver: String?
-        package init(id: String, receiver: String? = nil) {
+        /// Of the message in the journal; needed where letters of several messages have this id.
+        package var position: UInt64?
+        package init(id: String, receiver: String? = nil, position: UInt64? = nil) {
             self.id = id
             self.receiver = receiver
+            self.position = position
         }
     }
     package var letters: [Letter]
@@ -97,7 +100,7 @@ package struct ResendPage: Codable, Sendable {
     package struct Refusal: Codable, Sendable {
         package var id: String
         package var receiver: String?
-        /// no-such-message, completed, failed, on-its-way, settled, not-dead, resent-before.
+        /// no-such-message, several-messages, completed, failed, on-its-way, settled, not-dead, resent-before.
         package var code: String
         package var why: String
         package var next: String

@@ -12,10 +12,10 @@ package struct TracePage: Codable, Sendable {
     package var deliveries: [Receiver]
     /// Commands, outcomes and events: everything that befell it, in the order of the journal.
     package var history: [Entry]
-    /// False when the history was too long to be read to its end.
+    /// False when the history was too long to be read to its end, or the search for other messages of the same id was.
     package var complete: Bool
 
-    package struct Step: Codable, Sendable {
+    package struct Step: Codable, Sendable, Equatable {
         /// In the journal, from 1.
         package var position: UInt64
         package var id: String
@@ -37,7 +37,7 @@ package struct TracePage: Codable, Sendable {
         package var bodyDigest: String
     }
 
-    package struct Outcome: Codable, Sendable {
+    package struct Outcome: Codable, Sendable, Equatable {
         /// 0 fine, else of the catalogue.
         package var number: UInt16
         /// `ok`, or the name in the catalogue.

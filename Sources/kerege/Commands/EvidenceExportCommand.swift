@@ -15,14 +15,14 @@ struct EvidenceExportCommand: AsyncParsableCommand {
               kerege evidence export 0199f3a2-… -o case.json
               kerege evidence verify case.json --authority authority.pub
 
-            Exit code 1 when the journal has no such message, or something of the proof is missing; it says what.
+            Exit code 1 when the journal has no such message, or several systems' messages have this id and --position is missing,
+            or something of the proof is missing; it says what.
             """)
 
     /// The first export of a broker reads its whole journal.
     static let deadline = Duration.seconds(180)
 
-    @Argument(help: "The message's id; kerege call, send and publish print it.")
-    var id: String
+    @OptionGroup var message: NamedMessageOptions
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"))
     var output: String
     @Flag(help: "Write over a file that is there.")
@@ -40,15 +40,11 @@ struct EvidenceExportCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        guard UUID(uuidString: id) != nil else {
-            throw Failure.wrongUse(
-                "`\(id)` is no message id", why: "an id is a UUID of 36 characters",
-                next: "copy it from the output of kerege call")
-        }
+        let path = try message.path("/evidence")
         let file = EvidenceOutput(path: output, replaces: force, force: "--force")
         try file.expectPlace()
         let (evidence, raw) = try admin.client().get(
-            Evidence.self, "/v1/messages/\(id.lowercased())/evidence", within: Self.deadline)
+            Evidence.self, path, within: Self.deadline)
         try file.write(raw)
         if admin.json {
             try Output.print(json: Page(file: output, messages: evidence.messages.count, bytes: raw.count))

@@ -15,20 +15,16 @@ struct TraceCommand: AsyncParsableCommand {
             Of a command: where it stands, every attempt with its reason and agent, its outcome. Of an event: how each
             subscriber stands to it, and who replayed it.
 
-            Exit code 1 when the journal has no such message, or it failed, expired or was given up.
+            Exit code 1 when the journal has no such message, or several systems' messages have this id and --position is missing,
+            or it failed, expired or was given up.
             """)
 
-    @Argument(help: "The message's id; kerege call, send and publish print it.")
-    var id: String
+    @OptionGroup var message: NamedMessageOptions
     @OptionGroup var admin: AdminOptions
 
     mutating func run() async throws {
-        guard UUID(uuidString: id) != nil else {
-            throw Failure.wrongUse(
-                "`\(id)` is no message id", why: "an id is a UUID of 36 characters",
-                next: "copy it from the output of kerege call")
-        }
-        let (page, raw) = try admin.client().get(TracePage.self, "/v1/messages/\(id.lowercased())")
+        let path = try message.path()
+        let (page, raw) = try admin.client().get(TracePage.self, path)
         if admin.json {
             Output.write(raw + Data("\n".utf8))
         } else {

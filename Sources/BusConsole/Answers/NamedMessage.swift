@@ -1,0 +1,85 @@
+import BusBroker
+import BusJournal
+import BusProtocol
+
+/// How a message is named: by its id, and by its record where several messages have that id.
+struct NamedMessage {
+    let id: MessageID
+    /// In the journal.
+    let position: UInt64?
+
+    init(_ id: String, position: String? = nil) throws(AdminError) {
+        self.id = try AdminAnswers.messageID(id)
+        self.position = try position.map { text throws(AdminError) in
+            guard let number = UInt64(text), number > 0 else {
+                throw .badRequest(
+                    "`position` is no position", why: "records of the journal are counted from 1",
+                    next: "kerege trace ID lists the records of an id")
+            }
+            return number
+        }
+    }
+
+    /// The one that is meant; `nil` when there is none.
+    /// - Throws: `AdminError` when it could be any of several: an answer about one would pass for an answer about another.
+    func choose(_ found: FoundMessages) throws(AdminError) -> MessageTrace.Step? {
+        guard let position else {
+            guard found.messages.count > 1 else { return found.messages.first }
+            throw several(found.messages)
+        }
+        if let one = found.messages.first(where: { $0.position == position }) { return one }
+        let others = found.messages.map { String($0.position) }.joined(separator: ", ")
+        throw AdminError(
+            404, "no-such-message", "record \(position) of the journal is not a message \(id)",
+            why: others.isEmpty ? "the journal has no message of this id" : "messages of this id: record \(others)",
+            next: others.isEmpty ? "kerege status shows what is refused" : "leave --position out, or name one of these")
+    }
+
+    private func several(_ messages: [MessageTrace.Step]) -> AdminError {
+        let senders = messages.map { step in
+            "record \(step.position): \(step.header.kind) \(step.header.target) of \(step.sender), \(RFC3339.text(step.receivedAt / 1000))"
+        }
+        var error = AdminError(
+            409, "several-messages", "\(messages.count) messages have the id \(id)",
+            why: "a system gave out an id twice, or another system's: " + senders.joined(separator: "; "),
+            next: "name one by its record: --position \(messages[0].position)")
+        error.messages = messages.map(TracePage.Step.init)
+        return error
+    }
+}
+
+extension MessageTrace.Step {
+    /// The system it came from; `broker` for outcomes that the broker made.
+    var sender: String {
+        switch header.kind {
+        case .reply, .outcome: header.provider.isEmpty ? Hop.broker.name : header.provider
+        default: header.consumer
+        }
+    }
+}
+
+extension AdminAnswers {
+    /// What was found of a named message.
+    struct Found: Sendable {
+        var message: MessageTrace.Step?
+        /// What the ledger knows of it; only durable messages are in the ledger.
+        var whereabouts: MessageWhereabouts?
+        /// False when reading stopped at its limit: another message may have the same id.
+        var isWhole: Bool
+    }
+
+    /// - Throws: `AdminError`: 404 when another record is named, 409 when several messages have the id, 500 for a damaged journal.
+    func find(_ name: NamedMessage) async throws(AdminError) -> Found {
+        let known = await broker.whereabouts(of: name.id)
+        let found = try await reading { reader throws(JournalError) -> FoundMessages in
+            guard let position = name.position else {
+                return try reader.messages(name.id, known: known.map(\.position))
+            }
+            if let message = try reader.message(name.id, at: position) { return FoundMessages(messages: [message]) }
+            return try reader.messages(name.id, known: known.map(\.position))
+        }
+        let message = try name.choose(found)
+        return Found(
+            message: message, whereabouts: known.first { $0.position == message?.position }, isWhole: found.isWhole)
+    }
+}
