@@ -54,13 +54,10 @@ struct SignatureAudit {
 
     init(processors: Int) { self.processors = max(1, processors) }
 
-    /// A space took effect.
-    /// - Returns: false when it cannot be read: then the one before goes on.
-    mutating func take(space canonical: [UInt8]) -> Bool {
-        guard let stated = StatedKeys(snapshot: canonical) else { return false }
+    /// A space took effect. One that cannot be read does not come here: the one before goes on.
+    mutating func take(_ space: StatedKeys) {
         if isEmpty { spaces.removeAll() }
-        spaces.append(stated)
-        return true
+        spaces.append(space)
     }
 
     mutating func add(_ record: MessageRecord, leaf: Digest32, signedRoot: [UInt8], at place: Place) {
