@@ -130,7 +130,7 @@ struct SignatureAudit {
         else { return isSigned ? .uncheckable : .unsigned }
         guard isSigned else {
             // Whoever owns the journal could have taken the proof away, or put the message there.
-            return keys.mustSign(sender) && !header.isOfBroker ? .wrong(.rootMissing) : .unsigned
+            return keys.mustSign(sender, at: header.created) && !header.isOfBroker ? .wrong(.rootMissing) : .unsigned
         }
         do throws(ProofFault) {
             _ = try checker.check(leaf: claim.leaf, proof: claim.record.proof, signedRoot: claim.record.signedRoot) {
@@ -141,7 +141,7 @@ struct SignatureAudit {
             // An agent whose key is not stated yet may sign already; the broker looks at it no more than this.
             switch error {
             case .wrongSignature, .wrongRoot, .wrongPathLength, .outsideValidity: return .wrong(error)
-            default: return keys.hasUnstatedKey(of: sender) ? .uncheckable : .wrong(error)
+            default: return keys.hasUnstatedKey(of: sender, at: header.created) ? .uncheckable : .wrong(error)
             }
         }
     }
