@@ -61,6 +61,7 @@ struct CommandTests {
             (["status", "--no-such-option"], 2), (["nonsense"], 2), (["call"], 2), (["trace", "x"] + nowhere, 2),
             (["space", "check", "deploy/space"], 0), (["space", "check", "no/such/folder"], 2), (["--help"], 0),
             (["--version"], 0), (["journal", "verify", "no/such/folder"], 2),
+            (["journal", "checkpoint", "no-such-file"] + nowhere, 3), (["journal", "checkpoint"] + nowhere, 2),
             (["doctor", "--data", "no/such/folder"] + nowhere, 1),
             (["queues"] + nowhere, 3), (["queues", "--dead"] + nowhere, 3), (["queues", "--service", "a.b.v1"], 2),
             (["resend"], 2), (["resend", "x"], 2), (["resend", "--failed"], 2),
@@ -135,7 +136,8 @@ struct CommandTests {
             ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["send"], ["publish"],
             ["subscribe"], ["trace"], ["queues"], ["resend"], ["replay"],
             ["space", "check"], ["space", "diff"], ["space", "apply"], ["contract", "check"], ["contract", "diff"],
-            ["journal", "verify"], ["evidence", "export"], ["evidence", "verify"], ["keys", "new"], ["doctor"],
+            ["journal", "verify"], ["journal", "checkpoint"], ["evidence", "export"], ["evidence", "verify"],
+            ["keys", "new"], ["doctor"],
             ["drain"],
         ] {
             let run = try await CommandRun.run(command + ["--help"])

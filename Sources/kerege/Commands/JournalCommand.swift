@@ -8,7 +8,8 @@ import Foundation
 /// `kerege journal`
 struct JournalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "journal", abstract: "Examine a journal.", subcommands: [JournalVerifyCommand.self])
+        commandName: "journal", abstract: "Examine a journal, and keep checkpoints of its log.",
+        subcommands: [JournalVerifyCommand.self, JournalCheckpointCommand.self])
 }
 
 /// `kerege journal verify`: needs no broker, and disturbs none that runs.
