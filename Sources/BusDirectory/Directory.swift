@@ -26,8 +26,8 @@ package final class Directory: Sendable {
     /// The same with the name of the log, in which checkpoints are signed.
     package let log: NoteVerifier?
     private let signers: [KeyID: Signer]
-    /// Systems with an agent whose entry states no signing key: what is theirs may come without proof.
-    private let unsigned: Set<String>
+    /// Systems with an agent whose entry states no signing key, and when these count: what is theirs may then come without proof.
+    private let unsigned: [String: [ClosedRange<Int64>]]
     private let seals: [String: [Seal]]
     private let sealed: Set<String>
     private let orders: [String: Set<String>]
@@ -41,13 +41,13 @@ package final class Directory: Sendable {
         broker = space.broker.sign.flatMap { VerifyingKey($0) }
         log = broker.flatMap { NoteVerifier(name: space.logName, key: $0) }
         var signers: [KeyID: Signer] = [:]
-        var unsigned: Set<String> = []
-        for entry in space.keys where entry.revoked == nil {
+        var unsigned: [String: [ClosedRange<Int64>]] = [:]
+        for entry in space.keys {
             if let key = entry.senderKey {
                 signers[key.key.id, default: Signer(agent: entry.agent, systems: [], key: key)].systems.formUnion(
                     entry.systems)
-            } else {
-                unsigned.formUnion(entry.systems)
+            } else if entry.sign == nil, let times = entry.validity.times {
+                for system in entry.systems { unsigned[system, default: []].append(times) }
             }
         }
         self.signers = signers
@@ -91,7 +91,10 @@ package final class Directory: Sendable {
         return signer.key
     }
 
-    package func maySendUnsigned(_ system: String) -> Bool { unsigned.contains(system) }
+    /// Whether what is this system's may come without proof at one of these times, Unix milliseconds.
+    package func maySendUnsigned(_ system: String, at times: ClosedRange<Int64>) -> Bool {
+        unsigned[system]?.contains { $0.overlaps(times) } ?? false
+    }
 
     /// The key to seal to for a system now; nil: it has none, and messages to it go unsealed.
     /// - Parameter now: Unix milliseconds.

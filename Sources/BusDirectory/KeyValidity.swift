@@ -41,6 +41,13 @@ package struct KeyValidity: Sendable, Equatable {
 
     package func isValid(at now: Int64) -> Bool { state(at: now) == .valid }
 
+    /// Unix milliseconds at which it counts; nil: never, it is revoked or ends before it begins.
+    package var times: ClosedRange<Int64>? {
+        let first = from?.startOfDayMilliseconds ?? .min
+        let last = until?.endOfDayMilliseconds ?? .max
+        return revoked == nil && first <= last ? first...last : nil
+    }
+
     /// The last millisecond it may count; nil: without an end.
     package var end: Int64? { until?.endOfDayMilliseconds }
 }

@@ -3,10 +3,7 @@ package import BusEvidence
 extension AgentKey {
     /// The key with which this entry's agent signs, as a checker of proofs wants it; nil for an agent of before, and for a revoked key.
     package var senderKey: SenderKey? {
-        guard revoked == nil, let key = signingKey else { return nil }
-        let first = from?.startOfDayMilliseconds ?? .min
-        let last = until?.endOfDayMilliseconds ?? .max
-        guard first <= last else { return nil }
-        return SenderKey(key, validity: first...last)
+        guard let times = validity.times, let key = signingKey else { return nil }
+        return SenderKey(key, validity: times)
     }
 }

@@ -107,9 +107,20 @@ extension JournalVerifier {
             throw Fault(.storageFailed, at: .broker, "the record of type \(type) at \(position) cannot be read")
         }
         state.append(bytes.withUnsafeBytes { LogHash.recordLeaf(type: type, payload: $0) })
-        if type == RecordType.space.rawValue, !state.signatures.take(space: bytes) {
+        if type == RecordType.space.rawValue { takeSpace(bytes, at: position, &state, &report) }
+    }
+
+    private static func takeSpace(
+        _ canonical: [UInt8], at position: UInt64, _ state: inout State, _ report: inout Report
+    ) {
+        let stated = StatedKeys(snapshot: canonical)
+        if let stated {
+            state.signatures.take(stated)
+            state.checkpoint?.take(stated, at: position)
+        } else {
             report.add("the space that took effect here cannot be read", at: position)
         }
+        for wrong in state.spaces.take(canonical, stated) { report.add(wrong, at: position) }
     }
 
     private static func check(

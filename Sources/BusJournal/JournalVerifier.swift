@@ -1,13 +1,13 @@
-import BusEvidence
+package import BusEvidence
 import BusProtocol
 import Foundation
 import GRDB
 
 /// Recomputes a journal from its records: leaves, tree, roots and chain of every batch, the digests of kept bodies and of
-/// saved views, the signatures of senders; and has SQLite examine its file. Changes nothing in the folder.
+/// saved views, the signatures of senders and of spaces; and has SQLite examine its file. Changes nothing in the folder.
 ///
 /// A tail that was cut off whole leaves a journal that is sound in itself. It shows in a view that was folded further, and
-/// for certain against a receipt from outside: every WELCOME and ACCEPT is one.
+/// for certain against a receipt or checkpoint from outside: every WELCOME and ACCEPT is a receipt.
 package enum JournalVerifier {
     package struct Finding: Sendable, Codable, Equatable {
         /// 0: no record, but the file as a whole.
@@ -34,6 +34,10 @@ package enum JournalVerifier {
         package var signaturesUncheckable = 0
         /// Signatures that were verified for them: a sender signs many messages at once, by the root over them.
         package var signedRoots = 0
+        /// Spaces that took effect, and those of them that the authority has signed. Nobody looked at that without its key.
+        package var spaces = 0
+        package var spacesSigned = 0
+        package var knowsAuthority = false
         package var treeSize: UInt64 = 0
         package var root = ""
         /// First the earliest; at most `maximumFindings`.
@@ -58,11 +62,31 @@ package enum JournalVerifier {
         }
     }
 
+    /// Whose word the journal is held to.
+    package struct Keys: Sendable {
+        /// Nil: nobody holds the spaces to their signatures.
+        package var authority: VerifyingKey?
+        /// The log's; nil: as the space of its time states it.
+        package var log: VerifyingKey?
+        /// What the broker keeps beside its journal.
+        package var signatures: SpaceSignatures
+
+        package init(
+            authority: VerifyingKey? = nil, log: VerifyingKey? = nil, signatures: SpaceSignatures = SpaceSignatures()
+        ) {
+            self.authority = authority
+            self.log = log
+            self.signatures = signatures
+        }
+    }
+
     /// What is carried from batch to batch.
     struct State {
         var log = MerkleLog()
         var chain = LogHash.empty
         var signatures: SignatureAudit
+        var spaces: SpaceAudit
+        var checkpoint: CheckpointAudit?
         var watch = Stopwatch()
         /// Positions whose body is gone, until a record says that it was erased.
         var gone: Set<UInt64> = []
@@ -73,19 +97,24 @@ package enum JournalVerifier {
         mutating func append(_ leaf: Digest32) {
             log.append(leaf)
             if log.size == receipt?.treeSize { rootAtReceipt = log.root.bytes }
+            if log.size == checkpoint?.size { checkpoint?.reached(log.root) }
         }
     }
 
     /// - Parameters:
+    ///   - checkpoint: that somebody outside of the broker kept. Its signature is checked here.
     ///   - processors: that verify signatures; everything else is done in the order of the log.
     ///   - progress: called after each batch with the records read so far.
     package static func verify(
-        folder: String, receipt: Receipt? = nil, processors: Int = ProcessInfo.processInfo.activeProcessorCount,
-        progress: (Int) -> Void = { _ in }
+        folder: String, receipt: Receipt? = nil, checkpoint: KnownCheckpoint? = nil, keys: Keys = Keys(),
+        processors: Int = ProcessInfo.processInfo.activeProcessorCount, progress: (Int) -> Void = { _ in }
     ) throws(JournalError) -> Report {
         let reader = try JournalReader(folder: folder)
         var report = Report()
-        var state = State(signatures: SignatureAudit(processors: processors), receipt: receipt)
+        var state = State(
+            signatures: SignatureAudit(processors: processors),
+            spaces: SpaceAudit(authority: keys.authority, signatures: keys.signatures),
+            checkpoint: checkpoint.map { CheckpointAudit($0, by: keys.log) }, receipt: receipt)
         do throws(JournalError) {
             try checkBatches(reader, &state, &report, progress)
             verifySignatures(&state, &report)
@@ -105,6 +134,9 @@ package enum JournalVerifier {
         report.signatures = state.signatures.checked
         report.signaturesUncheckable = state.signatures.uncheckable
         report.signedRoots = state.signatures.roots
+        report.spaces = state.spaces.seen
+        report.spacesSigned = state.spaces.signed
+        report.knowsAuthority = keys.authority != nil
         report.treeSize = state.log.size
         report.root = state.log.root.bytes.hex
         try reader.expectUntouched()
@@ -160,7 +192,7 @@ package enum JournalVerifier {
         report.times.signing += state.watch.lap()
     }
 
-    /// What the rows outside the batches, and the receipt, say about where the log should end.
+    /// What the rows outside the batches, the checkpoint and the receipt say about where the log should end.
     private static func checkEnd(_ reader: JournalReader, _ state: State, _ report: inout Report) throws(JournalError) {
         let size = state.log.size
         let (stray, views) = try reader.reading { db in
@@ -189,6 +221,7 @@ package enum JournalVerifier {
                     at: size + 1)
             }
         }
+        report.findings += state.checkpoint?.findings(in: size) ?? []
         guard let receipt = state.receipt else { return }
         if receipt.treeSize > size {
             found(

@@ -54,13 +54,10 @@ struct SignatureAudit {
 
     init(processors: Int) { self.processors = max(1, processors) }
 
-    /// A space took effect.
-    /// - Returns: false when it cannot be read: then the one before goes on.
-    mutating func take(space canonical: [UInt8]) -> Bool {
-        guard let stated = StatedKeys(snapshot: canonical) else { return false }
+    /// A space took effect. One that cannot be read does not come here: the one before goes on.
+    mutating func take(_ space: StatedKeys) {
         if isEmpty { spaces.removeAll() }
-        spaces.append(stated)
-        return true
+        spaces.append(space)
     }
 
     mutating func add(_ record: MessageRecord, leaf: Digest32, signedRoot: [UInt8], at place: Place) {
@@ -133,7 +130,7 @@ struct SignatureAudit {
         else { return isSigned ? .uncheckable : .unsigned }
         guard isSigned else {
             // Whoever owns the journal could have taken the proof away, or put the message there.
-            return keys.mustSign(sender) && !header.isOfBroker ? .wrong(.rootMissing) : .unsigned
+            return keys.mustSign(sender, at: header.created) && !header.isOfBroker ? .wrong(.rootMissing) : .unsigned
         }
         do throws(ProofFault) {
             _ = try checker.check(leaf: claim.leaf, proof: claim.record.proof, signedRoot: claim.record.signedRoot) {
@@ -144,7 +141,7 @@ struct SignatureAudit {
             // An agent whose key is not stated yet may sign already; the broker looks at it no more than this.
             switch error {
             case .wrongSignature, .wrongRoot, .wrongPathLength, .outsideValidity: return .wrong(error)
-            default: return keys.hasUnstatedKey(of: sender) ? .uncheckable : .wrong(error)
+            default: return keys.hasUnstatedKey(of: sender, at: header.created) ? .uncheckable : .wrong(error)
             }
         }
     }

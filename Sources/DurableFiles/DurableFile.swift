@@ -27,9 +27,12 @@ package enum DurableFile {
     }
 
     /// Writes beside the file, waits for the disk, renames, and waits for the folder.
-    package static func replace(_ path: String, with bytes: [UInt8]) throws(Problem) {
+    /// - Parameter isPrivate: for its owner alone.
+    package static func replace(_ path: String, with bytes: [UInt8], isPrivate: Bool = false) throws(Problem) {
         let next = path + ".new"
-        let descriptor = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        // One that was left behind may be open to others.
+        if isPrivate { unlink(next) }
+        let descriptor = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
         guard descriptor >= 0 else { throw failure("cannot make", next) }
         let isWritten = writeAll(bytes, to: descriptor) && fsync(descriptor) == 0
         let problem = failure("cannot write", next)

@@ -1,7 +1,9 @@
 import BusAgent
 import BusBroker
 import BusContracts
+import BusEvidence
 import BusJournal
+import BusProtocol
 import Foundation
 import Testing
 
@@ -59,6 +61,7 @@ struct CommandTests {
             (["status", "--no-such-option"], 2), (["nonsense"], 2), (["call"], 2), (["trace", "x"] + nowhere, 2),
             (["space", "check", "deploy/space"], 0), (["space", "check", "no/such/folder"], 2), (["--help"], 0),
             (["--version"], 0), (["journal", "verify", "no/such/folder"], 2),
+            (["journal", "checkpoint", "no-such-file"] + nowhere, 3), (["journal", "checkpoint"] + nowhere, 2),
             (["doctor", "--data", "no/such/folder"] + nowhere, 1),
             (["queues"] + nowhere, 3), (["queues", "--dead"] + nowhere, 3), (["queues", "--service", "a.b.v1"], 2),
             (["resend"], 2), (["resend", "x"], 2), (["resend", "--failed"], 2),
@@ -133,7 +136,8 @@ struct CommandTests {
             ["status"], ["systems"], ["services"], ["integrations"], ["agents"], ["call"], ["send"], ["publish"],
             ["subscribe"], ["trace"], ["queues"], ["resend"], ["replay"],
             ["space", "check"], ["space", "diff"], ["space", "apply"], ["contract", "check"], ["contract", "diff"],
-            ["journal", "verify"], ["evidence", "export"], ["evidence", "verify"], ["keys", "new"], ["doctor"],
+            ["journal", "verify"], ["journal", "checkpoint"], ["evidence", "export"], ["evidence", "verify"],
+            ["keys", "new"], ["doctor"],
             ["drain"],
         ] {
             let run = try await CommandRun.run(command + ["--help"])
@@ -284,12 +288,27 @@ struct CommandTests {
             #expect(sound.code == 0)
             #expect(
                 try sound.members == [
-                    "batches", "bodies", "bodies_erased", "bodies_gone", "findings", "hash_seconds",
+                    "authority_given", "batches", "bodies", "bodies_erased", "bodies_gone", "findings", "hash_seconds",
                     "hashes_per_second", "messages",
                     "proven_per_second",
                     "read_seconds", "records", "root", "signature_seconds", "signatures", "signatures_per_second",
-                    "signatures_uncheckable", "signed_roots", "sound", "tree_size",
+                    "signatures_uncheckable", "signed_roots", "sound", "spaces", "spaces_signed", "tree_size",
                 ])
+            // Its space is of files, which nobody signed.
+            let plain = try await CommandRun.run(["journal", "verify", bus.folder])
+            #expect(plain.code == 0 && plain.output.contains("whether the authority signed them was not checked"))
+            let authority = bus.folder + "/authority.pub"
+            try "sign-public: \(SigningKey().publicKey.bytes.hex)\n".write(
+                toFile: authority, atomically: true, encoding: .utf8)
+            let held = try await CommandRun.run(["journal", "verify", bus.folder, "--authority", authority])
+            #expect(held.code == 1 && held.output.contains(": space-not-signed: "), "\(held.output)")
+            #expect(held.output.contains("1 space, 0 of them signed by the authority"), "\(held.output)")
+            for (option, file) in [
+                ("--authority", "no.pub"), ("--checkpoint", "no.checkpoint"), ("--checkpoint", authority),
+            ] {
+                let run = try await CommandRun.run(["journal", "verify", bus.folder, option, file])
+                #expect(run.code == 2, "\(option) \(file): \(run.errors)")
+            }
             await provider.close()
         }
     }
@@ -310,6 +329,13 @@ struct CommandTests {
                 "root ab",
                 "12,345 records: hashes 246,900/s · signatures 1,234: 12,340/s, of messages 8,000: 80,000/s · 9.2 s, reading 9.0 s of it",
             ])
+        report.spaces = 2
+        #expect(
+            JournalView(report: report).lines()[2]
+                == "2 spaces: whether the authority signed them was not checked; add --authority authority.pub")
+        report.knowsAuthority = true
+        report.spacesSigned = 1
+        #expect(JournalView(report: report).lines()[2] == "2 spaces, 1 of them signed by the authority")
         report.bodiesGone = 3
         report.bodiesErased = 1
         report.signaturesUncheckable = 2

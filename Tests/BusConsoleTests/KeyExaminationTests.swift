@@ -40,11 +40,15 @@ struct KeyExaminationTests {
         var aboutPeople: Set<String> = []
 
         func complaints(authority wanted: String?? = nil) throws -> [Check] {
+            try checks(authority: wanted).filter { !$0.ok }
+        }
+
+        func checks(authority wanted: String?? = nil) throws -> [Check] {
             let known = KeyExamination.KnownSpace(
                 snapshot: try SpaceSnapshot(space), authority: wanted ?? .some("\(authority.publicKey)"), signed: nil)
             return KeyExamination(
                 folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon, aboutPeople: aboutPeople
-            ).checks.filter { !$0.ok }
+            ).checks
         }
     }
 
@@ -72,6 +76,19 @@ struct KeyExaminationTests {
         }
         try expect("expired after 2026-11-26", mend: "--system portal") {
             $0.space.seals[0].until = CalendarDate("2026-11-26")
+        }
+    }
+
+    /// Who may still speak unsigned, today or later.
+    @Test func entriesThatSignNothingAreNamedUntilTheirLastDay() throws {
+        for (until, isNamed) in [(nil, true), ("2026-11-27", true), ("2026-11-26", false)] as [(String?, Bool)] {
+            let bench = try Bench()
+            bench.space.keys.append(
+                AgentKey(
+                    agent: "old-1", systems: ["portal"], curve: String(repeating: "a", count: 40),
+                    validity: KeyValidity(until: until.flatMap { CalendarDate($0) })))
+            let open = try bench.checks().contains { $0.found == "sign nothing: old-1" }
+            #expect(open == isNamed, "\(until ?? "without an end")")
         }
     }
 

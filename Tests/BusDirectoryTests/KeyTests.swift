@@ -71,6 +71,34 @@ struct KeyTests {
         #expect(directory.subscribers(of: "register.record-get.v1") == [])
     }
 
+    /// What nobody signs has its days as well; an entry with a signing key opens nothing, whatever its days.
+    @Test func entriesWithoutASigningKeyHaveTheirDays() throws {
+        var space = try SpaceFixture.space()
+        let entry = space.keys[0]
+        let system = try #require(entry.systems.first)
+        let start = try Self.date("2026-03-01").startOfDayMilliseconds
+        let march = KeyValidity(from: try Self.date("2026-03-01"), until: try Self.date("2026-03-31"))
+        func isOpen(_ validity: KeyValidity, sign: String? = nil, at times: ClosedRange<Int64>) throws -> Bool {
+            space.keys = [
+                AgentKey(agent: "a-1", systems: [system], curve: entry.curve, sign: sign, validity: validity)
+            ]
+            return Directory(try SpaceSnapshot(space)).maySendUnsigned(system, at: times)
+        }
+        #expect(try isOpen(KeyValidity(), at: 0...0))
+        #expect(try !isOpen(march, at: start - 1...start - 1))
+        #expect(try isOpen(march, at: start...start))
+        let end = start + 31 * Self.day
+        #expect(try isOpen(march, at: end - 1...end - 1))
+        #expect(try !isOpen(march, at: end...end))
+        #expect(try isOpen(march, at: end - 1...end + 1), "a clock may be a little off")
+        #expect(try !isOpen(KeyValidity(revoked: try Self.date("2199-12-31")), at: 0...0))
+        let key = "\(SigningKey().publicKey)"
+        #expect(try !isOpen(march, sign: key, at: start...start))
+        let never = KeyValidity(from: march.until, until: march.from)
+        #expect(try !isOpen(never, sign: key, at: start...start))
+        #expect(try !isOpen(never, at: start...start))
+    }
+
     @Test func whatIsRevokedIsNotInTheDirectory() throws {
         let key = SigningKey().publicKey
         let seal = try SystemKey().publicKey

@@ -2,7 +2,7 @@
 """A verifier of evidence written from docs/EVIDENCE.md (and the header of Schemas/wire.md) alone. Standard library only.
 
     verify_evidence.py FILE --authority HEX [--log HEX]     the steps; exit code 1 if one is not ok
-    verify_evidence.py --vectors FOLDER                     compares with Schemas/vectors/evidence
+    verify_evidence.py --vectors FOLDER                     compares with Schemas/vectors/evidence, and signatures.json beside it
 """
 
 import base64
@@ -81,10 +81,17 @@ def bytes_of(point):
 BASE = point_of((4 * pow(5, P - 2, P) % P).to_bytes(32, "little"))
 
 
+def is_of_small_order(point):
+    return bytes_of(times(8, point)) == bytes_of((0, 1, 1, 0))
+
+
 @functools.lru_cache
 def is_signature(key, statement, signature):
-    point, number = point_of(key), int.from_bytes(signature[32:], "little")
-    if len(signature) != 64 or point is None or number >= L:
+    if len(key) != 32 or len(signature) != 64:
+        return False
+    point, beside = point_of(key), point_of(signature[:32])
+    number = int.from_bytes(signature[32:], "little")
+    if point is None or beside is None or is_of_small_order(point) or is_of_small_order(beside) or number >= L:
         return False
     factor = int.from_bytes(hashlib.sha512(signature[:32] + key + statement).digest(), "little") % L
     negative = (P - point[0], point[1], 1, P - point[3])
@@ -292,7 +299,8 @@ def hash_of(value, pointer):
 
 
 def is_decimal(text):
-    return text.isascii() and text.isdigit() and str(int(text)) == text
+    """A number of at most 64 bits has 20 digits: what is longer is not even read, as int() refuses thousands of them."""
+    return len(text) <= 20 and text.isascii() and text.isdigit() and str(int(text)) == text
 
 
 def from_base64(text):
@@ -751,6 +759,14 @@ def judge(data, authority):
     return "ok"
 
 
+def judge_checkpoint(note, key):
+    try:
+        open_checkpoint(note, key)
+    except Bad as bad:
+        return bad.word
+    return "ok"
+
+
 def changed(value, edit):
     value = json.loads(json.dumps(value))
     *path, last = edit["pointer"].split("/")[1:]
@@ -786,6 +802,13 @@ def compare(folder):
     for case in cases["texts"]:
         expect(case["name"], judge(case["text"].encode(), authority), case["says"])
     count = len(cases["files"]) + len(cases["changes"]) + len(cases["texts"])
+    cases = json.loads((folder.parent / "signatures.json").read_text())
+    for case in cases["signatures"]:
+        found = is_signature(*(bytes.fromhex(case[member]) for member in ("key", "statement", "signature")))
+        expect(case["name"], found, case["holds"])
+    for case in cases["checkpoints"]:
+        expect(case["name"], judge_checkpoint(case["note"], bytes.fromhex(case["key"])), case["says"])
+    count += len(cases["signatures"]) + len(cases["checkpoints"])
     print("\n".join(problems) or f"{count} cases are judged alike")
     return 1 if problems else 0
 

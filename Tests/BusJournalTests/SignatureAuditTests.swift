@@ -75,6 +75,23 @@ import Testing
         #expect(report.findings.first?.what.contains("no-signed-root") == true)
     }
 
+    /// An entry without a signing key lets its system speak unsigned on its days alone.
+    @Test(arguments: [
+        (#""until":"2026-09-21""#, true), (#""until":"2026-09-20""#, false), (#""from":"2026-09-21""#, true),
+        (#""from":"2026-09-22""#, false), (#""until":"2026-02-30""#, false), (#""revoked":"2026-12-31""#, false),
+    ]) func unsignedOnItsDaysAlone(days: String, isSound: Bool) throws {
+        let sign = portal.publicKey.bytes.hex
+        let space = JournalBatch.Entry.record(
+            .space,
+            Array(
+                #"{"format":"kerege-space/1","space":{"broker":{"id":"b"},"id":"s","keys":[{"agent":"old","systems":["portal"],\#(days)},{"agent":"portal-1","systems":["portal"],"sign":"\#(sign)"}]},"version":1}"#
+                    .utf8))
+        // Of 2026-09-21 at noon, and by another key that nobody states.
+        let report = try report([space, message(header(.request, id(5))), signed(6, by: other)])
+        #expect(report.findings.map(\.position) == (isSound ? [] : [2, 3]), "\(report)")
+        #expect(report.signaturesUncheckable == (isSound ? 1 : 0))
+    }
+
     @Test func anotherKeyIsFoundAtItsPosition() throws {
         let report = try report(
             [space(portal), signed(1, by: portal), signed(2, by: other)], [space(other), signed(3, by: portal)])

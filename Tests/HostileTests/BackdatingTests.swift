@@ -35,8 +35,10 @@ import Testing
         #expect(bus.register.acted.isEmpty && bus.register.turnedAway == [.badSignature])
     }
 
-    private func message(_ kind: MessageKind, _ target: String, _ bus: HostileBus) -> OutgoingEnvelope {
-        var header = Header(kind: kind, id: bus.id(), created: bus.wall)
+    private func message(
+        _ kind: MessageKind, _ target: String, _ bus: HostileBus, created: Int64? = nil
+    ) -> OutgoingEnvelope {
+        var header = Header(kind: kind, id: bus.id(), created: created ?? bus.wall)
         header.target = target
         header.consumer = "bank"
         header.remaining = kind == .request ? 2000 : 0
@@ -84,6 +86,37 @@ import Testing
         let bus = try HostileBus(expired(), agents: ["portal-1", "register-1"])
         let command = message(.command, Country.order, bus)
         bus.bring(bus.signed(command, by: Country.signer(of: "bank-1"), at: Self.whenItCounted), to: "register-1")
+        #expect(bus.register.acted(.command).map(\.body) == ["by a thief"])
+    }
+
+    // MARK: - What nobody signed
+
+    /// The bank's entry has no signing key, and its last day is over.
+    private func unsigned() throws -> HostileBus {
+        let space = try Country.space { keys in
+            for index in keys.indices where keys[index].agent == "bank-1" {
+                keys[index].sign = nil
+                keys[index].until = CalendarDate(year: 2026, month: 1, day: 31)
+            }
+        }
+        return try HostileBus(Country.versions([space]), agents: ["portal-1", "register-1"])
+    }
+
+    @Test("without a signature, after the last day of an entry that has no signing key, under its time or under ours")
+    func unsignedAfterItsDays() throws {
+        let bus = try unsigned()
+        bus.bring(message(.request, Country.record, bus), to: "register-1")
+        bus.bring(message(.request, Country.record, bus, created: Self.whenItCounted), to: "register-1")
+        bus.bring(message(.command, Country.order, bus), to: "register-1")
+        #expect(bus.register.acted.isEmpty)
+        #expect(bus.register.turnedAway == [.badSignature, .badSignature, .badSignature])
+    }
+
+    /// Limit, as with what is signed: what may be on its way for days has the time that it says.
+    @Test("a command without a signature, under a day on which its sender's entry counted, is carried out")
+    func unsignedCommandUnderItsTime() throws {
+        let bus = try unsigned()
+        bus.bring(message(.command, Country.order, bus, created: Self.whenItCounted), to: "register-1")
         #expect(bus.register.acted(.command).map(\.body) == ["by a thief"])
     }
 

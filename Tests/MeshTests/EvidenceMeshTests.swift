@@ -29,6 +29,7 @@ struct EvidenceMeshTests {
             let journal = try await kerege(mesh, ["journal", "verify", mesh.folder.path], elsewhere)
             #expect(
                 journal.code == 0 && journal.output.contains("4 messages proven by "), "\(journal.output)")
+            try await holdLog(mesh, elsewhere)
             let proof = try await mesh.admin.get("/v1/checkpoint/consistency?from=\(checkpoint)")
             #expect(proof["from"].int == checkpoint && (proof["to"].int ?? 0) >= checkpoint)
         } catch {
@@ -126,6 +127,23 @@ struct EvidenceMeshTests {
             mesh, ["evidence", "export", "0199f3a2-0000-7000-8000-000000000000", "-o", folder + "/none"] + broker,
             folder)
         #expect(other.code == 1 && other.output.contains("no message"), "\(other.output)")
+    }
+
+    /// What an auditor keeps of the log; the journal held to it, and to the authority.
+    private func holdLog(_ mesh: Mesh, _ folder: String) async throws {
+        let broker = ["--data", mesh.folder.path, "--http", mesh.httpAddress]
+        let seen = folder + "/seen.checkpoint"
+        for says in ["seen for the first time", "it goes on from the "] {
+            let kept = try await kerege(mesh, ["journal", "checkpoint", seen] + broker, folder)
+            #expect(kept.code == 0 && kept.output.contains(says), "\(kept.output)")
+        }
+        let outside = ["--authority", folder + "/authority.pub", "--checkpoint", seen]
+        let journal = try await kerege(mesh, ["journal", "verify", mesh.folder.path] + outside, folder)
+        #expect(journal.code == 0, "\(journal.output)")
+        #expect(journal.output.contains(" of them signed by the authority"), "\(journal.output)")
+        let doctor = try await kerege(mesh, ["doctor"] + broker, folder)
+        #expect(doctor.output.contains("ok   log: "), "\(doctor.output)")
+        #expect(FileManager.default.fileExists(atPath: mesh.folder.path + "/seen.checkpoint"))
     }
 
     private func verify(_ folder: String, _ mesh: Mesh) async throws {

@@ -8,6 +8,9 @@ enum Freshness {
     /// How far the clocks of two agents' hosts may be apart, milliseconds.
     static let clockAllowance: Int64 = 300_000
 
+    /// What may be the time on other agents' hosts.
+    static func now(_ wall: Int64) -> ClosedRange<Int64> { wall - clockAllowance...wall + clockAllowance }
+
     /// - Parameter wall: this agent's clock, Unix milliseconds.
     static func refusal(of envelope: EnvelopeView, in raw: UnsafeRawBufferPointer, at wall: Int64) -> Fault? {
         let life: UInt32

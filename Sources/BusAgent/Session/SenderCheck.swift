@@ -39,7 +39,7 @@ package struct SenderCheck: Sendable {
         let name = raw.part(place)
         let known: Known? = if let last, name.isSame(as: last.system) { last } else { nil }
         let system = known?.system ?? String(decoding: name, as: UTF8.self)
-        if envelope.proof.isEmpty, directory.maySendUnsigned(system) { return Verdict() }
+        if envelope.proof.isEmpty, mayBeUnsigned(envelope.header, of: system, at: wall) { return Verdict() }
         let leaf = LogHash.messageLeaf(envelope, in: raw)
         do throws(ProofFault) {
             let directory = directory
@@ -56,8 +56,18 @@ package struct SenderCheck: Sendable {
             return Verdict(leaf, isProven: true, Freshness.refusal(of: envelope, in: raw, at: wall))
         } catch {
             // An agent that signs already and whose key the space does not state yet proves no more than one that cannot sign.
-            if case .unknownKey = error, directory.maySendUnsigned(system) { return Verdict(leaf) }
+            if case .unknownKey = error, mayBeUnsigned(envelope.header, of: system, at: wall) { return Verdict(leaf) }
             return Verdict(leaf, Fault(.badSignature, at: .broker, "\(error)"))
+        }
+    }
+
+    /// Entries without a signing key have days like those with one. Nobody signed a time, so the header's counts; what asks or answers is
+    /// of this moment, and is held to our clock too, as `Freshness` does with what is signed.
+    private func mayBeUnsigned(_ header: HeaderView, of system: String, at wall: Int64) -> Bool {
+        guard directory.maySendUnsigned(system, at: header.created...header.created) else { return false }
+        switch header.kind {
+        case .request, .reply: return directory.maySendUnsigned(system, at: Freshness.now(wall))
+        case .command, .outcome, .event, .keyEpoch, .keyWrap: return true
         }
     }
 

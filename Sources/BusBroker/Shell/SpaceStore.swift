@@ -10,12 +10,10 @@ package struct SpaceStore: Sendable {
     /// The authority's signature of every version that was in force, a line each: digest and signature in hexadecimal. The versions
     /// themselves are in the journal; evidence of an old exchange needs both.
     private let signatures: String
-    /// Largest file of signatures that is read, bytes: some three hundred thousand versions.
-    private static let signaturesLimit = 64 << 20
 
     package init(folder: String) {
         path = folder + "/space.signed"
-        signatures = folder + "/space.signatures"
+        signatures = folder + "/" + SpaceSignatures.fileName
     }
 
     /// Nil when none was kept.
@@ -44,20 +42,19 @@ package struct SpaceStore: Sendable {
 
     /// The newest signature that was kept of a version; nil when none was. Nothing is believed of it yet.
     package func signature(of digest: SpaceDigest) throws(DurableFile.Problem) -> [UInt8]? {
-        let start = "\(digest) "
-        return try lines().last { $0.hasPrefix(start) }.flatMap { [UInt8](hex: String($0.dropFirst(start.count))) }
+        guard let digest = Digest32(digest.bytes) else { return nil }
+        return SpaceSignatures(file: try kept()).all(of: digest).compactMap(\.self).last
     }
 
     private func keepSignature(of space: SignedSpace) throws(DurableFile.Problem) {
         let line = "\(space.snapshot.digest) \(space.signature.hex)"
-        let kept = try lines()
-        if kept.contains(line[...]) { return }
-        try DurableFile.replace(signatures, with: Array((kept + [line[...]]).map { $0 + "\n" }.joined().utf8))
+        let lines = String(decoding: try kept(), as: UTF8.self).split(separator: "\n")
+        if lines.contains(line[...]) { return }
+        try DurableFile.replace(signatures, with: Array((lines + [line[...]]).map { $0 + "\n" }.joined().utf8))
     }
 
-    private func lines() throws(DurableFile.Problem) -> [Substring] {
-        let bytes = try DurableFile.read(signatures, limit: Self.signaturesLimit) ?? []
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    private func kept() throws(DurableFile.Problem) -> [UInt8] {
+        try DurableFile.read(signatures, limit: SpaceSignatures.fileLimit) ?? []
     }
 }
 

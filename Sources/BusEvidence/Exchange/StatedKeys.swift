@@ -19,8 +19,8 @@ package struct StatedKeys: Sendable {
     package let version: UInt64
     /// Agents that sign.
     package let agents: [Agent]
-    /// Systems of agents whose key is not stated.
-    private let unstated: Set<String>
+    /// Systems of agents whose key is not stated, and when their entries count, Unix milliseconds.
+    private let unstated: [String: [ClosedRange<Int64>]]
     /// Agents of this space sign: some entry, revoked or not, has a key for it.
     package let statesSigners: Bool
     /// The key of the broker's log; `nil` where the space does not state it.
@@ -38,24 +38,23 @@ package struct StatedKeys: Sendable {
         else { return nil }
         var agents: [Agent] = []
         var statesSigners = false
-        var unstated: Set<String> = []
+        var unstated: [String: [ClosedRange<Int64>]] = [:]
         for key in keys {
             guard case .object(let members) = key, case .text(let name) = members["agent"],
                 let systems = Self.texts(members["systems"])
             else { return nil }
             guard let signature = members["sign"] else {
-                // One that was revoked speaks no more.
-                if members["revoked"] == nil { unstated.formUnion(systems) }
+                // Of an entry that signs nothing evidence proves nothing: days that cannot be read make it speak never.
+                guard let times = Self.times(members) else { continue }
+                for system in systems { unstated[system, default: []].append(times) }
                 continue
             }
             statesSigners = true
-            guard let key = Self.key(signature), let from = Self.day(members["from"], or: .min),
-                let until = Self.day(members["until"], or: .max), Self.day(members["revoked"], or: 0) != nil
+            guard let key = Self.key(signature), Self.day(members["from"], or: .min) != nil,
+                Self.day(members["until"], or: .max) != nil, Self.day(members["revoked"], or: 0) != nil
             else { return nil }
-            let last = until == .max ? until : until + StatedDay.milliseconds - 1
-            // A revoked key counts from the space on that says so no more, whatever the day.
-            guard members["revoked"] == nil, from <= last else { continue }
-            agents.append(Agent(name: name, systems: systems, key: key, validity: from...last))
+            guard let times = Self.times(members) else { continue }
+            agents.append(Agent(name: name, systems: systems, key: key, validity: times))
         }
         var log: VerifyingKey?
         if let signature = broker["sign"] {
@@ -76,12 +75,16 @@ package struct StatedKeys: Sendable {
         agents.first { $0.key.id == id && $0.systems.contains(system) }
     }
 
-    /// Whether an agent may speak for this system whose key is not stated: of an earlier version.
-    package func hasUnstatedKey(of system: String) -> Bool { unstated.contains(system) }
+    /// Whether an agent may speak for this system at a time whose key is not stated: of an earlier version.
+    package func hasUnstatedKey(of system: String, at time: Int64) -> Bool {
+        unstated[system]?.contains { $0.contains(time) } ?? false
+    }
 
-    /// Whether whatever is said in this system's name must be signed, as agents judge it: no entry without a key speaks for it. With all its
-    /// keys revoked it says nothing more at all.
-    package func mustSign(_ system: String) -> Bool { statesSigners && !unstated.contains(system) }
+    /// Whether whatever is said in this system's name at a time must be signed, as agents judge it: no entry without a key speaks for it. With
+    /// all its keys revoked it says nothing more at all.
+    package func mustSign(_ system: String, at time: Int64) -> Bool {
+        statesSigners && !hasUnstatedKey(of: system, at: time)
+    }
 
     private static func texts(_ value: JSONValue?) -> [String]? {
         guard case .list(let values) = value else { return nil }
@@ -91,6 +94,16 @@ package struct StatedKeys: Sendable {
             texts.append(text)
         }
         return texts
+    }
+
+    /// When an entry counts; `nil`: never, it is revoked, ends before it begins, or has a day that is none.
+    private static func times(_ entry: [String: JSONValue]) -> ClosedRange<Int64>? {
+        // A revoked key counts from the space on that says so no more, whatever the day.
+        guard entry["revoked"] == nil, let from = day(entry["from"], or: .min),
+            let until = day(entry["until"], or: .max)
+        else { return nil }
+        let last = until == .max ? until : until + StatedDay.milliseconds - 1
+        return from <= last ? from...last : nil
     }
 
     /// The first millisecond of a day; `nil` when it is none.

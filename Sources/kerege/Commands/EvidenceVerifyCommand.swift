@@ -1,6 +1,4 @@
 import ArgumentParser
-import BusAgent
-import BusDirectory
 import BusEvidence
 import BusProtocol
 import DurableFiles
@@ -48,9 +46,9 @@ struct EvidenceVerifyCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        let authority = try Self.key(
+        let authority = try PublicKeyFile.read(
             authority ?? data + "/keys/authority.pub", of: "the authority", option: "--authority authority.pub")
-        let log = try log.map { try Self.key($0, of: "the log", option: "--log broker.pub") }
+        let log = try log.map { try PublicKeyFile.read($0, of: "the log", option: "--log broker.pub") }
         let steps = EvidenceVerifier.verify(try read(), authority: authority, log: log)
         let holds = steps.allSatisfy(\.isOK)
         if output.json {
@@ -81,14 +79,6 @@ struct EvidenceVerifyCommand: AsyncParsableCommand {
                 .wrongUse, "no-evidence", "\(file) is no file of evidence",
                 why: "\(error.code.rawValue): \(error)",
                 next: "ask for it again; docs/EVIDENCE.md, section 8, is the format")
-        }
-    }
-
-    private static func key(_ path: String, of whom: String, option: String) throws(Failure) -> VerifyingKey {
-        do throws(KeyFile.Problem) { return try AuthorityFile.publicKey(path) } catch {
-            throw Failure(
-                .wrongUse, "no-key", "there is no public key of \(whom) to verify with", why: "\(error)",
-                next: "name its file: \(option)")
         }
     }
 }

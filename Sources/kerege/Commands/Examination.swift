@@ -102,8 +102,9 @@ struct Examination {
     private func broker() -> [Check] {
         let page: StatusPage
         let queues: QueuesPage
+        let client: AdminClient
         do throws(Failure) {
-            let client = try AdminClient(address: http, data: data)
+            client = try AdminClient(address: http, data: data)
             page = try client.get(StatusPage.self, "/v1/status").page
             queues = try client.get(QueuesPage.self, "/v1/queues").page
         } catch {
@@ -116,9 +117,21 @@ struct Examination {
         return [
             .good("admin API", "\(page.broker.name), \(page.broker.software)"), intake(page.broker),
             port(page.broker.endpoint), clock(page),
-            agents(page), systems(page), QueueExamination(page: queues, now: page.nowMs).deadLetters,
+            agents(page), systems(page), seenLog(client), QueueExamination(page: queues, now: page.nowMs).deadLetters,
             QueueExamination(page: queues, now: page.nowMs).unserved,
         ]
+    }
+
+    /// Whether the broker's log goes on from where this machine saw it last.
+    private func seenLog(_ client: AdminClient) -> Check {
+        let seen = SeenLog(path: data + "/" + SeenLog.fileName)
+        do throws(Failure) { return .good("log", try seen.look(at: client).says) } catch {
+            // Where nothing was ever signed there is nothing to hold it to. Where something was, this is how one would hide.
+            if SeenLog.unsigned.contains(error.code), !seen.isThere {
+                return .good("log", "is not remembered here: \(error.why)")
+            }
+            return .bad("log", "\(error.what): \(error.why)", mend: error.next)
+        }
     }
 
     private func intake(_ broker: StatusPage.BrokerPart) -> Check {

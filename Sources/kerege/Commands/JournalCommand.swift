@@ -1,12 +1,15 @@
 import ArgumentParser
+import BusEvidence
 import BusJournal
 import BusProtocol
+import DurableFiles
 import Foundation
 
 /// `kerege journal`
 struct JournalCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "journal", abstract: "Examine a journal.", subcommands: [JournalVerifyCommand.self])
+        commandName: "journal", abstract: "Examine a journal, and keep checkpoints of its log.",
+        subcommands: [JournalVerifyCommand.self, JournalCheckpointCommand.self])
 }
 
 /// `kerege journal verify`: needs no broker, and disturbs none that runs.
@@ -18,10 +21,14 @@ struct JournalVerifyCommand: AsyncParsableCommand {
             EXAMPLES
               kerege journal verify ./data
               kerege journal verify ./data --json | jq .findings
+              kerege journal verify ./data --authority authority.pub --checkpoint seen.checkpoint
               kerege journal verify ./data --receipt 6134:9f86d081…
 
-            Verifies signatures on all processors. Changes nothing in the folder. A tail that was cut off whole shows only against a receipt: size and root of the
-            log as an earlier run, or an agent's log, told them.
+            Verifies signatures on all processors. Changes nothing in the folder. A tail that was cut off whole, or a past that was written anew, shows only
+            against a checkpoint that you kept (kerege journal checkpoint) or a receipt: size and root of the log as an earlier run, or an agent's log, told them.
+
+            The keys of senders are those that the space of their time states. That the authority signed these spaces is checked with --authority alone; get
+            its public key from the authority, not from the broker's folder.
 
             The last line says how much was done a second: records hashed, and signatures verified, each in the time that went into it.
 
@@ -34,6 +41,14 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     var folder = "./data"
     @Option(help: ArgumentHelp("What the log is known to have been.", valueName: "size:root"))
     var receipt: JournalVerifier.Receipt?
+    @Option(help: ArgumentHelp("A checkpoint of the log that was kept: the log must go on from it.", valueName: "file"))
+    var checkpoint: String?
+    @Option(
+        help: ArgumentHelp(
+            "Public key of the space's authority, which must have signed every space.", valueName: "file"))
+    var authority: String?
+    @Option(help: ArgumentHelp("Public key of the broker's log, where the space does not state it.", valueName: "file"))
+    var log: String?
     @OptionGroup var output: JSONOption
 
     fileprivate struct Page: Encodable {
@@ -47,6 +62,10 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         var signatures: Int
         var signaturesUncheckable: Int
         var signedRoots: Int
+        var spaces: Int
+        var spacesSigned: Int
+        /// Whether anybody looked: without the authority's key `spacesSigned` says nothing.
+        var authorityGiven: Bool
         var readSeconds: Double
         var hashSeconds: Double
         var signatureSeconds: Double
@@ -60,11 +79,15 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
+        let known = try checkpoint.map { try kept($0) }
+        let keys = try keys()
         let report: JournalVerifier.Report
         let isShown = isatty(STDERR_FILENO) == 1 && !output.json
         var shown = 0
         do throws(JournalError) {
-            report = try JournalVerifier.verify(folder: folder, receipt: receipt) { records in
+            report = try JournalVerifier.verify(
+                folder: folder, receipt: receipt, checkpoint: known, keys: keys
+            ) { records in
                 guard isShown, records - shown >= Self.progressEvery else { return }
                 shown = records
                 FileHandle.standardError.write(Data("\r\(records) records".utf8))
@@ -82,6 +105,34 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         if !report.isSound { throw ExitCode(ExitStatus.no.rawValue) }
     }
 
+    private func kept(_ path: String) throws(Failure) -> KnownCheckpoint {
+        guard let known = try CheckpointFile.read(path) else {
+            throw .wrongUse(
+                "there is no file \(path)", why: "it was named as the checkpoint",
+                next: "name another one; a file that is lost cannot be made again")
+        }
+        return known
+    }
+
+    private func keys() throws(Failure) -> JournalVerifier.Keys {
+        var keys = JournalVerifier.Keys()
+        if let authority {
+            keys.authority = try PublicKeyFile.read(
+                authority, of: "the authority", option: "--authority authority.pub")
+        }
+        if let log { keys.log = try PublicKeyFile.read(log, of: "the log", option: "--log broker.pub") }
+        let signatures = folder + "/" + SpaceSignatures.fileName
+        do throws(DurableFile.Problem) {
+            let bytes = try DurableFile.read(signatures, limit: SpaceSignatures.fileLimit)
+            keys.signatures = SpaceSignatures(file: bytes ?? [])
+        } catch {
+            throw .wrongUse(
+                "\(signatures) cannot be read", why: "\(error)",
+                next: "run this as the user of the broker, or on a copy")
+        }
+        return keys
+    }
+
     private func tell(_ report: JournalVerifier.Report) throws {
         guard !output.json else { return try Output.print(json: Page(report)) }
         Output.write(lines: JournalView(report: report).lines())
@@ -97,6 +148,7 @@ extension JournalVerifyCommand.Page {
             bodies: report.bodies, bodiesGone: report.bodiesGone, bodiesErased: report.bodiesErased,
             signatures: report.signatures,
             signaturesUncheckable: report.signaturesUncheckable, signedRoots: report.signedRoots,
+            spaces: report.spaces, spacesSigned: report.spacesSigned, authorityGiven: report.knowsAuthority,
             readSeconds: times.reading / .seconds(1), hashSeconds: times.hashing / .seconds(1),
             signatureSeconds: times.signing / .seconds(1), hashesPerSecond: report.hashesPerSecond,
             signaturesPerSecond: report.signaturesPerSecond, provenPerSecond: report.provenPerSecond,
@@ -119,18 +171,38 @@ struct JournalView {
     private var lost: Int { report.bodiesGone - report.bodiesErased }
 
     func lines() -> [String] {
-        report.findings.map { $0.position == 0 ? $0.what : "position \($0.position): \($0.what)" } + [
-            "\(report.isSound ? "sound" : "NOT sound"): \(report.records) records in \(report.batches) batches, "
-                + "\(report.messages) messages, \(report.bodies) kept bodies"
-                + (report.bodiesErased > 0 ? ", \(report.bodiesErased) bodies erased" : "")
-                + (lost > 0 ? ", \(lost) bodies lost" : "")
-                + ", \(report.signatures) messages proven by \(report.signedRoots) signatures"
-                + (report.signaturesUncheckable > 0 ? ", \(report.signaturesUncheckable) of keys no space states" : ""),
-            "root \(report.root)",
-            "\(Self.grouped(report.records)) records: hashes \(Self.grouped(report.hashesPerSecond))/s · "
-                + "signatures \(Self.grouped(report.signedRoots)): \(Self.grouped(report.signaturesPerSecond))/s, "
-                + "of messages \(Self.grouped(report.signatures)): \(Self.grouped(report.provenPerSecond))/s · "
-                + "\(Self.seconds(report.times.whole)), reading \(Self.seconds(report.times.reading)) of it",
+        var lines = report.findings.map { $0.position == 0 ? $0.what : "position \($0.position): \($0.what)" }
+        lines.append(summary)
+        lines.append("root \(report.root)")
+        lines.append(contentsOf: spaces)
+        lines.append(rates)
+        return lines
+    }
+
+    private var summary: String {
+        "\(report.isSound ? "sound" : "NOT sound"): \(report.records) records in \(report.batches) batches, "
+            + "\(report.messages) messages, \(report.bodies) kept bodies"
+            + (report.bodiesErased > 0 ? ", \(report.bodiesErased) bodies erased" : "")
+            + (lost > 0 ? ", \(lost) bodies lost" : "")
+            + ", \(report.signatures) messages proven by \(report.signedRoots) signatures"
+            + (report.signaturesUncheckable > 0 ? ", \(report.signaturesUncheckable) of keys no space states" : "")
+    }
+
+    private var rates: String {
+        "\(Self.grouped(report.records)) records: hashes \(Self.grouped(report.hashesPerSecond))/s · "
+            + "signatures \(Self.grouped(report.signedRoots)): \(Self.grouped(report.signaturesPerSecond))/s, "
+            + "of messages \(Self.grouped(report.signatures)): \(Self.grouped(report.provenPerSecond))/s · "
+            + "\(Self.seconds(report.times.whole)), reading \(Self.seconds(report.times.reading)) of it"
+    }
+
+    /// What is known of the spaces that said whose the keys are.
+    private var spaces: [String] {
+        guard report.spaces > 0 else { return [] }
+        let count = "\(report.spaces) \(report.spaces == 1 ? "space" : "spaces")"
+        return [
+            report.knowsAuthority
+                ? "\(count), \(report.spacesSigned) of them signed by the authority"
+                : "\(count): whether the authority signed them was not checked; add --authority authority.pub"
         ]
     }
 

@@ -205,7 +205,7 @@ struct KeyExamination {
     /// Who goes on as before there were signatures and seals.
     private func older(_ known: KnownSpace) -> [Check] {
         let space = known.snapshot.space
-        let silent = space.keys.filter { $0.sign == nil && $0.revoked == nil }.map(\.agent)
+        let silent = space.keys.filter { $0.sign == nil && ($0.validity.times?.upperBound ?? .min) >= now }.map(\.agent)
         let sealed = Set(space.seals.map(\.system))
         let open = space.systems.map(\.id).filter { !sealed.contains($0) }
         guard !(silent.isEmpty && open.isEmpty) else { return [] }
