@@ -40,10 +40,15 @@ struct KeyExaminationTests {
         var aboutPeople: Set<String> = []
 
         func complaints(authority wanted: String?? = nil) throws -> [Check] {
-            let known = KeyExamination.KnownSpace(
-                snapshot: try SpaceSnapshot(space), authority: wanted ?? .some("\(authority.publicKey)"), signed: nil)
-            return KeyExamination(
-                folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon, aboutPeople: aboutPeople
+            try complaints(
+                .init(snapshot: SpaceSnapshot(space), authority: wanted ?? .some("\(authority.publicKey)"), signed: nil)
+            )
+        }
+
+        func complaints(_ known: KeyExamination.KnownSpace) throws -> [Check] {
+            KeyExamination(
+                folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon, aboutPeople: aboutPeople,
+                data: "/var/kerege"
             ).checks.filter { !$0.ok }
         }
     }
@@ -124,5 +129,25 @@ struct KeyExaminationTests {
             try bench.complaints(authority: .some("\(SigningKey().publicKey)")).first?.found.contains("4094") == true
         )
         #expect(try bench.complaints(authority: .some(nil)).first?.mend?.contains("--authority") == true)
+    }
+
+    /// Whether the broker runs or not: the journal has a version over the newest that was signed.
+    @Test(arguments: [true, false]) func whatNobodySignedOverWhatWasSignedIsNamed(broker runs: Bool) throws {
+        let bench = try Bench()
+        let first = try SpaceSnapshot(bench.space)
+        let signed = SignedSpace(first, by: bench.authority.secret)
+        let second = try SpaceSnapshot(bench.space, after: first)
+        func known(_ inForce: SpaceSnapshot, _ signed: SignedSpace) -> KeyExamination.KnownSpace {
+            .init(snapshot: inForce, authority: runs ? .some(nil) : nil, signed: signed)
+        }
+        let found = try bench.complaints(known(second, signed))
+        #expect(found.count == 1 && found[0].found.contains("version 2 of the space is in force over version 1"))
+        let mend = try #require(found.first?.mend)
+        #expect(mend.hasPrefix("stop the broker, then ") == runs)
+        #expect(mend.contains("kerege up --data /var/kerege ") && mend.contains("--after /var/kerege "))
+        #expect(mend.contains("--authority \(bench.folder)/authority.pub --signed-space space.signed"))
+        // What is signed is kept before it takes effect.
+        let next = SignedSpace(second, by: bench.authority.secret)
+        #expect(try bench.complaints(known(first, next)).allSatisfy { !$0.found.contains("is in force over") })
     }
 }

@@ -6,6 +6,7 @@ package import DurableFiles
 /// The signed space in a broker's data folder. It is written before the space takes effect, so a broker that starts again has the
 /// authority's signature of every version its agents may have seen.
 package struct SpaceStore: Sendable {
+    private let folder: String
     package let path: String
     /// The authority's signature of every version that was in force, a line each: digest and signature in hexadecimal. The versions
     /// themselves are in the journal; evidence of an old exchange needs both.
@@ -14,6 +15,7 @@ package struct SpaceStore: Sendable {
     private static let signaturesLimit = 64 << 20
 
     package init(folder: String) {
+        self.folder = folder
         path = folder + "/space.signed"
         signatures = folder + "/space.signatures"
     }
@@ -48,6 +50,27 @@ package struct SpaceStore: Sendable {
         return try lines().last { $0.hasPrefix(start) }.flatMap { [UInt8](hex: String($0.dropFirst(start.count))) }
     }
 
+    /// Whether a space that nobody signed may take effect, at a start or by an operator's order: not where an authority is pinned, and not
+    /// over a space that one has signed. Every agent that pins it would leave, and no space it signed before would be taken again.
+    ///
+    /// - Parameter inForce: nil in a new journal.
+    func expectUnsigned(under authority: VerifyingKey?, over inForce: SpaceSnapshot?) throws(BrokerError) {
+        guard authority == nil else {
+            throw BrokerError(
+                "the space is not signed, and this broker takes only what its authority signed",
+                remedy: "kerege space sign DIR --authority authority.key --broker -o space.signed, then kerege space "
+                    + "apply space.signed")
+        }
+        // What is in force may be older: what is signed is kept before it takes effect.
+        guard let kept = try read(), kept.snapshot.version >= inForce?.version ?? 0 else { return }
+        throw BrokerError(
+            "version \(kept.snapshot.version) of the space here is signed by an authority, and this broker is started "
+                + "without one: agents that pin it would refuse what nobody signed (4094)",
+            remedy:
+                "leave --space out and start it with --authority \(folder)/keys/authority.pub --signed-space \(path); "
+                + "--authority takes the public key from wherever it lies")
+    }
+
     private func keepSignature(of space: SignedSpace) throws(DurableFile.Problem) {
         let line = "\(space.snapshot.digest) \(space.signature.hex)"
         let kept = try lines()
@@ -69,9 +92,10 @@ struct SpaceAtStart {
     let isNew: Bool
 
     /// - Parameter inForce: what the journal says; nil in a new one.
-    init(_ source: SpaceSource, kept: SignedSpace?, inForce: SpaceSnapshot?) throws {
+    init(_ source: SpaceSource, store: SpaceStore, inForce: SpaceSnapshot?) throws {
         switch source {
         case .files(let wanted):
+            try store.expectUnsigned(under: nil, over: inForce)
             signature = SignedSpace.noSignature
             guard let inForce else {
                 snapshot = try SpaceSnapshot(wanted)
@@ -82,7 +106,7 @@ struct SpaceAtStart {
             isNew = next.space != inForce.space
             snapshot = isNew ? next : inForce
         case .signed(let given, let authority):
-            let newest = try Self.newest(given, kept, authority)
+            let newest = try Self.newest(given, store.read(), authority)
             snapshot = newest.snapshot
             signature = newest.signature
             isNew = try Self.isNew(newest.snapshot, after: inForce)
@@ -116,6 +140,10 @@ struct SpaceAtStart {
         return given.snapshot.version > kept.snapshot.version ? given : kept
     }
 
+    private static let signAnew =
+        "sign it after what the journal has: kerege space sign DIR --authority authority.key --after DATA -o "
+        + "space.signed, then --signed-space space.signed"
+
     private static func isNew(_ newest: SpaceSnapshot, after inForce: SpaceSnapshot?) throws(BrokerError) -> Bool {
         guard let inForce else { return true }
         switch newest.succession(to: inForce) {
@@ -124,11 +152,11 @@ struct SpaceAtStart {
         case .rolledBack(let from, let to):
             throw BrokerError(
                 "the signed space is version \(to), and version \(from) was in force here",
-                remedy: "give the newest one with --signed-space FILE")
+                remedy: "give the newest one with --signed-space FILE; where nobody signed that version: \(signAnew)")
         case .forked(let version):
             throw BrokerError(
                 "version \(version) of the signed space does not follow what was in force here",
-                remedy: "sign it after what the journal has: kerege space sign … --broker")
+                remedy: signAnew)
         }
     }
 }
