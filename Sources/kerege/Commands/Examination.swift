@@ -114,11 +114,10 @@ struct Examination {
             ]
         }
         return [
-            .good("admin API", "\(page.broker.name), \(page.broker.software)"), intake(page.broker),
+            Check.good("admin API", "\(page.broker.name), \(page.broker.software)"), intake(page.broker),
             port(page.broker.endpoint), clock(page),
-            agents(page), systems(page), QueueExamination(page: queues, now: page.nowMs).deadLetters,
-            QueueExamination(page: queues, now: page.nowMs).unserved,
-        ]
+            agents(page), systems(page),
+        ] + QueueExamination(page: queues, now: page.nowMs).checks
     }
 
     private func intake(_ broker: StatusPage.BrokerPart) -> Check {
