@@ -115,7 +115,7 @@ let package = Package(
             "kerege",
             [
                 "ZeroMQ", "DurableFiles", "BusProtocol", "BusContracts", "BusDirectory", "BusEvidence", "BusJournal",
-                "BusAgent", "BusConsole", "BusTesting", logging,
+                "BusAgent", "BusBroker", "BusConsole", "BusTesting", logging,
             ]),
         door(
             "kerege-bench",

@@ -123,12 +123,15 @@ public struct MeshFolder: Sendable {
         space.broker.sign = broker.signPublicKey
         let authority = try authorityKey()
         let before = try newestSigned(by: authority.publicKey)
-        if let before, try SpaceSnapshot(space, after: before.snapshot).space == before.snapshot.space {
+        let inForce = try spaceInForce()
+        if let before, inForce.map({ before.snapshot.succession(to: $0).mayReplace }) ?? true,
+            try SpaceSnapshot(space, after: before.snapshot).space == before.snapshot.space
+        {
             try DurableFile.replace(signedSpace, with: before.file)
             return before
         }
-        // A journal from before there was an authority goes on, too.
-        let previous = try before?.snapshot ?? unsignedPast()
+        // A journal goes on also from what nobody signed: from before there was an authority, or put over what it had signed.
+        let previous = [inForce, before?.snapshot].compactMap(\.self).max { $0.version < $1.version }
         let signed = try SignedSpace(SpaceSnapshot(space, after: previous), by: authority.secret)
         try DurableFile.replace(signedSpace, with: signed.file)
         return signed
@@ -139,9 +142,12 @@ public struct MeshFolder: Sendable {
         return kept.filter { $0.isSigned(by: authority) }.max { $0.snapshot.version < $1.snapshot.version }
     }
 
-    private func unsignedPast() throws -> SpaceSnapshot? {
-        guard FileManager.default.fileExists(atPath: path + "/journal.sqlite") else { return nil }
-        return try BrokerStart.spaceInForce(folder: path)
+    private func spaceInForce() throws -> SpaceSnapshot? {
+        do { return try BrokerStart.spaceInForce(folder: path) } catch {
+            throw MeshError(
+                "the space in force in \(path) is not known: \(error)", remedy: "mend that, or name another data folder"
+            )
+        }
     }
 
     private func entry(_ name: String, _ systems: [String], role: String?) throws -> [String] {

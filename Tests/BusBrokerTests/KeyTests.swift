@@ -145,12 +145,16 @@ import Testing
     }
 
     private func start(_ folder: String, _ space: SignedSpace?, by key: VerifyingKey? = nil) throws -> Broker {
+        try start(folder, .signed(space, authority: key ?? authority.publicKey))
+    }
+
+    private func start(_ folder: String, _ source: SpaceSource) throws -> Broker {
         var logger = Logger(label: "broker")
         logger.logLevel = .critical
         return try Broker(
             BrokerConfiguration(
-                listen: "tcp://127.0.0.1:*", data: folder, name: "test", secretKey: KeyPair().secret,
-                source: .signed(space, authority: key ?? authority.publicKey)), logger: logger)
+                listen: "tcp://127.0.0.1:*", data: folder, name: "test", secretKey: KeyPair().secret, source: source),
+            logger: logger)
     }
 
     private func inFolder(_ body: (String) async throws -> Void) async throws {
@@ -221,6 +225,76 @@ import Testing
             let again = try start(folder, second)
             await again.stop()
             await refused("two signed spaces") { _ = try start(folder, other) }
+        }
+    }
+
+    /// Whether it says the same or something else, and also where the journal is gone: agents would refuse what nobody signed.
+    @Test func nothingUnsignedGoesOverWhatWasSigned() async throws {
+        try await inFolder { folder in
+            let first = try signed(Spaces.space())
+            let broker = try start(folder, first)
+            await broker.stop()
+            let options = "--authority \(folder)/keys/authority.pub --signed-space \(folder)/space.signed"
+            for note in [first.snapshot.space.note, "2"] {
+                await refused(options) { _ = try start(folder, .files(try Spaces.space { $0.note = note })) }
+            }
+            let again = try start(folder, nil)
+            #expect(again.readModel.overview.snapshot == first.snapshot, "a refused start changes nothing")
+            await again.stop()
+            try FileManager.default.removeItem(atPath: folder + "/journal.sqlite")
+            await refused("is signed by an authority") { _ = try start(folder, .files(try Spaces.space())) }
+        }
+    }
+
+    @Test func anOperatorPutsNothingUnsignedOverItEither() async throws {
+        try await inFolder { folder in
+            let broker = try start(folder, .files(try Spaces.space()))
+            let second = try await broker.apply(try Spaces.space { $0.note = "2" })
+            let third = try signed(Spaces.space(), after: second)
+            try SpaceStore(folder: folder).write(third)
+            await refused("version 3 of the space here is signed by an authority") {
+                _ = try await broker.apply(try Spaces.space { $0.note = "3" })
+            }
+            await broker.stop()
+        }
+    }
+
+    /// As a broker of before has left it: an unsigned version in the journal, over the one that is signed.
+    @Test func aHigherSignedVersionLeadsOut() async throws {
+        try await inFolder { folder in
+            let first = try signed(Spaces.space())
+            let broker = try start(folder, first)
+            await broker.stop()
+            let store = SpaceStore(folder: folder)
+            try FileManager.default.removeItem(atPath: store.path)
+            let unsigned = try start(folder, .files(try Spaces.space { $0.note = "unsigned" }))
+            await unsigned.stop()
+            try store.write(first)
+
+            await refused("--after DATA") { _ = try start(folder, first) }
+            let inForce = try #require(try BrokerStart.spaceInForce(folder: folder))
+            #expect(inForce.version == 2 && inForce.space.note == "unsigned")
+            let third = try signed(Spaces.space(), after: inForce)
+            let mended = try start(folder, third)
+            #expect(mended.readModel.overview.snapshot == third.snapshot)
+            await mended.stop()
+            #expect(try store.read() == third)
+            var agent = SpaceTrust(authority: authority.publicKey, held: first)
+            #expect(try agent.take(third), "whoever holds the version before the unsigned one")
+        }
+    }
+
+    /// The view of it is saved now and then; what the journal says after that counts.
+    @Test func theSpaceInForceIsThatOfTheLastRecord() async throws {
+        try await inFolder { folder in
+            #expect(try BrokerStart.spaceInForce(folder: folder) == nil)
+            let broker = try start(folder, .files(try Spaces.space()))
+            _ = try await broker.apply(try Spaces.space { $0.note = "2" })
+            try await eventually("it is durable, beside the running broker") {
+                try BrokerStart.spaceInForce(folder: folder)?.space.note == "2"
+            }
+            await broker.stop()
+            #expect(try BrokerStart.spaceInForce(folder: folder)?.version == 2)
         }
     }
 }

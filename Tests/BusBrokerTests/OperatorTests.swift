@@ -10,6 +10,43 @@ import Testing
         agent.settle(.ack, .init(position: item?.annotations.position ?? 0))
     }
 
+    private func held(_ world: World) -> HeldDelivery? {
+        world.core.queueViews(at: world.now).first { $0.kind == "commands" }?.held
+    }
+
+    /// A live agent may keep what it has for ever: how long it has had the first of it is all that tells.
+    @Test func whatAnAgentDoesNotSettleIsShownWithItsAge() throws {
+        let world = try World()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        let first = portal.send()
+        world.pass(milliseconds: 5000)
+        let second = portal.send()
+        world.pass(milliseconds: 1000)
+        #expect(
+            held(world) == HeldDelivery(id: first, service: Spaces.order, agent: "register-1", heldFor: 6000))
+        // The wall clock has no say in it.
+        world.now.wall += 3_600_000_000
+        #expect(held(world)?.heldFor == 6000)
+        take(register.commandsGot.first, register)
+        #expect(held(world)?.id == second && held(world)?.heldFor == 1000)
+        take(register.commandsGot.last, register)
+        #expect(held(world) == nil)
+    }
+
+    /// A delivery that was lost with its agent is nobody's, and its time begins anew with the next one.
+    @Test func anotherDeliveryHasATimeOfItsOwn() throws {
+        let world = try World()
+        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
+        let command = portal.send()
+        world.pass(milliseconds: 2000)
+        register.say(.bye)
+        #expect(held(world) == nil)
+        _ = TestAgent.register2(world)
+        world.pass(milliseconds: 500)
+        let again = try #require(held(world))
+        #expect(again.id == command && again.agent == "register-2" && again.heldFor <= 500)
+    }
+
     @Test func aCommandIsFoundByItsIdAlone() throws {
         let world = try World()
         let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))

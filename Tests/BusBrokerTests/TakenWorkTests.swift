@@ -71,7 +71,7 @@ import Testing
         }
         let taken = portal.send()
         #expect(register.commandsGot.map(\.header.id) == [taken])
-        #expect(world.core.queueViews().first { $0.kind == "commands" }?.depth == 3)
+        #expect(world.core.queueViews(at: world.now).first { $0.kind == "commands" }?.depth == 3)
         world.pass(milliseconds: 600)
         #expect(portal.outcomesGot.map(\.header.correlation) == [expiring])
         // It registers another handler, and says so.
@@ -81,7 +81,7 @@ import Testing
         #expect(register.commandsGot.map(\.header.id) == [taken, waiting])
         #expect(register.commandsGot.last?.annotations.attempt == 1)
         for item in register.commandsGot { register.settle(.ack, .init(position: item.annotations.position)) }
-        #expect(world.core.queueViews().first { $0.kind == "commands" }?.depth == 0)
+        #expect(world.core.queueViews(at: world.now).first { $0.kind == "commands" }?.depth == 0)
     }
 
     /// An agent that is slow with one service holds up nothing of what another agent of its system takes: not what has its bytes in
@@ -117,9 +117,9 @@ import Testing
         _ = register(world, taking: .init(.request))
         let portal = TestAgent.portal(world)
         portal.send()
-        #expect(world.core.queueViews().first { $0.kind == "commands" }?.agents == 0)
+        #expect(world.core.queueViews(at: world.now).first { $0.kind == "commands" }?.agents == 0)
         _ = TestAgent.register2(world)
-        #expect(world.core.queueViews().first { $0.kind == "commands" }?.agents == 1)
+        #expect(world.core.queueViews(at: world.now).first { $0.kind == "commands" }?.agents == 1)
     }
 
     /// Version 1 knows no such thing: whatever stands there, such a session takes everything.

@@ -1,6 +1,7 @@
 import BusAgent
 import BusBroker
 import BusContracts
+import BusDirectory
 import BusEvidence
 import BusJournal
 import BusProtocol
@@ -231,6 +232,36 @@ struct CommandTests {
                 #expect(asJSON.code == 1 && page["findings"]?[0]?["line"]?.int == 11)
                 #expect(page["error"]?["code"]?.string != nil)
             }
+        }
+    }
+
+    @Test("A space is signed after what is in force in a data folder, whether anybody signed that or not")
+    func signedAfterAFolder() async throws {
+        try await SmallBus.run { bus async throws in
+            // Once an agent is answered, what the broker started with is durable.
+            let provider = try await bus.provider()
+            let keys = bus.folder + "/authority"
+            let authority = try AuthorityFile.create(in: keys)
+            let file = bus.folder + "/next.yaml"
+            try SmallBus.space.replacing("For tests.", with: "Signed.").write(
+                toFile: file, atomically: true, encoding: .utf8)
+            let output = bus.folder + "/next.signed"
+            func sign(after folder: String) async throws -> CommandRun {
+                try await CommandRun.run([
+                    "space", "sign", file, "--authority", keys + "/authority.key", "--after", folder, "-o", output,
+                    "--contracts", "no/such/folder",
+                ])
+            }
+            let none = try await sign(after: keys)
+            #expect(none.code == 2 && none.errors.contains("no space is in force in \(keys)"), "\(none.errors)")
+            let run = try await sign(after: bus.folder)
+            #expect(run.code == 0 && run.output.hasPrefix("\(output): version 2, "), "\(run.output)\(run.errors)")
+            let bytes = try #require(FileManager.default.contents(atPath: output))
+            let signed = try SignedSpace(file: Array(bytes))
+            #expect(signed.isSigned(by: authority.publicKey))
+            #expect(signed.snapshot.succession(to: bus.broker.readModel.overview.snapshot) == .follows)
+            #expect(!signed.snapshot.space.keys.isEmpty, "what the files leave out stays")
+            await provider.close()
         }
     }
 

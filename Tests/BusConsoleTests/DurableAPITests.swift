@@ -79,6 +79,31 @@ struct DurableAPITests {
         }
     }
 
+    @Test("A delivery that its agent does not settle is shown with the agent and for how long")
+    func held() async throws {
+        try await SmallBus.run { bus async throws in
+            let (gate, opening) = AsyncStream.makeStream(of: Void.self)
+            let provider = try await bus.performer { command in
+                for await _ in gate { break }
+                return .completed(command.body)
+            }
+            let id = try await send(bus)
+            func queue() async throws -> QueuesPage.Item {
+                let page = try await get(QueuesPage.self, "/v1/queues?system=register", bus)
+                return try #require(page.queues.first { $0.kind == "commands" })
+            }
+            try await eventually("it is with the agent") { try await queue().held != nil }
+            let held = try #require(try await queue().held)
+            #expect(held.id == id && held.service == SmallBus.command && held.agent == "register-1")
+            #expect(held.heldMs >= 0)
+            let table = try await CommandRun.run(["queues"] + bus.asOperator)
+            #expect(table.output.contains("held for"), "\(table.output)")
+            opening.yield()
+            try await eventually("it is settled") { try await queue().held == nil }
+            await provider.close()
+        }
+    }
+
     @Test("A command's way is told from its acceptance to its outcome")
     func completed() async throws {
         try await SmallBus.run { bus async throws in

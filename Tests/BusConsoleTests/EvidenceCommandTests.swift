@@ -37,6 +37,10 @@ struct EvidenceCommandTests {
             #expect(try await verify("log-key-given", "--authority", authority, "--log", log).code == 0)
             let silent = try await verify("log-key-given", "--authority", authority)
             #expect(silent.code == 1 && silent.output.contains("no-log-key"), "\(silent.output)")
+            #expect(
+                silent.errors.contains(
+                    "evidence verify \(Self.vectors)/log-key-given.json --authority \(authority) --log")
+                    && silent.errors.contains("--log ./data/keys/broker.pub"), "\(silent.errors)")
             let other = try await verify("exchange", "--authority", log)
             #expect(other.code == 1 && other.output.contains("wrong-signature"), "\(other.output)")
             let unbound = try await verify("exchange-other-digest", "--authority", authority)

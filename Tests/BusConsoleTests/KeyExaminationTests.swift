@@ -40,14 +40,22 @@ struct KeyExaminationTests {
         var aboutPeople: Set<String> = []
 
         func complaints(authority wanted: String?? = nil) throws -> [Check] {
-            try checks(authority: wanted).filter { !$0.ok }
+            try checks(known(wanted)).filter { !$0.ok }
         }
 
-        func checks(authority wanted: String?? = nil) throws -> [Check] {
-            let known = KeyExamination.KnownSpace(
-                snapshot: try SpaceSnapshot(space), authority: wanted ?? .some("\(authority.publicKey)"), signed: nil)
-            return KeyExamination(
-                folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon, aboutPeople: aboutPeople
+        func complaints(_ known: KeyExamination.KnownSpace) throws -> [Check] { checks(known).filter { !$0.ok } }
+
+        func checks(authority wanted: String?? = nil) throws -> [Check] { checks(try known(wanted)) }
+
+        private func known(_ authority: String??) throws -> KeyExamination.KnownSpace {
+            .init(
+                snapshot: try SpaceSnapshot(space), authority: authority ?? .some("\(self.authority.publicKey)"), signed: nil)
+        }
+
+        private func checks(_ known: KeyExamination.KnownSpace) -> [Check] {
+            KeyExamination(
+                folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon, aboutPeople: aboutPeople,
+                data: "/var/kerege"
             ).checks
         }
     }
@@ -141,5 +149,25 @@ struct KeyExaminationTests {
             try bench.complaints(authority: .some("\(SigningKey().publicKey)")).first?.found.contains("4094") == true
         )
         #expect(try bench.complaints(authority: .some(nil)).first?.mend?.contains("--authority") == true)
+    }
+
+    /// Whether the broker runs or not: the journal has a version over the newest that was signed.
+    @Test(arguments: [true, false]) func whatNobodySignedOverWhatWasSignedIsNamed(broker runs: Bool) throws {
+        let bench = try Bench()
+        let first = try SpaceSnapshot(bench.space)
+        let signed = SignedSpace(first, by: bench.authority.secret)
+        let second = try SpaceSnapshot(bench.space, after: first)
+        func known(_ inForce: SpaceSnapshot, _ signed: SignedSpace) -> KeyExamination.KnownSpace {
+            .init(snapshot: inForce, authority: runs ? .some(nil) : nil, signed: signed)
+        }
+        let found = try bench.complaints(known(second, signed))
+        #expect(found.count == 1 && found[0].found.contains("version 2 of the space is in force over version 1"))
+        let mend = try #require(found.first?.mend)
+        #expect(mend.hasPrefix("stop the broker, then ") == runs)
+        #expect(mend.contains("kerege up --data /var/kerege ") && mend.contains("--after /var/kerege "))
+        #expect(mend.contains("--authority \(bench.folder)/authority.pub --signed-space space.signed"))
+        // What is signed is kept before it takes effect.
+        let next = SignedSpace(second, by: bench.authority.secret)
+        #expect(try bench.complaints(known(first, next)).allSatisfy { !$0.found.contains("is in force over") })
     }
 }

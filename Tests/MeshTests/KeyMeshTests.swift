@@ -215,6 +215,45 @@ struct KeyMeshTests {
         }
     }
 
+    @Test(
+        "an unsigned space does not go over a signed one; where one did, the next signed version brings the agents back"
+    )
+    func unsignedOverSigned() async throws {
+        try await withMesh { mesh, space in
+            let places = [space.root + "/deploy/space", mesh.folder.keyList]
+            let contracts = ["--contracts", space.root + "/Schemas/contracts"]
+            var words = ["--listen", mesh.brokerAddress, "--http", mesh.httpAddress, "--data", mesh.folder.path]
+            words += contracts + ["--stop-with-parent"]
+            for place in places { words += ["--space", place] }
+            let unsigned = mesh.broker.moved(arguments: words)
+            await mesh.broker.stop()
+            try unsigned.start()
+            #expect(await unsigned.waitForExit(within: .seconds(20)))
+            let options = "--authority \(mesh.folder.authority) --signed-space \(mesh.folder.path)/space.signed"
+            #expect(unsigned.exitCode == 2 && unsigned.logTail().contains(options), "\(unsigned.logTail())")
+
+            // As a broker of before has left it: it looked at no signed space.
+            let kept = URL(fileURLWithPath: mesh.folder.path + "/space.signed")
+            let signed = try Data(contentsOf: kept)
+            try FileManager.default.removeItem(at: kept)
+            try unsigned.start()
+            try await mesh.waitUntilAnswering(within: .seconds(30))
+            await unsigned.stop()
+            try signed.write(to: kept)
+            let doctor = try await mesh.kerege(["doctor", "--json"] + contracts)
+            #expect(doctor.output.contains("version 2 of the space is in force over version 1"), "\(doctor.output)")
+
+            // What kerege up does before it starts anything.
+            #expect(try mesh.folder.signSpace(places).snapshot.version == 3)
+            try mesh.broker.start()
+            try await mesh.waitUntilHealthy(within: .seconds(30))
+            try await mesh.waitForAgents(["bravo-1"], within: .seconds(60))
+            #expect(try await mesh.admin.get("/v1/space")["snapshot"]["version"].int == 3)
+            let mended = try await mesh.kerege(["doctor", "--json"] + contracts)
+            #expect(mended.output.contains(#"{"found":"pinned","name":"authority","ok":true}"#), "\(mended.output)")
+        }
+    }
+
     // MARK: - Steps
 
     /// A broker with the keys of this mesh on its port, and a journal of its own.

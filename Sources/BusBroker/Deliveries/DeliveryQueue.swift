@@ -65,6 +65,13 @@ struct DeliveryQueue: Sendable {
     var oldest: UInt64? {
         [messages.keys.min(), fromBacklog.min(), backlog.first, replay.first].compactMap { $0 }.min()
     }
+    /// What an agent has had for the longest time.
+    var longestHeld: QueuedMessage? {
+        guard inFlight > 0 else { return nil }
+        return messages.values.lazy.filter { $0.session != nil }.min {
+            ($0.handedAt, $0.position) < ($1.handedAt, $1.position)
+        }
+    }
     var positions: [UInt64] { (Array(messages.keys) + Array(fromBacklog) + backlog + replay).sorted() }
     func holds(_ position: UInt64) -> Bool {
         messages[position] != nil || fromBacklog.contains(position) || backlog.index(ofSorted: position) != nil
@@ -146,10 +153,12 @@ struct DeliveryQueue: Sendable {
     }
 
     /// The first message is with an agent now.
-    mutating func deliver(_ position: UInt64, to session: SessionReference) {
+    /// - Parameter now: monotonic microseconds.
+    mutating func deliver(_ position: UInt64, to session: SessionReference, at now: Int64) {
         if let target = messages[position]?.target { ready.remove(first: position, of: target) }
         messages[position]?.attempt += 1
         messages[position]?.session = session
+        messages[position]?.handedAt = now
         inFlight += 1
         // The bytes have left; should they be needed again, the journal has them.
         dropContent(position)

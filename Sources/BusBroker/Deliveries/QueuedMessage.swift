@@ -44,6 +44,8 @@ struct QueuedMessage: Sendable {
     /// Times an operator resent it.
     var resent: UInt16 = 0
     var session: SessionReference?
+    /// When that session was given it, monotonic microseconds.
+    var handedAt: Int64 = 0
     /// Another one of its order key is before it.
     var isBehind = false
     /// It is with nobody, and its turn has come. An entry of a heap may be left from an earlier stay in the queue.

@@ -51,7 +51,7 @@ extension BrokerCore {
                 continue
             }
             let session = SessionReference(slot: slot, id: sessions[slot].id)
-            book.change(queue) { $0.deliver(message.position, to: session) }
+            book.change(queue) { $0.deliver(message.position, to: session, at: now.monotonic) }
             if name.kind == .commands { book.delivering(message) }
             if Mutant.isOn(.cursorBeforeAck) { noteSettled(message, in: name, code: 0, now) }
             sessions[slot].unsettled[message.position, default: []].append(queue)

@@ -160,7 +160,7 @@ extension BrokerCore {
     package var deadLetters: [DeadLetter] { book.dead.all }
 
     /// Queues that hold something or ever did, for screens. Times in Unix microseconds.
-    package func queueViews() -> [QueueView] {
+    package func queueViews(at now: Moment) -> [QueueView] {
         var dead: [QueueName: Int] = [:]
         for letter in book.dead.all { dead[letter.queue, default: 0] += 1 }
         return book.queues.map { queue in
@@ -168,9 +168,17 @@ extension BrokerCore {
                 kind: queue.name.kind.word, system: queue.name.system, event: queue.name.event, depth: queue.depth,
                 inFlight: queue.inFlight, agents: takers(of: queue.name), oldest: queue.oldest ?? 0,
                 oldestAcceptedAt: queue.oldest.flatMap { queue.messages[$0]?.acceptedAt } ?? 0,
-                dead: dead[queue.name] ?? 0)
+                dead: dead[queue.name] ?? 0, held: held(in: queue, now))
         }
         .sorted { ($0.kind, $0.system, $0.event) < ($1.kind, $1.system, $1.event) }
+    }
+
+    private func held(in queue: DeliveryQueue, _ now: Moment) -> HeldDelivery? {
+        guard let message = queue.longestHeld, let session = message.session, sessions.isLive(session.slot, session.id)
+        else { return nil }
+        return HeldDelivery(
+            id: message.id, service: message.target, agent: sessions[session.slot].agent,
+            heldFor: (now.monotonic - message.handedAt) / 1000)
     }
 
     private func takers(of queue: QueueName) -> Int {
@@ -202,7 +210,7 @@ extension QueueName.Kind {
 }
 
 /// One queue, for operators.
-package struct QueueView: Sendable, Codable, Equatable {
+package struct QueueView: Sendable, Equatable {
     /// `commands`, `outcomes` or `events`.
     package var kind: String
     /// Who receives.
@@ -217,4 +225,16 @@ package struct QueueView: Sendable, Codable, Equatable {
     /// When it was accepted, Unix microseconds; 0 when it is not in memory.
     package var oldestAcceptedAt: Int64
     package var dead: Int
+    /// Of what agents have of it, the delivery that was handed over first.
+    package var held: HeldDelivery?
+}
+
+/// A delivery that a live agent has and has not settled. No deadline ends it: only the agent's word or end does.
+package struct HeldDelivery: Sendable, Equatable {
+    package var id: MessageID
+    /// Service or event type.
+    package var service: String
+    package var agent: String
+    /// Milliseconds by the broker's monotonic clock.
+    package var heldFor: Int64
 }

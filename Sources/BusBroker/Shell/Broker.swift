@@ -68,11 +68,10 @@ package final class Broker: Sendable {
     ) throws -> BrokerCore {
         let head = journal.head
         let identity = BrokerIdentity(id: .random(in: 1 ... .max), name: configuration.name, software: Software.name)
-        let space = try SpaceAtStart(
-            configuration.space, kept: try SpaceStore(folder: configuration.data).read(), inForce: recovery.snapshot)
+        let store = SpaceStore(folder: configuration.data)
+        let space = try SpaceAtStart(configuration.space, store: store, inForce: recovery.snapshot)
         if configuration.space.authority != nil {
-            try SpaceStore(folder: configuration.data).write(
-                SignedSpace(space.snapshot, signature: space.signature))
+            try store.write(SignedSpace(space.snapshot, signature: space.signature))
         }
         var limits = configuration.limits
         if recovery.snapshot != nil, limits.returnGrace == 0 {
@@ -102,7 +101,7 @@ package final class Broker: Sendable {
     /// Who must have signed a space that is to take effect here; nil: nobody.
     package var authority: VerifyingKey? { configuration.space.authority }
 
-    /// Puts a space in force: the next message is judged by it. Refused where an authority is pinned.
+    /// Puts a space in force: the next message is judged by it. Refused where an authority is pinned, or has signed the one in force.
     package func apply(_ space: Space) async throws(BrokerError) -> SpaceSnapshot { try await apply(.files(space)) }
 
     /// Puts a signed space in force.

@@ -18,12 +18,7 @@ extension BrokerLoop {
     }
 
     private mutating func apply(_ space: Space) throws -> SpaceSnapshot {
-        guard authority == nil else {
-            throw BrokerError(
-                "the space is not signed, and this broker takes only what its authority signed",
-                remedy: "kerege space sign DIR --authority authority.key --broker -o space.signed, then kerege space "
-                    + "apply space.signed")
-        }
+        try store.expectUnsigned(under: authority, over: core.rights.snapshot)
         let next = try SpaceSnapshot(space, after: core.rights.snapshot)
         if next.space == core.rights.snapshot.space { return core.rights.snapshot }
         putInForce(next, SignedSpace.noSignature)

@@ -173,7 +173,7 @@ struct BrokerLoop: ~Copyable {
                 core.drain(at: clock.now())
             case .workload(let answer): answer(core.workload)
             case .whereabouts(let id, let answer): answer(core.whereabouts(of: id))
-            case .queues(let answer): answer(core.queueViews())
+            case .queues(let answer): answer(core.queueViews(at: clock.now()))
             case .deadLetters(let answer): answer(core.deadLetters)
             case .resend(let letters, let answer):
                 nextOrder += 1

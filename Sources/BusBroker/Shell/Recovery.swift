@@ -60,10 +60,7 @@ struct Recovery {
     private mutating func fold(_ type: UInt8, _ payload: inout ByteReader) throws(Fault) {
         switch RecordType(rawValue: type) {
         case .space:
-            let bytes = try payload.takeArray(payload.remaining)
-            guard let next = try? SpaceSnapshot(canonical: bytes) else {
-                throw Fault(.storageFailed, at: .broker, "a space in the journal cannot be read")
-            }
+            let next = try Self.space(&payload)
             snapshot = next
             let plan = Plan(next)
             let thresholds = BusIntegrations.Thresholds(next.space.thresholds)
@@ -109,15 +106,35 @@ struct Recovery {
     }
 }
 
-/// What a start finds in a journal, for measuring.
+extension Recovery {
+    fileprivate static func space(_ payload: inout ByteReader) throws(Fault) -> SpaceSnapshot {
+        let bytes = try payload.takeArray(payload.remaining)
+        guard let found = try? SpaceSnapshot(canonical: bytes) else {
+            throw Fault(.storageFailed, at: .broker, "a space in the journal cannot be read")
+        }
+        return found
+    }
+}
+
+/// What a start finds in a journal, without one.
 package enum BrokerStart {
     /// - Returns: ids the ledger remembers, and messages that are owed to somebody.
     package static func measure(folder: String) throws -> (remembered: Int, owed: Int) {
         let book = try Recovery(folder: folder, limits: BrokerLimits()).deliveries.book
         return (book.ledger.count, book.depth)
     }
-    /// The space that was in force when the broker of this folder ended; nil where there is no journal.
+
+    /// The space that is in force by the journal of this folder, signed or not; nil where there is none. Records are read from where a view
+    /// of it was saved.
     package static func spaceInForce(folder: String) throws -> SpaceSnapshot? {
-        try Recovery(folder: folder, limits: BrokerLimits()).snapshot
+        guard FileManager.default.fileExists(atPath: Journal.path(in: folder)) else { return nil }
+        let reader = try JournalReader(folder: folder)
+        let view = try reader.view(ReadModel.spaceViewName)
+        var inForce = view.flatMap { try? SpaceSnapshot(canonical: $0.bytes) }
+        let seen = inForce == nil ? 0 : view?.position ?? 0
+        try reader.forEach(from: seen + 1) { _, _, type, payload throws(Fault) in
+            if type == RecordType.space.rawValue { inForce = try Recovery.space(&payload) }
+        }
+        return inForce
     }
 }

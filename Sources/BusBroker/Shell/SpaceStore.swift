@@ -6,12 +6,14 @@ package import DurableFiles
 /// The signed space in a broker's data folder. It is written before the space takes effect, so a broker that starts again has the
 /// authority's signature of every version its agents may have seen.
 package struct SpaceStore: Sendable {
+    private let folder: String
     package let path: String
     /// The authority's signature of every version that was in force, a line each: digest and signature in hexadecimal. The versions
     /// themselves are in the journal; evidence of an old exchange needs both.
     private let signatures: String
 
     package init(folder: String) {
+        self.folder = folder
         path = folder + "/space.signed"
         signatures = folder + "/" + SpaceSignatures.fileName
     }
@@ -46,6 +48,27 @@ package struct SpaceStore: Sendable {
         return SpaceSignatures(file: try kept()).all(of: digest).compactMap(\.self).last
     }
 
+    /// Whether a space that nobody signed may take effect, at a start or by an operator's order: not where an authority is pinned, and not
+    /// over a space that one has signed. Every agent that pins it would leave, and no space it signed before would be taken again.
+    ///
+    /// - Parameter inForce: nil in a new journal.
+    func expectUnsigned(under authority: VerifyingKey?, over inForce: SpaceSnapshot?) throws(BrokerError) {
+        guard authority == nil else {
+            throw BrokerError(
+                "the space is not signed, and this broker takes only what its authority signed",
+                remedy: "kerege space sign DIR --authority authority.key --broker -o space.signed, then kerege space "
+                    + "apply space.signed")
+        }
+        // What is in force may be older: what is signed is kept before it takes effect.
+        guard let kept = try read(), kept.snapshot.version >= inForce?.version ?? 0 else { return }
+        throw BrokerError(
+            "version \(kept.snapshot.version) of the space here is signed by an authority, and this broker is started "
+                + "without one: agents that pin it would refuse what nobody signed (4094)",
+            remedy:
+                "leave --space out and start it with --authority \(folder)/keys/authority.pub --signed-space \(path); "
+                + "--authority takes the public key from wherever it lies")
+    }
+
     private func keepSignature(of space: SignedSpace) throws(DurableFile.Problem) {
         let line = "\(space.snapshot.digest) \(space.signature.hex)"
         let lines = String(decoding: try kept(), as: UTF8.self).split(separator: "\n")
@@ -66,9 +89,10 @@ struct SpaceAtStart {
     let isNew: Bool
 
     /// - Parameter inForce: what the journal says; nil in a new one.
-    init(_ source: SpaceSource, kept: SignedSpace?, inForce: SpaceSnapshot?) throws {
+    init(_ source: SpaceSource, store: SpaceStore, inForce: SpaceSnapshot?) throws {
         switch source {
         case .files(let wanted):
+            try store.expectUnsigned(under: nil, over: inForce)
             signature = SignedSpace.noSignature
             guard let inForce else {
                 snapshot = try SpaceSnapshot(wanted)
@@ -79,7 +103,7 @@ struct SpaceAtStart {
             isNew = next.space != inForce.space
             snapshot = isNew ? next : inForce
         case .signed(let given, let authority):
-            let newest = try Self.newest(given, kept, authority)
+            let newest = try Self.newest(given, store.read(), authority)
             snapshot = newest.snapshot
             signature = newest.signature
             isNew = try Self.isNew(newest.snapshot, after: inForce)
@@ -113,6 +137,10 @@ struct SpaceAtStart {
         return given.snapshot.version > kept.snapshot.version ? given : kept
     }
 
+    private static let signAnew =
+        "sign it after what the journal has: kerege space sign DIR --authority authority.key --after DATA -o "
+        + "space.signed, then --signed-space space.signed"
+
     private static func isNew(_ newest: SpaceSnapshot, after inForce: SpaceSnapshot?) throws(BrokerError) -> Bool {
         guard let inForce else { return true }
         switch newest.succession(to: inForce) {
@@ -121,11 +149,11 @@ struct SpaceAtStart {
         case .rolledBack(let from, let to):
             throw BrokerError(
                 "the signed space is version \(to), and version \(from) was in force here",
-                remedy: "give the newest one with --signed-space FILE")
+                remedy: "give the newest one with --signed-space FILE; where nobody signed that version: \(signAnew)")
         case .forked(let version):
             throw BrokerError(
                 "version \(version) of the signed space does not follow what was in force here",
-                remedy: "sign it after what the journal has: kerege space sign … --broker")
+                remedy: signAnew)
         }
     }
 }

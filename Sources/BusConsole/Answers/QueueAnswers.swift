@@ -24,7 +24,7 @@ extension AdminAnswers {
                 kind: view.kind, system: view.system, event: view.event.isEmpty ? nil : view.event, depth: view.depth,
                 inFlight: view.inFlight, agents: view.agents,
                 oldest: view.oldest == 0 ? nil : view.oldest, oldestAt: RFC3339.text(at), oldestAtMs: at,
-                dead: view.dead)
+                dead: view.dead, held: view.held.map(QueuesPage.Held.init))
         }
         return QueuesPage(
             queues: items, depth: items.reduce(0) { $0 + $1.depth }, inFlight: items.reduce(0) { $0 + $1.inFlight },
@@ -163,6 +163,12 @@ extension AdminAnswers {
         return Seek(
             token: 0, start: start, value: UInt64(clamping: order.value ?? 0), system: order.system,
             event: order.event)
+    }
+}
+
+extension QueuesPage.Held {
+    init(_ held: HeldDelivery) {
+        self.init(id: held.id.description, service: held.service, agent: held.agent, heldMs: held.heldFor)
     }
 }
 

@@ -25,6 +25,17 @@ package struct QueuesPage: Codable, Sendable {
         package var oldestAtMs: Int64?
         /// Messages that were given up, or that expired, and may be resent.
         package var dead: Int
+        /// Of those in flight, the one that its agent has had for the longest time.
+        package var held: Held?
+    }
+
+    /// A delivery that a connected agent has and has not settled.
+    package struct Held: Codable, Sendable {
+        package var id: String
+        /// Service or event type.
+        package var service: String
+        package var agent: String
+        package var heldMs: Int64
     }
 }
 

@@ -86,7 +86,9 @@ package struct EvidenceVerifier {
         step(.logKey, needs: stated == nil && givenLogKey == nil ? .space : nil) { verifier throws(StepFault) in
             let key = verifier.stated?.log ?? verifier.givenLogKey
             guard let key else {
-                throw StepFault("no-log-key", "the space states no key of the log, and none was given; give it")
+                throw StepFault(
+                    "no-log-key",
+                    "the space states no key of the log, and none was given; name the broker's broker.pub with --log")
             }
             if let given = verifier.givenLogKey, given != key {
                 throw StepFault("other-log-key", "the key given for the log is not the one the space states")

@@ -40,7 +40,7 @@ extension Simulation {
     /// Why a run did not come to its end.
     func stuck() -> String {
         guard let core = broker.core else { return "stuck: the broker is down" }
-        let queues = core.queueViews().filter { $0.depth > 0 }.map {
+        let queues = core.queueViews(at: brokerMoment).filter { $0.depth > 0 }.map {
             "\($0.kind) of \($0.system): \($0.depth), \($0.inFlight) with agents, oldest \($0.oldest)"
         }
         let rows = registers.values.sorted { $0.system < $1.system }.compactMap { register in

@@ -35,7 +35,8 @@ struct DoctorCommand: AsyncParsableCommand {
         for check in checks {
             let mark = style.paint(check.ok ? "ok " : "bad", check.ok ? .good : .bad)
             Output.write("\(mark)  \(style.fit("\(check.name): \(check.found)", indent: 5))\n")
-            if let mend = check.mend { Output.write("     \(style.fit("mend: \(mend)", indent: 5))\n") }
+            // Never cut: it is there to be copied.
+            if let mend = check.mend { Output.write("     mend: \(mend)\n") }
         }
     }
 }

@@ -46,8 +46,8 @@ struct EvidenceVerifyCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
-        let authority = try PublicKeyFile.read(
-            authority ?? data + "/keys/authority.pub", of: "the authority", option: "--authority authority.pub")
+        let authorityFile = self.authority ?? data + "/keys/authority.pub"
+        let authority = try PublicKeyFile.read(authorityFile, of: "the authority", option: "--authority authority.pub")
         let log = try log.map { try PublicKeyFile.read($0, of: "the log", option: "--log broker.pub") }
         let steps = EvidenceVerifier.verify(try read(), authority: authority, log: log)
         let holds = steps.allSatisfy(\.isOK)
@@ -60,6 +60,10 @@ struct EvidenceVerifyCommand: AsyncParsableCommand {
                     }))
         } else {
             Output.write(lines: EvidenceView(steps: steps, style: .standardOutput).lines())
+        }
+        if steps.contains(where: { $0.word == "no-log-key" }) {
+            let words = ["kerege", "evidence", "verify", file, "--authority", authorityFile]
+            Output.tell("next: \(ShellText.command(words + ["--log", data + "/keys/broker.pub"]))")
         }
         if !holds { throw ExitCode(ExitStatus.no.rawValue) }
     }

@@ -1,9 +1,9 @@
 import BusAgent
+import BusBroker
 import BusConsole
 import BusContracts
 import BusDirectory
 import BusProtocol
-import DurableFiles
 import Foundation
 import ZeroMQ
 
@@ -74,11 +74,11 @@ struct Examination {
         } catch { return .bad("contracts", "\(error)", mend: "kerege doctor --contracts DIR") }
     }
 
-    /// The files of the key folder, against the space: the one in force where the broker answers, else the one kept beside it.
+    /// The files of the key folder, against the space in force: as the broker says, or else its journal, or what is kept beside that.
     private func keys() -> [Check] {
         KeyExamination(
             folder: KeyFolder(path: data + "/keys"), space: space(),
-            now: Int64(Date().timeIntervalSince1970 * 1000), aboutPeople: systemsAboutPeople()
+            now: Int64(Date().timeIntervalSince1970 * 1000), aboutPeople: systemsAboutPeople(), data: data
         ).checks
     }
 
@@ -90,13 +90,13 @@ struct Examination {
     }
 
     private func space() -> KeyExamination.KnownSpace? {
+        let signed = try? SpaceStore(folder: data).read()
         if let client = try? AdminClient(address: http, data: data), let inForce = try? SpaceInForce(client) {
-            return .init(snapshot: inForce.snapshot, authority: .some(inForce.authority), signed: nil)
+            return .init(snapshot: inForce.snapshot, authority: .some(inForce.authority), signed: signed)
         }
-        guard let bytes = try? DurableFile.read(data + "/space.signed", limit: SignedSpace.fileLimit),
-            let signed = try? SignedSpace(file: bytes)
-        else { return nil }
-        return .init(snapshot: signed.snapshot, authority: nil, signed: signed)
+        guard let signed else { return nil }
+        let inForce = try? BrokerStart.spaceInForce(folder: data)
+        return .init(snapshot: inForce ?? signed.snapshot, authority: nil, signed: signed)
     }
 
     private func broker() -> [Check] {
@@ -115,11 +115,10 @@ struct Examination {
             ]
         }
         return [
-            .good("admin API", "\(page.broker.name), \(page.broker.software)"), intake(page.broker),
+            Check.good("admin API", "\(page.broker.name), \(page.broker.software)"), intake(page.broker),
             port(page.broker.endpoint), clock(page),
-            agents(page), systems(page), seenLog(client), QueueExamination(page: queues, now: page.nowMs).deadLetters,
-            QueueExamination(page: queues, now: page.nowMs).unserved,
-        ]
+            agents(page), systems(page), seenLog(client),
+        ] + QueueExamination(page: queues, now: page.nowMs).checks
     }
 
     /// Whether the broker's log goes on from where this machine saw it last.

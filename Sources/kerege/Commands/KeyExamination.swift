@@ -9,7 +9,9 @@ struct KeyExamination {
         var snapshot: SpaceSnapshot
         /// Whose signature the broker wants; `.some(nil)`: nobody's; nil: the broker did not answer.
         var authority: String??
-        /// As it lies in the data folder, where the broker did not answer.
+        /// Whether the broker answered; else all of this is what the data folder says.
+        var isOfBroker: Bool { if case .some = authority { true } else { false } }
+        /// The newest that an authority signed, as it lies in the data folder; nil where there is none.
         var signed: SignedSpace?
     }
 
@@ -24,6 +26,8 @@ struct KeyExamination {
     let now: Int64
     /// Systems whose contracts name the people they are asked about.
     var aboutPeople: Set<String> = []
+    /// The data folder, as commands name it.
+    var data = "./data"
 
     var checks: [Check] {
         guard !(folder.keys.isEmpty && folder.seals.isEmpty && folder.subjects.isEmpty && folder.unreadable.isEmpty)
@@ -222,7 +226,12 @@ struct KeyExamination {
     // MARK: - Authority
 
     private var authority: [Check] {
-        if let signed = space?.signed, let pinned = folder.authority, !signed.isSigned(by: pinned) {
+        if let space, let signed = space.signed, !signed.snapshot.succession(to: space.snapshot).mayReplace {
+            return [unsigned(space, over: signed)]
+        }
+        if let space, !space.isOfBroker, let signed = space.signed, let pinned = folder.authority,
+            !signed.isSigned(by: pinned)
+        {
             return [
                 .bad(
                     "authority", "the space kept in the data folder is not signed by authority.pub",
@@ -250,9 +259,25 @@ struct KeyExamination {
             return [
                 .bad(
                     "authority", "an authority is pinned here, and the broker has none: agents refuse it (4094)",
-                    mend: "kerege-broker --authority \(folder.path)/authority.pub --signed-space space.signed")
+                    mend: "kerege space sign DIR --authority authority.key --after \(data) -o space.signed, then "
+                        + startSigned)
             ]
         case (_?, _): return [.good("authority", "pinned")]
         }
+    }
+
+    /// Nothing signed before is taken again: only a version after the one in force leads out.
+    private func unsigned(_ space: KnownSpace, over signed: SignedSpace) -> Check {
+        .bad(
+            "authority",
+            "version \(space.snapshot.version) of the space is in force over version \(signed.snapshot.version), the newest "
+                + "that an authority signed here: agents that pin it refuse the broker (4094)",
+            mend: (space.isOfBroker ? "stop the broker, then " : "")
+                + "kerege up --data \(data) where that made the folder, which signs the next version; else kerege space sign DIR "
+                + "--authority authority.key --after \(data) -o space.signed, then \(startSigned)")
+    }
+
+    private var startSigned: String {
+        "kerege-broker --data \(data) --authority \(folder.path)/authority.pub --signed-space space.signed"
     }
 }

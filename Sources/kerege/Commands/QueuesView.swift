@@ -14,19 +14,29 @@ struct QueuesView {
         guard !busy.isEmpty else { return [style.fit("\(sum); \(empty) queues are empty")] }
         var table = Table([
             .init("kind"), .init("receiver"), .init("depth", isNumber: true), .init("in flight", isNumber: true),
-            .init("oldest", isNumber: true), .init("dead", isNumber: true), .init("agents", isNumber: true),
-            .init("event"),
+            .init("held for", isNumber: true), .init("oldest", isNumber: true), .init("dead", isNumber: true),
+            .init("agents", isNumber: true), .init("event"),
         ])
         for queue in busy {
             let isAlone = queue.agents == 0 && queue.depth > 0
             table.rows.append([
                 Table.Cell(queue.kind), Table.Cell(queue.system), .count(queue.depth, isAlone ? .warning : nil),
-                .count(queue.inFlight), Table.Cell(queue.oldestAtMs.map { Age.text(since: $0, now) } ?? ""),
+                .count(queue.inFlight), Self.held(queue.held),
+                Table.Cell(queue.oldestAtMs.map { Age.text(since: $0, now) } ?? ""),
                 .count(queue.dead, .bad), Table.Cell(String(queue.agents), isAlone ? .bad : nil),
                 Table.Cell(queue.event ?? ""),
             ])
         }
         return [style.fit(sum + (empty > 0 ? "; \(empty) queues are empty" : "")), ""] + table.lines(style)
+    }
+}
+
+extension QueuesView {
+    /// How long an agent has had the first of what it has.
+    private static func held(_ held: QueuesPage.Held?) -> Table.Cell {
+        guard let held else { return Table.Cell("") }
+        let isStuck = held.heldMs > QueueExamination.longestHeld
+        return Table.Cell(Spans.text(milliseconds: held.heldMs), isStuck ? .bad : nil)
     }
 }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BusAgent
+import BusBroker
 import BusConsole
 import BusDirectory
 import DurableFiles
@@ -13,7 +14,8 @@ struct SpaceSignCommand: AsyncParsableCommand {
         discussion: """
             Writes one file: the authority's signature, and the space as the version after the one named by --after, by --broker, or
             in the file that is written (version 1 where there is none). What files leave out of the keys stays as it was. Carry the
-            file to the broker: kerege space apply space.signed.
+            file to the broker: kerege space apply space.signed. With the data folder of a broker, --after goes on from what is in force
+            there, whether anybody signed it or not.
 
             EXAMPLES
               kerege space sign deploy/space keys.yaml --authority /media/authority/authority.key -o space.signed
@@ -29,8 +31,9 @@ struct SpaceSignCommand: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"))
     var output = "space.signed"
     @Option(
-        help: ArgumentHelp("Signed space that this one follows. (default: the file that is written)", valueName: "file")
-    )
+        help: ArgumentHelp(
+            "Signed space, or a broker's data folder, that this one follows. (default: the file that is written)",
+            valueName: "file"))
     var after: String?
     @Flag(name: .customLong("broker"), help: "It follows the one in force at the broker.")
     var asksBroker = false
@@ -80,6 +83,7 @@ struct SpaceSignCommand: AsyncParsableCommand {
 
     private func predecessor() throws -> SpaceSnapshot? {
         if asksBroker { return try SpaceInForce(admin.client()).snapshot }
+        if let after, Self.isFolder(after) { return try Self.inForce(in: after) }
         let path = after ?? output
         let bytes: [UInt8]?
         do throws(DurableFile.Problem) { bytes = try DurableFile.read(path, limit: SignedSpace.fileLimit) } catch {
@@ -99,6 +103,29 @@ struct SpaceSignCommand: AsyncParsableCommand {
                 "\(path) is no signed space", why: "\(error)",
                 next: "name another file with -o, or the one before with --after")
         }
+    }
+}
+
+extension SpaceSignCommand {
+    fileprivate static func isFolder(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && isFolder.boolValue
+    }
+
+    /// By the journal: the broker may be stopped, or may not start before there is a newer space.
+    fileprivate static func inForce(in folder: String) throws(Failure) -> SpaceSnapshot {
+        let found: SpaceSnapshot?
+        do { found = try BrokerStart.spaceInForce(folder: folder) } catch {
+            throw Failure(
+                .no, "journal", "the space in force in \(folder) is not known", why: "\(error)",
+                next: "kerege journal verify \(folder)")
+        }
+        guard let found else {
+            throw .wrongUse(
+                "no space is in force in \(folder)", why: "it has no journal, or an empty one",
+                next: "name the broker's data folder, or leave --after out for the first version")
+        }
+        return found
     }
 }
 
