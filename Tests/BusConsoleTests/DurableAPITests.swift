@@ -113,6 +113,7 @@ struct DurableAPITests {
             #expect(trace.state == "dead-lettered")
             #expect(trace.history.map(\.what) == ["accepted", "tried-again", "given-up", "outcome"])
             #expect(trace.history[1].agent == "register-1" && trace.history[1].attempt == 1)
+            #expect(trace.history[1].reason?.name == "provider-fault", "its handler threw")
             #expect(trace.deliveries.first?.reason?.name == "given-up")
 
             let provider = try await bus.performer { .completed($0.body) }
