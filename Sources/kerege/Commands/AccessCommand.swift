@@ -21,13 +21,13 @@ struct AccessCommand: AsyncParsableCommand {
 
             With - the number is read from the standard input, so that it does not stand in the list of processes.
 
-            Exit code 1 when nobody asked, or when the question is refused; 3 without a broker.
+            Exit code 1 when nobody asked, or when the question is refused; 2 for what is no IIN and no BIN; 3 without a broker.
             """)
 
     /// Accesses that are listed; beyond it a shorter --since is needed.
     static let most = 10_000
 
-    @Argument(help: "The person's number, as the provider's services take it, or - to read it from the standard input.")
+    @Argument(help: "The person's IIN or the company's BIN, or - to read it from the standard input.")
     var subject: String
     @Option(help: ArgumentHelp("The system whose data it is about.", valueName: "system"))
     var system = "individuals"
@@ -77,6 +77,13 @@ struct AccessCommand: AsyncParsableCommand {
             throw .wrongUse(
                 "no number is given", why: "it is one line of at most 120 bytes",
                 next: "kerege access NUMBER, or kerege access - with the number on the standard input")
+        }
+        // What was mistyped nobody ever asked about, and that would be told as good news. It is not repeated: most of it is somebody's.
+        guard IIN.isValid(trimmed) || BIN.isValid(trimmed) else {
+            throw .wrongUse(
+                "what is given is no IIN and no BIN",
+                why: "either has 12 digits, of which the first tell a date and the last is a check digit",
+                next: "copy the whole number; kerege access - reads it from the standard input")
         }
         return trimmed
     }
