@@ -198,7 +198,7 @@ struct CommandTests {
                 ["call", SmallBus.service, #"{"n":"none"}"#, "--data", bus.folder, "--broker", bus.broker.endpoint])
             #expect(failed.code == 1)
             let message = try #require(failed.errors.firstMatch(of: /, message ([0-9a-f-]{36})/)?.1)
-            #expect(failed.errors.contains("kerege trace \(message) --data \(bus.folder)"))
+            #expect(failed.errors.contains("kerege trace --data \(bus.folder) \(message)"))
             let wrongData = try await CommandRun.run([
                 "status", "--data", "/nowhere", "--http", "127.0.0.1:\(bus.port)",
             ])

@@ -60,7 +60,9 @@ struct DurableCommandTests {
             #expect(again.code == 0)
             #expect(again.output.hasPrefix("command \(id), position \(sent["position"]?.int ?? 0): completed"))
             #expect(again.output.contains("\nreceipt not proven: 4096 log-unsigned: "))
-            #expect(again.output.contains(#""n": 1"#) && again.errors.contains("kerege trace \(id)"))
+            #expect(
+                again.output.contains(#""n": 1"#)
+                    && again.errors.contains("next: kerege trace --data \(bus.folder) \(id)"))
             let other = try await CommandRun.run(
                 ["send", SmallBus.command, #"{"n":2}"#, "--id", id] + bus.asAgent)
             #expect(other.code == 1 && other.errors.contains("4090 id-reused"))
@@ -157,7 +159,9 @@ struct DurableCommandTests {
             #expect(try again.members == ["refused", "resent"])
             let told = try await CommandRun.run(["resend", id] + bus.asOperator)
             #expect(told.code == 1)
-            #expect(told.errors.contains("completed") && told.errors.contains("next: kerege trace \(id)"))
+            #expect(
+                told.errors.contains("completed")
+                    && told.errors.contains("next: kerege trace \(ShellText.command(bus.asOperator)) \(id)"))
             await provider.close()
         }
     }

@@ -97,9 +97,10 @@ struct AccessCommand: AsyncParsableCommand {
             await agent.close()
             return AccessReference.references(answer.body)
         } catch {
+            let failure = await explain(error, agent)
             await agent.drain()
             await agent.close()
-            throw explain(error)
+            throw failure
         }
     }
 
@@ -117,7 +118,7 @@ struct AccessCommand: AsyncParsableCommand {
         }
     }
 
-    private func explain(_ fault: BusFault) -> Failure {
+    private func explain(_ fault: BusFault, _ agent: Agent) async -> Failure {
         let service = AccessReference.service(of: system)
         switch fault.name {
         case "no-such-service":
@@ -130,7 +131,7 @@ struct AccessCommand: AsyncParsableCommand {
                 .no, fault.name, "\(consumer) may not ask who asked",
                 why: "no approved integration gives it \(service)",
                 next: "name a system that has one with --as SYSTEM; kerege services lists them")
-        default: return AgentOptions.explain(fault, place: options.place)
+        default: return await options.explain(fault, speakingAs: consumer, agent)
         }
     }
 
@@ -173,7 +174,7 @@ struct AccessCommand: AsyncParsableCommand {
         Output.tell("\(count) \(count == 1 ? "access" : "accesses") since \(page.since)")
         if !page.complete { Output.tell("there are more; name a shorter time with --since") }
         if let last = page.accesses.last {
-            Output.tell("next: \(ShellText.command(["kerege", "trace", last.request] + options.place))")
+            Output.tell("next: kerege trace \(last.request)")
         }
     }
 }

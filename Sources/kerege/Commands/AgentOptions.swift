@@ -27,7 +27,7 @@ struct AgentOptions: ParsableArguments {
     /// - Parameter systems: that the agent serves; none for one that only asks, so that no work of others reaches it.
     func connect(serving systems: [String], preparing prepare: (Agent) -> Void = { _ in }) async throws -> Agent {
         try checkAddress()
-        let path = key ?? data + "/keys/operator.key"
+        let path = keyPath
         let keys: KeyFile
         let brokerKey: String
         do throws(KeyFile.Problem) {
@@ -58,9 +58,11 @@ struct AgentOptions: ParsableArguments {
         configuration.isGuest = true
         configuration.logger = Logger(label: "kerege", factory: { _ in SwiftLogNoOpLogHandler() })
         do throws(BusFault) { return try await Agent.connect(configuration, preparing: prepare) } catch {
-            throw Self.explain(error)
+            throw await explain(error, greetedBy: configuration)
         }
     }
+
+    var keyPath: String { key ?? data + "/keys/operator.key" }
 
     /// What libzmq would refuse or never reach for its form alone.
     private func checkAddress() throws(Failure) {
@@ -92,9 +94,6 @@ struct AgentOptions: ParsableArguments {
         return pairs.flatMap { name, value, usual in value == usual ? [] : [name, value] } + (json ? ["--json"] : [])
     }
 
-    /// Options with which the commands of the admin API look at the same data folder.
-    var place: [String] { data == Self.usualData ? [] : ["--data", data] }
-
     /// Without the folder nothing is checked here; the provider's agent checks all the same.
     private func library() throws(Failure) -> ContractLibrary? {
         guard FileManager.default.fileExists(atPath: contracts) else { return nil }
@@ -115,17 +114,13 @@ struct AgentOptions: ParsableArguments {
     }
 
     /// A fault of the bus as a failure of a command: without a broker 3, else the answer is "no".
-    ///
-    /// - Parameter place: options of `kerege trace` that find the same broker.
-    static func explain(_ fault: BusFault, place: [String] = []) -> Failure {
+    static func explain(_ fault: BusFault) -> Failure {
         let isUnreachable = fault.code == .brokerUnreachable
         let pointer = fault.pointer.map { " at \($0.isEmpty ? "the whole body" : $0)" } ?? ""
         let meaning = fault.code?.meaning ?? "The other side named a fault this version does not know."
         let detail = fault.detail.isEmpty || fault.detail == meaning ? "" : " \(fault.detail)"
         let about = fault.id.map { ", message \($0)" } ?? ""
-        let look = fault.id.flatMap {
-            hasTrace(fault) ? ShellText.command(["kerege", "trace", $0] + place) : nil
-        }
+        let look = fault.id.flatMap { hasTrace(fault) ? "kerege trace \($0)" : nil }
         return Failure(
             isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)\(about)",
             why: "\(meaning)\(detail)\(pointer)",

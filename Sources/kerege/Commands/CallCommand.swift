@@ -42,9 +42,10 @@ struct CallCommand: AsyncParsableCommand {
             await agent.close()
             tell(answer, elapsed)
         } catch {
+            let failure = await options.explain(error, speakingAs: consumer, agent)
             await agent.drain()
             await agent.close()
-            throw AgentOptions.explain(error, place: options.place)
+            throw failure
         }
     }
 
@@ -59,7 +60,7 @@ struct CallCommand: AsyncParsableCommand {
         }
         Output.write(value?.text(.pretty) ?? String(decoding: answer.body, as: UTF8.self) + "\n")
         Output.tell(
-            "answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: \(ShellText.command(["kerege", "trace", answer.id] + options.place))"
+            "answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: kerege trace \(answer.id)"
         )
     }
 }

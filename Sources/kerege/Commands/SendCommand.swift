@@ -109,7 +109,8 @@ struct SendCommand: AsyncParsableCommand {
         _ agent: Agent, _ message: PreparedMessage, _ deadline: Duration
     ) async throws(Failure) -> Receipt {
         do throws(BusFault) { return try await agent.submit(message, within: deadline) } catch {
-            throw Repetition.isUnknown(error) ? repetition.failure(message.id, error) : AgentOptions.explain(error)
+            guard !Repetition.isUnknown(error) else { throw repetition.failure(message.id, error) }
+            throw await options.explain(error, speakingAs: consumer, agent)
         }
     }
 
@@ -121,7 +122,7 @@ struct SendCommand: AsyncParsableCommand {
             guard let wait else { return try await agent.status(of: [id.description], as: consumer).first }
             return try await agent.outcome(of: id.description, as: consumer, within: wait)
         } catch {
-            guard Repetition.isUnknown(error) else { throw AgentOptions.explain(error) }
+            guard Repetition.isUnknown(error) else { throw await options.explain(error, speakingAs: consumer, agent) }
             return nil
         }
     }
@@ -153,7 +154,7 @@ struct SendCommand: AsyncParsableCommand {
         }
         Output.write(line + "\n" + proof.line + "\n")
         if let answer = Self.answer(status) { Output.write(answer.text(.pretty)) }
-        Output.tell("next: \(ShellText.command(["kerege", "trace", id.description] + options.place))")
+        Output.tell("next: kerege trace \(id)")
     }
 
     private func json(_ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof) -> JSONValue {
