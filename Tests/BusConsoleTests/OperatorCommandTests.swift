@@ -56,6 +56,9 @@ struct OperatorCommandTests {
                 (["queues", "--dead", "--service", "no.such.v1"], "no.such.v1"),
                 (["queues", "--dead", "--system", "nobody"], "nobody"),
                 (["resend", "--failed", "--service", "no.such.v1"], "no.such.v1"),
+                (["replay", "no.such.v1", "--as", "portal", "--from", "beginning"], "no.such.v1"),
+                (["replay", SmallBus.service, "--as", "portal", "--from", "beginning"], SmallBus.service),
+                (["replay", SmallBus.event, "--as", "nobody", "--from", "beginning"], "nobody"),
             ] {
                 let run = try await CommandRun.run(arguments + bus.asOperator)
                 #expect(run.code == 2 && run.errors.contains("`\(name)`"), "\(arguments): \(run.code) \(run.errors)")
