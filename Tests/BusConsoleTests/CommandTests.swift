@@ -59,6 +59,7 @@ struct CommandTests {
             (["status", "--no-such-option"], 2), (["nonsense"], 2), (["call"], 2), (["trace", "x"] + nowhere, 2),
             (["space", "check", "deploy/space"], 0), (["space", "check", "no/such/folder"], 2), (["--help"], 0),
             (["--version"], 0), (["journal", "verify", "no/such/folder"], 2),
+            (["journal", "verify", "--data", "no/such/folder"], 2), (["journal", "verify", "a", "--data", "b"], 2),
             (["doctor", "--data", "no/such/folder"] + nowhere, 1),
             (["queues"] + nowhere, 3), (["queues", "--dead"] + nowhere, 3), (["queues", "--service", "a.b.v1"], 2),
             (["resend"], 2), (["resend", "x"], 2), (["resend", "--failed"], 2),
@@ -282,6 +283,12 @@ struct CommandTests {
             let provider = try await bus.provider()
             let sound = try await CommandRun.run(["journal", "verify", bus.folder, "--json"])
             #expect(sound.code == 0)
+            for place in [["--data", bus.folder], [bus.folder, "--data", bus.folder]] {
+                let run = try await CommandRun.run(["journal", "verify"] + place)
+                #expect(run.code == 0 && run.output.hasPrefix("sound: "), "\(run.output)\(run.errors)")
+            }
+            let two = try await CommandRun.run(["journal", "verify", bus.folder, "--data", "elsewhere"])
+            #expect(two.code == 2 && two.errors.contains("two folders are named"))
             #expect(
                 try sound.members == [
                     "batches", "bodies", "bodies_erased", "bodies_gone", "findings", "hash_seconds",

@@ -22,6 +22,8 @@ struct GivenPlaceTests {
                 "start one with kerege up --data 'my data', name it with --http, or look with kerege doctor"
                     + " --data 'my data' --http http://127.0.0.1:7481"
             ),
+            ("examine it; kerege journal verify DIR.", "examine it; kerege journal verify 'my data'."),
+            ("kerege journal verify reads all", "kerege journal verify --data 'my data' reads all"),
             ("kerege space check deploy/space", "kerege space check deploy/space"),
             ("kerege keys new NAME, then --key FILE", "kerege keys new NAME, then --key FILE"),
             ("`kerege systems` lists", "`kerege systems --data 'my data' --http http://127.0.0.1:7481` lists"),

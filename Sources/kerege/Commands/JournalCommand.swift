@@ -16,7 +16,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         abstract: "Recompute a journal from its records: leaves, tree, roots, chain, kept bodies, signatures.",
         discussion: """
             EXAMPLES
-              kerege journal verify ./data
+              kerege journal verify --data ./data
               kerege journal verify ./data --json | jq .findings
               kerege journal verify ./data --receipt 6134:9f86d081…
 
@@ -30,8 +30,10 @@ struct JournalVerifyCommand: AsyncParsableCommand {
 
     static let progressEvery: Int = 50_000
 
-    @Argument(help: "The broker's data folder.")
-    var folder = "./data"
+    @Argument(help: "The broker's data folder. (default: ./data)")
+    var folder: String?
+    @Option(help: ArgumentHelp("The same, as other commands name it.", valueName: "dir"))
+    var data: String?
     @Option(help: ArgumentHelp("What the log is known to have been.", valueName: "size:root"))
     var receipt: JournalVerifier.Receipt?
     @OptionGroup var output: JSONOption
@@ -60,6 +62,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
+        let folder = try place()
         let report: JournalVerifier.Report
         let isShown = isatty(STDERR_FILENO) == 1 && !output.json
         var shown = 0
@@ -80,6 +83,13 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         if shown > 0 { Output.tell("") }
         try tell(report)
         if !report.isSound { throw ExitCode(ExitStatus.no.rawValue) }
+    }
+
+    private func place() throws(Failure) -> String {
+        guard let folder, let data, folder != data else { return self.folder ?? self.data ?? "./data" }
+        throw .wrongUse(
+            "two folders are named", why: "\(folder), and \(data) with --data",
+            next: "kerege journal verify \(ShellText.command(["--data", data]))")
     }
 
     private func tell(_ report: JournalVerifier.Report) throws {

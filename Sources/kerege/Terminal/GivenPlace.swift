@@ -41,6 +41,7 @@ struct GivenPlace: Sendable {
         for index in words.indices where Self.isProgram(words[index]) {
             guard let command = Self.command(words[(index + 1)...]) else { continue }
             let last = index + command.length
+            if command.type == JournalVerifyCommand.self, nameFolder(in: &words, after: last) { continue }
             let own = Self.arguments(in: words, after: last)
             let missing = given.filter { Self.takes(command.type, $0.option) && !Self.has($0.option.name, own) }
             guard !missing.isEmpty else { continue }
@@ -49,6 +50,15 @@ struct GivenPlace: Sendable {
             words[last] = "\(verb) \(added)\(words[last].dropFirst(verb.count))"
         }
         return words.joined(separator: " ")
+    }
+
+    /// `kerege journal verify DIR`, as the catalogue and the broker write it, means the folder that was given.
+    private func nameFolder(in words: inout [String], after last: Int) -> Bool {
+        guard last + 1 < words.count, words[last + 1].hasPrefix("DIR"),
+            let folder = given.first(where: { $0.option.name == "--data" })
+        else { return false }
+        words[last + 1] = "\(ShellText.command([folder.value]))\(words[last + 1].dropFirst("DIR".count))"
+        return true
     }
 
     /// What is told line by line: only what is to be typed next is completed.
