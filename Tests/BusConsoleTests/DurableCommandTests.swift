@@ -1,6 +1,7 @@
 import ArgumentParser
 import BusAgent
 import BusBroker
+import BusConsole
 import BusContracts
 import BusProtocol
 import Foundation
@@ -84,7 +85,14 @@ struct DurableCommandTests {
             let sent = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--expiry", "1h", "--json"] + bus.asAgent)
             #expect(sent.code == 0)
-            #expect(try sent.members == ["attempts", "consumer", "id", "position", "receipt", "service", "state"])
+            #expect(
+                try sent.members == [
+                    "attempts", "consumer", "expires", "expires_ms", "id", "position", "receipt", "service", "state",
+                ])
+            try expectExpiry(of: sent, after: 3_600_000)
+            let sooner = try await CommandRun.run(
+                ["send", SmallBus.command, "{}", "--expiry", "10m", "--json"] + bus.asAgent)
+            try expectExpiry(of: sooner, after: 600_000)
             let receipt = try JSONValue.parse(sent.output)["receipt"]
             #expect(receipt?["proven"]?.bool == false && receipt?["why"]?["number"]?.int == 4096)
             #expect(try JSONValue.parse(sent.output)["state"]?.string == "accepted")
@@ -101,7 +109,7 @@ struct DurableCommandTests {
             let vain = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--wait", "100ms", "--receipt", file] + bus.asAgent)
             #expect(vain.code == 1)
-            #expect(vain.output.contains(": accepted"))
+            #expect(vain.output.contains(": accepted, expires 20"))
             #expect(vain.errors.contains("again: kerege send \(SmallBus.command) '{}' --id "))
             #expect(vain.errors.contains(" --receipt \(file)"))
 
@@ -109,7 +117,7 @@ struct DurableCommandTests {
             #expect(queues.code == 0)
             let lines = queues.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             let row = try #require(lines.first { $0.first == "commands" })
-            #expect(row[1] == "register" && row[2] == "3" && row[3] == "0")
+            #expect(row[1] == "register" && row[2] == "4" && row[3] == "0")
             let json = try await CommandRun.run(["queues", "--json"] + bus.asOperator)
             #expect(try json.members == ["dead", "depth", "in_flight", "queues"])
             let trace = try await CommandRun.run(
@@ -117,11 +125,19 @@ struct DurableCommandTests {
             #expect(trace.code == 0)
             #expect(trace.output.contains("├─▶ register") && trace.output.contains("waiting"))
             // What it shows is refreshed a few times a second.
-            let counts = "commands 3, outcomes 0, given up 0; queued 3, 0 with agents, dead letters 0"
-            try await eventually("the third command is shown") {
+            let counts = "commands 4, outcomes 0, given up 0; queued 4, 0 with agents, dead letters 0"
+            try await eventually("the fourth command is shown") {
                 try await CommandRun.run(["status"] + bus.asOperator).output.contains(counts)
             }
         }
+    }
+
+    /// The id has the time at which the command was made.
+    private func expectExpiry(of run: CommandRun, after span: Int64) throws {
+        let page = try JSONValue.parse(run.output)
+        let id = try #require(page["id"]?.string.flatMap { MessageID($0) })
+        #expect(page["expires_ms"]?.int.map { Int64($0) - id.unixMilliseconds } == span)
+        #expect(page["expires"]?.string == RFC3339.text(id.unixMilliseconds + span))
     }
 
     @Test("A dead letter is listed, explained by its trace, and resent; what is completed is not")
