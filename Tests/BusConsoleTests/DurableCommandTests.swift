@@ -75,6 +75,8 @@ struct DurableCommandTests {
             let stranger = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--as", "register"] + bus.asAgent)
             #expect(stranger.code == 1 && stranger.errors.contains("4030 no-integration"))
+            #expect(stranger.errors.contains("\(SmallBus.command) as register"), "\(stranger.errors)")
+            #expect(stranger.errors.contains("with --as: kerege integrations"), "\(stranger.errors)")
             await provider.close()
         }
     }
@@ -232,10 +234,16 @@ struct DurableCommandTests {
             #expect(try events(third).map { $0["body"]?["n"]?.int } == [3])
             let none = try await CommandRun.run(subscribe + ["--count", "1", "--for", "200ms"])
             #expect(none.code == 1 && none.output.isEmpty)
+            #expect(none.errors.contains("0 of 1 events came"))
+            let beyond = try await CommandRun.run(
+                ["subscribe", SmallBus.event, "--as", "portal", "--from", "position:1000000", "--for", "100ms"]
+                    + bus.asAgent)
+            #expect(beyond.code == 0 && beyond.errors.contains("nothing of \(SmallBus.event) comes again"))
             // Nobody waits for what can never come.
             let unknown = try await CommandRun.run(
                 ["subscribe", "register.no-such.v1", "--as", "portal"] + bus.asAgent)
             #expect(unknown.code == 1 && unknown.errors.contains("4040"), "\(unknown.errors)")
+            #expect(unknown.errors.contains("register.no-such.v1 as portal"), "of many events, which one")
             let foreign = try await CommandRun.run(["subscribe", SmallBus.event, "--as", "register"] + bus.asAgent)
             #expect(foreign.code == 1 && foreign.errors.contains("4030"), "\(foreign.errors)")
 

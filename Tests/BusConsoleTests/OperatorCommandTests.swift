@@ -136,6 +136,15 @@ struct OperatorCommandTests {
         }
     }
 
+    @Test("Nobody who answers, and nothing on the standard input, are told with what it may be")
+    func silence() async throws {
+        let fault = BusFault(.brokerUnreachable, at: .consumerAgent)
+        #expect(AgentOptions.explain(fault, isGreeting: true).why.contains("keys/broker.pub"))
+        #expect(!AgentOptions.explain(fault).why.contains("keys/broker.pub"), "there was a session before")
+        let empty = try await CommandRun.run(["publish", "a.b.v1", "-"])
+        #expect(empty.code == 2 && empty.errors.contains("the standard input is not JSON"), "\(empty.errors)")
+    }
+
     @Test("A key in use is explained with what a user of the commands can do")
     func keyInUse() {
         let failure = AgentOptions.explain(BusFault(.instanceConflict, at: .broker, "another instance of operator"))

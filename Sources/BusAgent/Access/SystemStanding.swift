@@ -19,7 +19,7 @@ struct Speakers: Sendable {
 
     init(_ space: Space) {
         systems = Set(space.systems.map(\.id))
-        byKey = Dictionary(space.keys.map { ($0.curve, $0.systems) }, uniquingKeysWith: +)
+        byKey = Dictionary(space.keys.map { ($0.curve, $0.systems) }, uniquingKeysWith: { $0 + $1 })
     }
 
     func standing(of system: String, key: String?) -> SystemStanding {

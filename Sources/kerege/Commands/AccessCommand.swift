@@ -131,7 +131,7 @@ struct AccessCommand: AsyncParsableCommand {
                 .no, fault.name, "\(consumer) may not ask who asked",
                 why: "no approved integration gives it \(service)",
                 next: "name a system that has one with --as SYSTEM; kerege services lists them")
-        default: return await options.explain(fault, speakingAs: consumer, agent)
+        default: return await options.explain(fault, about: service, as: consumer, agent)
         }
     }
 

@@ -114,21 +114,28 @@ struct AgentOptions: ParsableArguments {
     }
 
     /// A fault of the bus as a failure of a command: without a broker 3, else the answer is "no".
-    static func explain(_ fault: BusFault) -> Failure {
+    /// - Parameters:
+    ///   - subject: what was wanted, and as which system: the broker's words name neither.
+    ///   - isGreeting: there never was a session.
+    static func explain(_ fault: BusFault, about subject: String? = nil, isGreeting: Bool = false) -> Failure {
         let isUnreachable = fault.code == .brokerUnreachable
         let pointer = fault.pointer.map { " at \($0.isEmpty ? "the whole body" : $0)" } ?? ""
         let meaning = fault.code?.meaning ?? "The other side named a fault this version does not know."
         let detail = fault.detail.isEmpty || fault.detail == meaning ? "" : " \(fault.detail)"
-        let about = fault.id.map { ", message \($0)" } ?? ""
+        let about = (subject.map { ", \($0)" } ?? "") + (fault.id.map { ", message \($0)" } ?? "")
         let look = fault.id.flatMap { hasTrace(fault) ? "kerege trace \($0)" : nil }
         return Failure(
             isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)\(about)",
-            why: "\(meaning)\(detail)\(pointer)",
+            why: "\(meaning)\(detail)\(pointer)" + (isUnreachable && isGreeting ? silence : ""),
             next: isUnreachable
                 ? "start a broker with kerege up, name it with --broker, or look closer with kerege doctor"
                 : remedy(of: fault) + (look.map { " How far it came: \($0)" } ?? ""),
             message: fault.id)
     }
+
+    /// Whoever may not know that a broker is there gets no answer from it.
+    private static let silence =
+        ". Nobody listens there, its key is not that of keys/broker.pub, or the space does not state the key of this command"
 
     /// Of what a broker says before it accepts.
     private static let refusedFamilies: Set<UInt16> = [400, 401, 403, 404, 409, 410, 413, 422, 429]
@@ -142,11 +149,15 @@ struct AgentOptions: ParsableArguments {
         }
     }
 
-    /// Of a key that is in use, what a user of these commands can do.
+    /// What a user of these commands can do, where it is more than what the catalogue says to everybody.
     private static func remedy(of fault: BusFault) -> String {
-        guard fault.code == .instanceConflict else { return fault.remedy }
-        return
+        switch fault.code {
+        case .instanceConflict:
             "Another kerege command works with this key, perhaps one with --wait: try again when it has ended, or use "
-            + "a key of its own: kerege keys new NAME, then --key FILE."
+                + "a key of its own: kerege keys new NAME, then --key FILE."
+        case .noIntegration, .stageForbids:
+            fault.remedy + " Or name a system that has one with --as: kerege integrations lists them."
+        default: fault.remedy
+        }
     }
 }

@@ -68,7 +68,7 @@ struct PublishCommand: AsyncParsableCommand {
     private func explain(_ fault: BusFault, _ agent: Agent) async -> Failure {
         let owner = Names.system(of: event)
         guard fault.code == .keyNotForSystem, let publisher, publisher != owner else {
-            return await options.explain(fault, speakingAs: owner, agent, mayChoose: false)
+            return await options.explain(fault, about: event, as: self.publisher ?? owner, agent, mayChoose: false)
         }
         return WrongSpeaker.failure(
             "\(publisher) may not publish \(event)", why: "the event belongs to \(owner), which its name begins with",

@@ -16,9 +16,9 @@ struct SendCommand: AsyncParsableCommand {
 
             EXAMPLES
               kerege send real-estate.property-transfer.v1 '{"cadastre":"…"}' --as e-notary
-              kerege send payments.payment-order.v1 '{"amount":"…"}' --wait 10s
-              kerege send payments.payment-order.v1 '{"amount":"…"}' --expiry 1d --json | jq -r .id
-              kerege send payments.payment-order.v1 '{"amount":"…"}' --receipt receipt.json
+              kerege send payments.payment-request.v1 '{…}' --wait 10s
+              kerege send payments.payment-request.v1 '{…}' --expiry 1d --json | jq -r .id
+              kerege send payments.payment-request.v1 '{…}' --receipt receipt.json
               kerege evidence verify receipt.json --authority authority.pub
 
             When the broker did not confirm in time, the command to repeat it with the same --id is printed: the same id
@@ -95,7 +95,7 @@ struct SendCommand: AsyncParsableCommand {
         do throws(BusFault) {
             return try agent.prepareCommand(
                 service, bytes, as: consumer, expiry: expiry, id: id, context: context.context)
-        } catch { throw AgentOptions.explain(error) }
+        } catch { throw AgentOptions.explain(error, about: "\(service) as \(consumer)") }
     }
 
     /// The broker would cut what is longer, and the sender would not know.
@@ -112,7 +112,7 @@ struct SendCommand: AsyncParsableCommand {
     ) async throws(Failure) -> Receipt {
         do throws(BusFault) { return try await agent.submit(message, within: deadline) } catch {
             guard !Repetition.isUnknown(error) else { throw repetition.failure(message.id, error) }
-            throw await options.explain(error, speakingAs: consumer, agent)
+            throw await options.explain(error, about: service, as: consumer, agent)
         }
     }
 
@@ -124,7 +124,9 @@ struct SendCommand: AsyncParsableCommand {
             guard let wait else { return try await agent.status(of: [id.description], as: consumer).first }
             return try await agent.outcome(of: id.description, as: consumer, within: wait)
         } catch {
-            guard Repetition.isUnknown(error) else { throw await options.explain(error, speakingAs: consumer, agent) }
+            guard Repetition.isUnknown(error) else {
+                throw await options.explain(error, about: service, as: consumer, agent)
+            }
             return nil
         }
     }

@@ -45,26 +45,28 @@ extension AgentOptions {
     private static let spaceWait = Duration.seconds(2)
 
     /// A fault of a command that spoke as a system. A name, or a key, that does not fit is wrong use, and told as that.
-    /// - Parameter mayChoose: see `WrongSpeaker`.
+    /// - Parameters:
+    ///   - target: the service or event it was about.
+    ///   - mayChoose: see `WrongSpeaker`.
     func explain(
-        _ fault: BusFault, speakingAs system: String, _ agent: Agent, mayChoose: Bool = true
+        _ fault: BusFault, about target: String?, as system: String, _ agent: Agent, mayChoose: Bool = true
     ) async -> Failure {
         guard fault.code == .keyNotForSystem,
             let standing = await agent.standing(of: system, within: Self.spaceWait), !standing.own.contains(system)
-        else { return Self.explain(fault) }
+        else { return Self.explain(fault, about: target.map { "\($0) as \(system)" }) }
         return WrongSpeaker(system: system, standing: standing, key: keyPath, mayChoose: mayChoose).failure
     }
 
     /// A fault of the greeting of an agent that was to serve a system: it was refused before it was shown the space. A guest is shown it.
     func explain(_ fault: BusFault, greetedBy configuration: AgentConfiguration) async -> Failure {
         guard fault.code == .keyNotForSystem, let system = configuration.systems.first else {
-            return Self.explain(fault)
+            return Self.explain(fault, isGreeting: true)
         }
         var guest = configuration
         guest.systems = []
         let agent: Agent
         do throws(BusFault) { agent = try await Agent.connect(guest) } catch { return Self.explain(fault) }
-        let failure = await explain(fault, speakingAs: system, agent)
+        let failure = await explain(fault, about: nil, as: system, agent)
         await agent.close()
         return failure
     }
