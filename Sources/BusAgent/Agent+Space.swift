@@ -25,4 +25,15 @@ extension Agent {
         }
         return max(.zero, ContinuousClock.now.duration(to: end))
     }
+
+    /// What the space says of a system and of this agent's key.
+    /// - Returns: nil when no space came within the time.
+    package func standing(of system: String, within limit: Duration) async -> SystemStanding? {
+        let end = ContinuousClock.now + limit
+        while statedTerms.generation == 0 {
+            guard ContinuousClock.now < end else { return nil }
+            do { try await Task.sleep(for: Self.spaceInterval) } catch { return nil }
+        }
+        return statedTerms.standing(of: system, key: configuration.keys?.publicKey)
+    }
 }

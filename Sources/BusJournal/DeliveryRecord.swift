@@ -6,7 +6,7 @@ package struct AttemptedRecord: Sendable, Equatable {
     package var at: Int64
     /// Deliveries so far, from 1.
     package var attempt: UInt16
-    /// Why it is tried again: a number of the catalogue; 0 when the receiver only asked for it.
+    /// Why it is tried again: a number of the catalogue; 0 when its receiver told no reason.
     package var code: UInt16
     package var receiver: String
     package var agent: String

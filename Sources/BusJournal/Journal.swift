@@ -123,7 +123,8 @@ package final class Journal: Sendable {
         try database.writeWithoutTransaction { _ = try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(pages)") }
     }
 
-    /// Closes in good order: the WAL is copied into the database and removed, and the folder is free for another.
+    /// Closes in good order: the WAL is copied into the database and emptied, and the folder is free for another. The emptied file is
+    /// removed as well, unless somebody reads beside: a broker's own readers leave it.
     /// Twice does no harm; every later call throws.
     package func close() {
         let wasClosed = state.withLock { state in

@@ -195,13 +195,46 @@ extension JournalReader {
             next = last + 1
             let messages = try messages(at: kept)
             for position in kept where found.count < limit {
-                guard let stored = messages[position], let header = try? Header(decoding: stored.header),
-                    header.kind == .event, header.target == type
-                else { continue }
-                found.append(position)
+                if let stored = messages[position], Self.isEvent(stored, of: type) { found.append(position) }
             }
         }
         return found
+    }
+
+    /// The newest kept event of one type, and when it was accepted; nil when there is none among so many of the newest kept bodies.
+    package func newestEvent(
+        _ type: String, among most: Int
+    ) throws(JournalError) -> (position: UInt64, acceptedAt: Int64)? {
+        var last = Int64.max
+        var seen = 0
+        while seen < most {
+            let kept = try newestBodies(upTo: last, limit: min(512, most - seen))
+            guard let oldest = kept.last else { return nil }
+            last = oldest - 1
+            seen += kept.count
+            let positions = kept.map { UInt64(clamping: $0) }
+            let messages = try messages(at: positions)
+            for position in positions {
+                if let stored = messages[position], Self.isEvent(stored, of: type) {
+                    return (position, stored.receivedAt)
+                }
+            }
+        }
+        return nil
+    }
+
+    /// The newest first.
+    private func newestBodies(upTo last: Int64, limit: Int) throws(JournalError) -> [Int64] {
+        try reading { db in
+            try Int64.fetchAll(
+                db, sql: "SELECT position FROM body WHERE position <= ? ORDER BY position DESC LIMIT ?",
+                arguments: [last, limit])
+        }
+    }
+
+    private static func isEvent(_ stored: MessageRecord, of type: String) -> Bool {
+        guard let header = try? Header(decoding: stored.header) else { return false }
+        return header.kind == .event && header.target == type
     }
 
     private static func message(_ payload: inout ByteReader, _ batch: StoredBatch) throws(Fault) -> MessageRecord {

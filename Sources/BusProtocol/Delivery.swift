@@ -4,7 +4,7 @@ package struct Settlement: Sendable, Equatable {
         package var position: UInt64
         /// NAK: deliver again after this many milliseconds. ACK and TERM: 0.
         package var delayMilliseconds: UInt32
-        /// TERM: the catalogue number of the reason. ACK and NAK: 0.
+        /// The catalogue number of the reason. NAK: 0 where none is told. ACK: 0.
         package var code: UInt16
         package init(position: UInt64, delayMilliseconds: UInt32 = 0, code: UInt16 = 0) {
             self.position = position

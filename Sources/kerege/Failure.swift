@@ -60,14 +60,19 @@ struct Failure: Error, Sendable, CustomStringConvertible {
         guard asJSON else { return }
         let body = Body(
             findings: findings.isEmpty ? nil : findings,
-            error: .init(code: code, number: exit.rawValue, what: what, why: why, next: next, message: message))
+            error: .init(
+                code: code, number: exit.rawValue, what: what, why: why, next: GivenPlace.ofThisRun.completed(next),
+                message: message))
         try? Output.print(json: body)
     }
 }
 
 /// The two outputs of a command.
 enum Output {
-    static func tell(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    /// To people, on the standard error; what is to be typed next names the place that this run was given.
+    static func tell(_ text: String) {
+        FileHandle.standardError.write(Data((GivenPlace.ofThisRun.completedLines(text) + "\n").utf8))
+    }
 
     /// One line of JSON in the style of the admin API.
     static func print(json value: some Encodable) throws { write(try AdminJSON.encode(value) + Data("\n".utf8)) }

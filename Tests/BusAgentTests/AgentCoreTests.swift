@@ -226,12 +226,12 @@ struct AgentCoreTests {
         let deliveries = bench.take().deliveries
         #expect(deliveries.map(\.annotations.position) == [1, 2, 3])
         bench.core.settle(deliveries[0], .handled)
-        bench.core.settle(deliveries[1], .again(250))
+        bench.core.settle(deliveries[1], .again(250, why: 5030))
         bench.core.settle(deliveries[2], .never(.eventViolatesContract))
         bench.flush()
         let actions = bench.take()
         #expect(actions.settlements(.ack) == [.init(position: 1)])
-        #expect(actions.settlements(.nak) == [.init(position: 2, delayMilliseconds: 250)])
+        #expect(actions.settlements(.nak) == [.init(position: 2, delayMilliseconds: 250, code: 5030)])
         #expect(actions.settlements(.term) == [.init(position: 3, code: 4221)])
         #expect(actions.heads(.ack).first?.messageLimit == 11)
     }

@@ -158,6 +158,7 @@ struct CommandAdapterTests {
         let command = try stage.command("land.sell.v1", #"{"plot":"1:1"}"#)
         try await stage.send(command)
         #expect(await stage.untilSettled(1) == [.nak])
+        #expect(stage.settlements.map(\.code) == [FaultCode.noLiveProvider.number], "its history tells who was away")
         #expect(try await stage.value("SELECT count(*) FROM kerege_command") == "0")
         try await stage.send(command)
         try await stage.send(command)

@@ -71,6 +71,18 @@ private func position(_ agent: TestAgent) throws -> UInt64 { try #require(agent.
         #expect(portal.events.map(\.annotations.attempt) == [1, 2])
     }
 
+    @Test func whyItIsNotTakenNowStandsInItsHistory() throws {
+        let (world, register, portal, _) = try three()
+        register.publish()
+        portal.settle(.nak, .init(position: try position(portal), delayMilliseconds: 10, code: 5030))
+        world.pass(milliseconds: 500)
+        let attempted = try #require(world.journal.attempted.first)
+        #expect(attempted.code == 5030 && attempted.attempt == 1 && attempted.agent == "portal-1")
+        portal.settle(.ack, .init(position: try position(portal)))
+        world.pass(milliseconds: 100)
+        #expect(world.journal.settled.map(\.code) == [0])
+    }
+
     @Test func termEndsItWithItsReason() throws {
         let (world, register, portal, _) = try three()
         register.publish()

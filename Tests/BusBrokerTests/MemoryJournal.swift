@@ -60,6 +60,15 @@ struct MemoryJournal {
         }
     }
 
+    var attempted: [AttemptedRecord] {
+        payloads(.attempted).compactMap { bytes in
+            try? bytes.reading { raw throws(Fault) in
+                var reader = ByteReader(raw)
+                return try AttemptedRecord(&reader)
+            }
+        }
+    }
+
     var liveness: [LivenessRecord] {
         payloads(.liveness).compactMap { bytes in
             try? bytes.reading { raw throws(Fault) in

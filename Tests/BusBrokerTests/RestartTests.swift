@@ -120,6 +120,36 @@ extension World {
         #expect(portal.events.count == 1)
         try world.expectSameAfterRestart()
     }
+
+    /// Who resends it again is warned by the count: a replay in between does not begin it anew, neither here nor after a restart.
+    @Test func aReplayKeepsHowOftenADeadLetterWasResent() throws {
+        let world = try World()
+        let (register, portal) = (TestAgent.register(world), TestAgent.portal(world))
+        register.publish()
+        let position = try place(portal.events.first)
+        portal.settle(.term, .init(position: position, code: 5020))
+        #expect(world.core.resend(position, to: "portal", at: world.now) != nil)
+        world.settle()
+        portal.settle(.term, .init(position: position, code: 5020))
+        #expect(world.core.deadLetters.map(\.resent) == [1])
+        world.seek(portal, from: position)
+        world.pass(milliseconds: 100)
+        let after = try world.restarted()
+        let later = TestAgent.portal(after)
+        #expect(later.events.count == 1, "the replay goes on")
+        later.settle(.term, .init(position: position, code: 5020))
+        #expect(after.core.deadLetters.map(\.resent) == [1])
+        portal.settle(.term, .init(position: position, code: 5020))
+        #expect(world.core.deadLetters.map(\.resent) == [1])
+        try world.expectSameAfterRestart()
+        // Resent while the replay is on its way, it counts all the same.
+        world.seek(portal, from: position)
+        #expect(world.core.resend(position, to: "portal", at: world.now) != nil)
+        world.settle()
+        portal.settle(.term, .init(position: position, code: 5020))
+        #expect(world.core.deadLetters.map(\.resent) == [2])
+        try world.expectSameAfterRestart()
+    }
 }
 
 /// What became of a command is said once, by its provider where it said something.

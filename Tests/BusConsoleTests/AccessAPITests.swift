@@ -75,11 +75,22 @@ struct AccessAPITests {
         arguments: [
             ["access"], ["access", "831015358396", "--since", "soon"], ["access", "-"],
             ["access", "831015358396", "--http", "example.kz:80"],
-            ["access", "831015358396", "--data", "no/such/folder"],
+            ["access", "831015358396", "--data", "no/such/folder"], ["access", "123"], ["access", "831015358397"],
+            ["access", "83101535839x"],
         ])
     func wrongUse(_ arguments: [String]) async throws {
         let run = try await CommandRun.run(arguments)
         #expect(run.code == 2 && !(run.output + run.errors).contains("831015358396"), "\(run.output)\(run.errors)")
+    }
+
+    @Test("What is no IIN and no BIN is told as that, and not repeated")
+    func noNumber() async throws {
+        for number in ["123", "831015358397", "8310 1535 8396"] {
+            let run = try await CommandRun.run(["access", number, "--json"])
+            #expect(run.code == 2 && run.errors.contains("no IIN and no BIN"), "\(run.output)\(run.errors)")
+            #expect(run.errors.contains("12 digits") && !run.errors.contains(number))
+            #expect(try JSONValue.parse(run.output)["error"]?["code"]?.string == "wrong-use")
+        }
     }
 
     @Test("Keys are made with the key for references, and a contract tells whom it is about")

@@ -63,6 +63,7 @@ struct CommandTests {
             (["space", "check", "deploy/space"], 0), (["space", "check", "no/such/folder"], 2), (["--help"], 0),
             (["--version"], 0), (["journal", "verify", "no/such/folder"], 2),
             (["journal", "checkpoint", "no-such-file"] + nowhere, 3), (["journal", "checkpoint"] + nowhere, 2),
+            (["journal", "verify", "--data", "no/such/folder"], 2), (["journal", "verify", "a", "--data", "b"], 2),
             (["doctor", "--data", "no/such/folder"] + nowhere, 1),
             (["queues"] + nowhere, 3), (["queues", "--dead"] + nowhere, 3), (["queues", "--service", "a.b.v1"], 2),
             (["resend"], 2), (["resend", "x"], 2), (["resend", "--failed"], 2),
@@ -203,7 +204,7 @@ struct CommandTests {
                 ["call", SmallBus.service, #"{"n":"none"}"#, "--data", bus.folder, "--broker", bus.broker.endpoint])
             #expect(failed.code == 1)
             let message = try #require(failed.errors.firstMatch(of: /, message ([0-9a-f-]{36})/)?.1)
-            #expect(failed.errors.contains("kerege trace \(message) --data \(bus.folder)"))
+            #expect(failed.errors.contains("kerege trace --data \(bus.folder) \(message)"))
             let wrongData = try await CommandRun.run([
                 "status", "--data", "/nowhere", "--http", "127.0.0.1:\(bus.port)",
             ])
@@ -317,6 +318,12 @@ struct CommandTests {
             let provider = try await bus.provider()
             let sound = try await CommandRun.run(["journal", "verify", bus.folder, "--json"])
             #expect(sound.code == 0)
+            for place in [["--data", bus.folder], [bus.folder, "--data", bus.folder]] {
+                let run = try await CommandRun.run(["journal", "verify"] + place)
+                #expect(run.code == 0 && run.output.hasPrefix("sound: "), "\(run.output)\(run.errors)")
+            }
+            let two = try await CommandRun.run(["journal", "verify", bus.folder, "--data", "elsewhere"])
+            #expect(two.code == 2 && two.errors.contains("two folders are named"))
             #expect(
                 try sound.members == [
                     "authority_given", "batches", "bodies", "bodies_erased", "bodies_gone", "findings", "hash_seconds",

@@ -138,6 +138,7 @@ struct DurableAPITests {
             #expect(trace.state == "dead-lettered")
             #expect(trace.history.map(\.what) == ["accepted", "tried-again", "given-up", "outcome"])
             #expect(trace.history[1].agent == "register-1" && trace.history[1].attempt == 1)
+            #expect(trace.history[1].reason?.name == "provider-fault", "its handler threw")
             #expect(trace.deliveries.first?.reason?.name == "given-up")
 
             let provider = try await bus.performer { .completed($0.body) }
@@ -260,7 +261,8 @@ struct DurableAPITests {
             await publisher.close()
             for (body, status) in [
                 (#"{"event": "\#(SmallBus.event)", "system": "register", "from": "beginning"}"#, 409),
-                (#"{"event": "\#(SmallBus.service)", "system": "portal", "from": "beginning"}"#, 404),
+                (#"{"event": "\#(SmallBus.service)", "system": "portal", "from": "beginning"}"#, 400),
+                (#"{"event": "\#(SmallBus.event)", "system": "nobody", "from": "beginning"}"#, 400),
                 (#"{"event": "\#(SmallBus.event)", "system": "portal", "from": "position"}"#, 400),
                 (#"{"event": "\#(SmallBus.event)", "system": "portal", "from": "the end"}"#, 400),
             ] {
@@ -268,6 +270,32 @@ struct DurableAPITests {
                 #expect(response.status == status, "\(body)")
                 #expect(try api.checker("Error").check([UInt8](response.body)).isEmpty)
             }
+        }
+    }
+
+    @Test("A replay of nothing tells where the events end")
+    func replayOfNothing() async throws {
+        try await SmallBus.run { bus async throws in
+            func replay(_ value: Int64) async throws -> ReplayPage {
+                let order = ReplayOrder(event: SmallBus.event, system: "portal", from: "position", value: value)
+                return try await post(ReplayPage.self, "/v1/replay", order, bus)
+            }
+            let none = try await replay(1)
+            #expect(none.count == 0 && none.logEnd != nil && none.newestEvent == nil)
+            let publisher = try await bus.provider()
+            let portal = try await bus.portal()
+            let event = try await publisher.publish(SmallBus.event, Array("{}".utf8), as: "register").id
+            try await eventually("it is taken") { try await state(bus, event) == "settled" }
+            await portal.close()
+            await publisher.close()
+            let message = try #require(try await get(TracePage.self, "/v1/messages/\(event)", bus).message)
+            let beyond = try await replay(1_000_000)
+            let end = try #require(beyond.logEnd)
+            #expect(beyond.count == 0 && end.position >= message.position && end.position < 1_000_000)
+            let place = ReplayPage.Place(position: message.position, microseconds: message.receivedUs)
+            #expect(beyond.newestEvent == place)
+            let replayed = try await replay(1)
+            #expect(replayed.count == 1 && replayed.logEnd == nil && replayed.newestEvent == nil)
         }
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BusAgent
 import BusBroker
+import BusConsole
 import BusContracts
 import BusProtocol
 import Foundation
@@ -60,7 +61,9 @@ struct DurableCommandTests {
             #expect(again.code == 0)
             #expect(again.output.hasPrefix("command \(id), position \(sent["position"]?.int ?? 0): completed"))
             #expect(again.output.contains("\nreceipt not proven: 4096 log-unsigned: "))
-            #expect(again.output.contains(#""n": 1"#) && again.errors.contains("kerege trace \(id)"))
+            #expect(
+                again.output.contains(#""n": 1"#)
+                    && again.errors.contains("next: kerege trace --data \(bus.folder) \(id)"))
             let other = try await CommandRun.run(
                 ["send", SmallBus.command, #"{"n":2}"#, "--id", id] + bus.asAgent)
             #expect(other.code == 1 && other.errors.contains("4090 id-reused"))
@@ -72,6 +75,8 @@ struct DurableCommandTests {
             let stranger = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--as", "register"] + bus.asAgent)
             #expect(stranger.code == 1 && stranger.errors.contains("4030 no-integration"))
+            #expect(stranger.errors.contains("\(SmallBus.command) as register"), "\(stranger.errors)")
+            #expect(stranger.errors.contains("with --as: kerege integrations"), "\(stranger.errors)")
             await provider.close()
         }
     }
@@ -82,7 +87,14 @@ struct DurableCommandTests {
             let sent = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--expiry", "1h", "--json"] + bus.asAgent)
             #expect(sent.code == 0)
-            #expect(try sent.members == ["attempts", "consumer", "id", "position", "receipt", "service", "state"])
+            #expect(
+                try sent.members == [
+                    "attempts", "consumer", "expires", "expires_ms", "id", "position", "receipt", "service", "state",
+                ])
+            try expectExpiry(of: sent, after: 3_600_000)
+            let sooner = try await CommandRun.run(
+                ["send", SmallBus.command, "{}", "--expiry", "10m", "--json"] + bus.asAgent)
+            try expectExpiry(of: sooner, after: 600_000)
             let receipt = try JSONValue.parse(sent.output)["receipt"]
             #expect(receipt?["proven"]?.bool == false && receipt?["why"]?["number"]?.int == 4096)
             #expect(try JSONValue.parse(sent.output)["state"]?.string == "accepted")
@@ -99,7 +111,7 @@ struct DurableCommandTests {
             let vain = try await CommandRun.run(
                 ["send", SmallBus.command, "{}", "--wait", "100ms", "--receipt", file] + bus.asAgent)
             #expect(vain.code == 1)
-            #expect(vain.output.contains(": accepted"))
+            #expect(vain.output.contains(": accepted, expires 20"))
             #expect(vain.errors.contains("again: kerege send \(SmallBus.command) '{}' --id "))
             #expect(vain.errors.contains(" --receipt \(file)"))
 
@@ -107,7 +119,7 @@ struct DurableCommandTests {
             #expect(queues.code == 0)
             let lines = queues.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
             let row = try #require(lines.first { $0.first == "commands" })
-            #expect(row[1] == "register" && row[2] == "3" && row[3] == "0")
+            #expect(row[1] == "register" && row[2] == "4" && row[3] == "0")
             let json = try await CommandRun.run(["queues", "--json"] + bus.asOperator)
             #expect(try json.members == ["dead", "depth", "in_flight", "queues"])
             let trace = try await CommandRun.run(
@@ -115,11 +127,19 @@ struct DurableCommandTests {
             #expect(trace.code == 0)
             #expect(trace.output.contains("├─▶ register") && trace.output.contains("waiting"))
             // What it shows is refreshed a few times a second.
-            let counts = "commands 3, outcomes 0, given up 0; queued 3, 0 with agents, dead letters 0"
-            try await eventually("the third command is shown") {
+            let counts = "commands 4, outcomes 0, given up 0; queued 4, 0 with agents, dead letters 0"
+            try await eventually("the fourth command is shown") {
                 try await CommandRun.run(["status"] + bus.asOperator).output.contains(counts)
             }
         }
+    }
+
+    /// The id has the time at which the command was made.
+    private func expectExpiry(of run: CommandRun, after span: Int64) throws {
+        let page = try JSONValue.parse(run.output)
+        let id = try #require(page["id"]?.string.flatMap { MessageID($0) })
+        #expect(page["expires_ms"]?.int.map { Int64($0) - id.unixMilliseconds } == span)
+        #expect(page["expires"]?.string == RFC3339.text(id.unixMilliseconds + span))
     }
 
     @Test("A dead letter is listed, explained by its trace, and resent; what is completed is not")
@@ -157,7 +177,9 @@ struct DurableCommandTests {
             #expect(try again.members == ["refused", "resent"])
             let told = try await CommandRun.run(["resend", id] + bus.asOperator)
             #expect(told.code == 1)
-            #expect(told.errors.contains("completed") && told.errors.contains("next: kerege trace \(id)"))
+            #expect(
+                told.errors.contains("completed")
+                    && told.errors.contains("next: kerege trace \(ShellText.command(bus.asOperator)) \(id)"))
             await provider.close()
         }
     }
@@ -223,10 +245,16 @@ struct DurableCommandTests {
             #expect(try events(third).map { $0["body"]?["n"]?.int } == [3])
             let none = try await CommandRun.run(subscribe + ["--count", "1", "--for", "200ms"])
             #expect(none.code == 1 && none.output.isEmpty)
+            #expect(none.errors.contains("0 of 1 events came"))
+            let beyond = try await CommandRun.run(
+                ["subscribe", SmallBus.event, "--as", "portal", "--from", "position:1000000", "--for", "100ms"]
+                    + bus.asAgent)
+            #expect(beyond.code == 0 && beyond.errors.contains("nothing of \(SmallBus.event) comes again"))
             // Nobody waits for what can never come.
             let unknown = try await CommandRun.run(
                 ["subscribe", "register.no-such.v1", "--as", "portal"] + bus.asAgent)
             #expect(unknown.code == 1 && unknown.errors.contains("4040"), "\(unknown.errors)")
+            #expect(unknown.errors.contains("register.no-such.v1 as portal"), "of many events, which one")
             let foreign = try await CommandRun.run(["subscribe", SmallBus.event, "--as", "register"] + bus.asAgent)
             #expect(foreign.code == 1 && foreign.errors.contains("4030"), "\(foreign.errors)")
 

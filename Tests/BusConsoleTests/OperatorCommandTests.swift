@@ -58,6 +58,9 @@ struct OperatorCommandTests {
                 (["queues", "--dead", "--service", "no.such.v1"], "no.such.v1"),
                 (["queues", "--dead", "--system", "nobody"], "nobody"),
                 (["resend", "--failed", "--service", "no.such.v1"], "no.such.v1"),
+                (["replay", "no.such.v1", "--as", "portal", "--from", "beginning"], "no.such.v1"),
+                (["replay", SmallBus.service, "--as", "portal", "--from", "beginning"], SmallBus.service),
+                (["replay", SmallBus.event, "--as", "nobody", "--from", "beginning"], "nobody"),
             ] {
                 let run = try await CommandRun.run(arguments + bus.asOperator)
                 #expect(run.code == 2 && run.errors.contains("`\(name)`"), "\(arguments): \(run.code) \(run.errors)")
@@ -89,7 +92,59 @@ struct OperatorCommandTests {
             #expect(sent.errors.contains(" --data \(bus.folder)"), "\(sent.errors)")
             let published = try await CommandRun.run(["publish", SmallBus.event, "{}"] + bus.asAgent)
             #expect(published.errors.contains(" --data \(bus.folder)"), "\(published.errors)")
+            let place = ShellText.command(bus.asOperator)
+            let replayed = try await CommandRun.run(
+                ["replay", SmallBus.event, "--as", "portal", "--from", "beginning"] + bus.asOperator)
+            #expect(replayed.errors.contains("next: kerege queues \(place) --system portal"), "\(replayed.errors)")
+            // What the broker proposes, and a failure as JSON.
+            let unknown = try await CommandRun.run(
+                ["replay", "no.such.v1", "--as", "portal", "--from", "beginning", "--json"] + bus.asOperator)
+            #expect(unknown.errors.contains("next: kerege services \(place) "), "\(unknown.errors)")
+            let next = try JSONValue.parse(unknown.output)["error"]?["next"]?.string
+            #expect(next?.hasPrefix("kerege services \(place) ") == true)
+            let doctor = try await CommandRun.run(["doctor"] + bus.asOperator)
+            #expect(doctor.output.contains("; kerege agents \(place) shows refused keys"), "\(doctor.output)")
         }
+    }
+
+    @Test("A name that is no system, and a key of another one, are told apart")
+    func wrongSystem() async throws {
+        try await SmallBus.run { bus async throws in
+            let portal = ["--key", "\(bus.folder)/keys/portal-1.key"]
+            for verb in [
+                ["send", SmallBus.command, "{}"], ["call", SmallBus.service, "{}"], ["subscribe", SmallBus.event],
+            ] {
+                let unknown = try await CommandRun.run(verb + ["--as", "nosuch"] + bus.asAgent)
+                #expect(unknown.code == 2, "\(verb): \(unknown.errors)")
+                for word in ["4011 key-not-for-system", "there is no system `nosuch`", "belongs to portal, register"] {
+                    #expect(unknown.errors.contains(word), "\(verb): \(unknown.errors)")
+                }
+                let foreign = try await CommandRun.run(verb + ["--as", "register"] + portal + bus.asAgent)
+                #expect(foreign.code == 2, "\(verb): \(foreign.errors)")
+                for word in [
+                    "portal-1.key may not speak as register", "belongs to portal", "use --as portal, or a key of",
+                ] {
+                    #expect(foreign.errors.contains(word), "\(verb): \(foreign.errors)")
+                }
+            }
+            let named = try await CommandRun.run(["publish", SmallBus.event, "{}", "--as", "portal"] + bus.asAgent)
+            #expect(named.code == 2 && named.errors.contains("portal may not publish \(SmallBus.event)"))
+            #expect(named.errors.contains("belongs to register") && named.errors.contains("leave --as out"))
+            let keyed = try await CommandRun.run(["publish", SmallBus.event, "{}"] + portal + bus.asAgent)
+            #expect(keyed.code == 2 && keyed.errors.contains("may not speak as register"), "\(keyed.errors)")
+            #expect(!keyed.errors.contains("--as portal"), "no other name would do")
+            let nobody = try await CommandRun.run(["publish", "nosuch.thing-done.v1", "{}"] + bus.asAgent)
+            #expect(nobody.code == 2 && nobody.errors.contains("there is no system `nosuch`"), "\(nobody.errors)")
+        }
+    }
+
+    @Test("Nobody who answers, and nothing on the standard input, are told with what it may be")
+    func silence() async throws {
+        let fault = BusFault(.brokerUnreachable, at: .consumerAgent)
+        #expect(AgentOptions.explain(fault, isGreeting: true).why.contains("keys/broker.pub"))
+        #expect(!AgentOptions.explain(fault).why.contains("keys/broker.pub"), "there was a session before")
+        let empty = try await CommandRun.run(["publish", "a.b.v1", "-"])
+        #expect(empty.code == 2 && empty.errors.contains("the standard input is not JSON"), "\(empty.errors)")
     }
 
     @Test("A key in use is explained with what a user of the commands can do")

@@ -1,3 +1,5 @@
+import BusAgent
+import BusConsole
 import Testing
 
 @testable import kerege
@@ -21,6 +23,33 @@ struct TerminalTests {
 
     @Test("Control characters of names do not reach the terminal")
     func control() { #expect(Table.Cell("a\u{1B}[2Jb\n").text == "a [2Jb ") }
+
+    @Test("A replay of nothing says why, and where the events end")
+    func replayOfNothing() {
+        let newest = ReplayPage.Place(position: 7, microseconds: 1_772_618_400_000_000)
+        let end = ReplayPage.Place(position: 9, microseconds: 1_772_618_460_000_000)
+        func lines(_ start: ReplayStart, _ newest: ReplayPage.Place?, count: Int = 0) -> [String] {
+            let page = ReplayPage(event: "a.b.v1", system: "c", count: count, logEnd: end, newestEvent: newest)
+            return ReplayView(page: page, start: start).lines()
+        }
+        let ends = [
+            "the newest event of a.b.v1: position 7, 2026-03-04T10:00:00.000Z",
+            "the log ends at position 9, 2026-03-04T10:01:00.000Z",
+        ]
+        #expect(
+            lines(.position(10), newest) == ["nothing is replayed: position 10 is beyond the end of the log"] + ends)
+        #expect(
+            lines(.time(1_772_618_430_000), newest) == [
+                "nothing is replayed: 2026-03-04T10:00:30.000Z is beyond the newest event of a.b.v1"
+            ] + ends)
+        #expect(
+            lines(.position(7), newest) == [
+                "nothing is replayed: what is kept of a.b.v1 from there on is on its way to c already"
+            ] + ends)
+        #expect(
+            lines(.beginning, nil) == ["nothing is replayed: no event of a.b.v1 is kept", ends[1]])
+        #expect(lines(.beginning, newest, count: 2) == ["2 events of a.b.v1 come to c again"])
+    }
 
     @Test(
         "Spans",

@@ -49,6 +49,24 @@ import Testing
         journal.close()
     }
 
+    /// A broker's own readers are open to its end: the emptied WAL stays beside the database, and holds nothing.
+    @Test func closedInGoodOrderTheDatabaseAloneIsTheJournal() throws {
+        let folder = TemporaryFolder()
+        let copy = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        _ = try journal.commit(batch(message(header(.event, id(1)))), at: noon)
+        let reader = try JournalReader(folder: folder.path)
+        let root = journal.head.root
+        journal.close()
+        #expect(FileState(folder.file + "-wal").size == 0)
+        try copy.makeFolder()
+        try FileManager.default.copyItem(atPath: folder.file, toPath: copy.file)
+        let found = try Journal(folder: copy.path)
+        #expect(found.head.treeSize == 1 && found.head.root == root)
+        #expect(try reader.body(at: 1) == Array("{}".utf8))
+        found.close()
+    }
+
     /// Killed in the middle of preparing the WAL, the journal must open again.
     @Test func aTableLeftByAKilledStartIsNoObstacle() throws {
         let folder = TemporaryFolder()
@@ -73,6 +91,10 @@ import Testing
         #expect(try reader.body(at: 2) == body)
         #expect(try reader.body(at: 1) == nil)
         #expect(try reader.keptBodies(from: 1, limit: 100) == [2])
+        let newest = try #require(try reader.newestEvent("register.record-changed.v1", among: 10))
+        #expect(newest.position == 2 && newest.acceptedAt == noon)
+        #expect(try reader.newestEvent("register.other.v1", among: 10)?.position == nil)
+        #expect(try reader.newestEvent("register.record-changed.v1", among: 0)?.position == nil)
         let stored = try #require(try reader.message(at: 2))
         #expect(stored.header == header(.event, id(2)).encoded())
         #expect(stored.proof == [9, 9, 9])

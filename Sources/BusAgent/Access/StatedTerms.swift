@@ -2,10 +2,12 @@ import BusDirectory
 import BusProtocol
 import Synchronization
 
-/// What the space says of calls that do not say it themselves: why systems ask services, and how long a command may wait.
+/// What the space says of calls that do not say it themselves: why systems ask services, how long a command may wait, and who may
+/// speak as whom.
 final class StatedTerms: Sendable {
     private let purposes = Mutex<[String: String]>([:])
     private let expiries = Mutex<[String: Duration]>([:])
+    private let speakers = Mutex(Speakers())
     private let changes = Atomic<UInt64>(0)
 
     /// Counts the spaces taken: what was made of an earlier one is stale.
@@ -20,6 +22,7 @@ final class StatedTerms: Sendable {
             service.kind == .command ? service.deadline.map { (service.name, Duration.milliseconds($0.count)) } : nil
         }
         expiries.withLock { $0 = Dictionary(allowed) { first, _ in first } }
+        speakers.withLock { $0 = Speakers(space) }
         changes.add(1, ordering: .releasing)
     }
 
@@ -30,6 +33,10 @@ final class StatedTerms: Sendable {
 
     /// The longest time a command may wait to be carried out; nil where the space says nothing.
     func longestExpiry(of command: String) -> Duration? { expiries.withLock { $0[command] } }
+
+    func standing(of system: String, key: String?) -> SystemStanding {
+        speakers.withLock { $0.standing(of: system, key: key) }
+    }
 
     private static func way(_ consumer: String, _ service: String) -> String { "\(consumer) \(service)" }
 }

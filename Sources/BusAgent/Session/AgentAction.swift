@@ -104,8 +104,9 @@ package struct LogReceipt: Sendable, Equatable {
 /// What became of a delivered command or event.
 package enum Settled: Sendable {
     case handled
-    /// Deliver again after this many milliseconds.
-    case again(UInt32)
+    /// Deliver again after this many milliseconds; why it is not taken now is kept in the message's history: a number of the
+    /// catalogue, 0 for none.
+    case again(UInt32, why: UInt16 = 0)
     /// Never deliver again, for this reason.
     case never(FaultCode)
 }

@@ -162,7 +162,8 @@ extension AgentCore {
         let position = delivery.annotations.position
         switch settled {
         case .handled: acknowledged.append(Settlement.Row(position: position))
-        case .again(let delay): rejected.append(Settlement.Row(position: position, delayMilliseconds: delay))
+        case .again(let delay, let why):
+            rejected.append(Settlement.Row(position: position, delayMilliseconds: delay, code: why))
         case .never(let code): terminated.append(Settlement.Row(position: position, code: code.number))
         }
         release(delivery.mark)

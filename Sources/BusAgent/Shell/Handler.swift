@@ -225,8 +225,10 @@ package struct Settler: Sendable {
             return .never(.eventViolatesContract)
         case .failure(let fault as BusFault) where fault.number == FaultCode.requestViolatesContract.number:
             return .never(.requestViolatesContract)
-        case .failure:
-            return .again(min(longestDelay, firstDelay << UInt32(min(max(attempt, 1) - 1, 10))))
+        case .failure(let error):
+            // A system that was asked for it may be away: whoever traces the message reads that, and not this agent's log.
+            let why = (error as? BusFault)?.number ?? FaultCode.providerFault.number
+            return .again(min(longestDelay, firstDelay << UInt32(min(max(attempt, 1) - 1, 10))), why: why)
         }
     }
 }

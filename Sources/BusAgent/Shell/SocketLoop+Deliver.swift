@@ -82,11 +82,11 @@ extension SocketLoop {
             return core.settle(delivery, .handled)
         }
         if configuration.isGuest, delivery.envelope.header.kind != .request {
-            return core.settle(delivery, .again(Self.unhandledDelay))
+            return core.settle(delivery, .again(Self.unhandledDelay, why: FaultCode.providerFault.number))
         }
         configuration.logger.warning("no handler", metadata: ["target": "\(target)"])
         guard delivery.envelope.header.kind == .request else {
-            return core.settle(delivery, .again(Self.unhandledDelay))
+            return core.settle(delivery, .again(Self.unhandledDelay, why: FaultCode.providerFault.number))
         }
         let fault = BusFault(
             .providerFault, at: .providerAgent, "agent \(configuration.name) has no handler for \(target)")

@@ -197,7 +197,7 @@ extension SocketLoop {
         case .delivery(let delivery):
             notice(fault, delivery.envelope.header)
             guard isFinal || delivery.envelope.header.kind == .request else {
-                return core.settle(delivery, .again(Self.lockedDelay))
+                return core.settle(delivery, .again(Self.lockedDelay, why: FaultCode.sealNotOpened.number))
             }
             turnAway(delivery, .sealNotOpened)
         case .reply(let ticket, _): refuse(ticket, BusFault(.sealNotOpened, at: .consumerAgent, "\(fault)"))

@@ -75,6 +75,7 @@ struct DeadLetters: Sendable {
     private var lastPlace: UInt64 = 0
 
     var count: Int { letters.count }
+    var isEmpty: Bool { letters.isEmpty }
     var all: [DeadLetter] { order.compactMap { holds($0) ? letters[$0.name]?.letter : nil } }
 
     mutating func add(_ letter: DeadLetter) {
@@ -89,6 +90,10 @@ struct DeadLetters: Sendable {
         while letters.count > Self.limit, let oldest = order.popFirst() {
             if holds(oldest) { letters[oldest.name] = nil }
         }
+    }
+
+    func letter(_ position: UInt64, receiver: String) -> DeadLetter? {
+        letters[Name(position: position, receiver: receiver)]?.letter
     }
 
     mutating func take(_ position: UInt64, receiver: String) -> DeadLetter? {

@@ -129,7 +129,10 @@ extension DeliveryBook {
 
     private mutating func resendUnread(_ letter: DeadLetter, _ expiry: Int64) {
         let queue = queue(letter.queue)
-        guard !queues[queue].holds(letter.position) else { return }
-        change(queue) { $0.keepBack(letter.position, .init(resent: letter.resent &+ 1, expiry: expiry)) }
+        let resent = letter.resent &+ 1
+        guard !queues[queue].holds(letter.position) else {
+            return change(queue) { $0.setResends(resent, of: letter.position) }
+        }
+        change(queue) { $0.keepBack(letter.position, .init(resent: resent, expiry: expiry)) }
     }
 }

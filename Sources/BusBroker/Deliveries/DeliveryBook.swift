@@ -180,7 +180,18 @@ struct DeliveryBook: Sendable {
     /// A subscriber is owed these events again, in the order of their positions.
     mutating func seek(_ positions: [UInt64], in queue: Int) {
         queues[queue].seek(positions)
+        keepResends(of: positions, in: queue)
         flag(queue)
+    }
+
+    /// Sought is not cured: what dies once more was resent as often as its letter says, and who resends it again is warned by that.
+    private mutating func keepResends(of positions: [UInt64], in queue: Int) {
+        guard !dead.isEmpty else { return }
+        let receiver = queues[queue].name.system
+        for position in positions {
+            guard let letter = dead.letter(position, receiver: receiver), letter.resent > 0 else { continue }
+            queues[queue].setResends(letter.resent, of: position)
+        }
     }
 
     /// A dead letter is on its way again.
@@ -188,7 +199,11 @@ struct DeliveryBook: Sendable {
         let message = QueuedMessage(letter, expiry: expiry)
         let queue = queue(letter.queue)
         // Its subscriber may have sought it meanwhile: then it is on its way already.
-        if !queues[queue].holds(letter.position) { queues[queue].add(message) }
+        if queues[queue].holds(letter.position) {
+            queues[queue].setResends(message.resent, of: letter.position)
+        } else {
+            queues[queue].add(message)
+        }
         flag(queue)
         guard letter.queue.kind == .commands else { return }
         let key = ledger.key(message.consumer, message.id)

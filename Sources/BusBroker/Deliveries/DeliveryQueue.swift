@@ -344,6 +344,14 @@ struct DeliveryQueue: Sendable {
         }
     }
 
+    mutating func setResends(_ resent: UInt16, of position: UInt64) {
+        if messages[position] != nil {
+            messages[position]?.resent = resent
+        } else if holds(position) {
+            histories[position, default: History()].resent = resent
+        }
+    }
+
     /// Times a message was resent of which only the position is known here.
     func resends(of position: UInt64) -> UInt16 { histories[position]?.resent ?? 0 }
     func isExpired(_ position: UInt64, at now: Int64) -> Bool { messages[position].map { $0.expiry <= now } ?? false }

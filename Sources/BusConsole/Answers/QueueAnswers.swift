@@ -123,11 +123,7 @@ extension AdminAnswers {
     func replay(_ order: ReplayOrder) async throws(AdminError) -> ReplayPage {
         let wish = try seek(order)
         let space = broker.readModel.overview.snapshot.space
-        guard space.services.contains(where: { $0.name == order.event && $0.kind == .event }) else {
-            throw AdminError(
-                404, "no-such-event", "there is no event `\(order.event.prefix(128))`",
-                why: "the space has no event type of this name", next: "kerege services lists them")
-        }
+        try expectKnown(order, in: space)
         let isSubscriber = space.integrations.contains {
             $0.consumer == order.system && $0.service == order.event && $0.stage.permitsTraffic
         }
@@ -143,7 +139,41 @@ extension AdminAnswers {
                 why: "the journal could not be read or written, or the broker is stopping",
                 next: "kerege journal verify DIR")
         }
-        return ReplayPage(event: order.event, system: order.system, count: count)
+        var page = ReplayPage(event: order.event, system: order.system, count: count)
+        if count == 0 { (page.logEnd, page.newestEvent) = try await ends(of: order.event) }
+        return page
+    }
+
+    private func expectKnown(_ order: ReplayOrder, in space: Space) throws(AdminError) {
+        guard let service = space.services.first(where: { $0.name == order.event }), service.kind == .event else {
+            throw AdminError(
+                400, "no-such-event", "there is no event `\(order.event.prefix(128))`",
+                why: space.services.contains { $0.name == order.event }
+                    ? "the space has a service of this name, and only events are replayed"
+                    : "the space has no event type of this name", next: "kerege services lists them")
+        }
+        guard space.systems.contains(where: { $0.id == order.system }) else {
+            throw .badRequest(
+                "there is no system `\(order.system.prefix(64))`", why: "the space has none of this name",
+                next: "kerege systems lists them")
+        }
+    }
+
+    /// Kept bodies that are looked at for the newest event of a type.
+    static let newestBodies = 100_000
+
+    /// What a start that lies beyond everything is to be compared with.
+    private func ends(of event: String) async throws(AdminError) -> (log: ReplayPage.Place?, event: ReplayPage.Place?) {
+        typealias Ends = (log: ReplayPage.Place?, event: ReplayPage.Place?)
+        return try await reading { reader throws(JournalError) -> Ends in
+            let end = try reader.batchEnds(limit: 1).last
+            let commit = try reader.lastCommit()
+            let newest = try reader.newestEvent(event, among: Self.newestBodies)
+            return (
+                end.map { ReplayPage.Place(position: $0.size, microseconds: commit) },
+                newest.map { ReplayPage.Place(position: $0.position, microseconds: $0.acceptedAt) }
+            )
+        }
     }
 
     private func seek(_ order: ReplayOrder) throws(AdminError) -> Seek {

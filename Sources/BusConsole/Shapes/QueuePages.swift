@@ -141,6 +141,29 @@ package struct ReplayPage: Codable, Sendable {
     package var system: String
     /// Events the system is owed again.
     package var count: Int
+    /// With a count of 0: where the log ends.
+    package var logEnd: Place?
+    /// With a count of 0: the newest kept event of this type, as far back as it was looked for.
+    package var newestEvent: Place?
+    package init(event: String, system: String, count: Int, logEnd: Place? = nil, newestEvent: Place? = nil) {
+        self.event = event
+        self.system = system
+        self.count = count
+        self.logEnd = logEnd
+        self.newestEvent = newestEvent
+    }
+
+    package struct Place: Codable, Sendable, Equatable {
+        package var position: UInt64
+        package var at: String
+        package var atMs: Int64
+        /// - Parameter microseconds: Unix time, as the journal has it.
+        package init(position: UInt64, microseconds: Int64) {
+            self.position = position
+            atMs = microseconds / 1000
+            at = RFC3339.text(microseconds / 1000)
+        }
+    }
 }
 
 /// The body of POST /v1/drain.

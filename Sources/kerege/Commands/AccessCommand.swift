@@ -21,13 +21,13 @@ struct AccessCommand: AsyncParsableCommand {
 
             With - the number is read from the standard input, so that it does not stand in the list of processes.
 
-            Exit code 1 when nobody asked, or when the question is refused; 3 without a broker.
+            Exit code 1 when nobody asked, or when the question is refused; 2 for what is no IIN and no BIN; 3 without a broker.
             """)
 
     /// Accesses that are listed; beyond it a shorter --since is needed.
     static let most = 10_000
 
-    @Argument(help: "The person's number, as the provider's services take it, or - to read it from the standard input.")
+    @Argument(help: "The person's IIN or the company's BIN, or - to read it from the standard input.")
     var subject: String
     @Option(help: ArgumentHelp("The system whose data it is about.", valueName: "system"))
     var system = "individuals"
@@ -78,6 +78,13 @@ struct AccessCommand: AsyncParsableCommand {
                 "no number is given", why: "it is one line of at most 120 bytes",
                 next: "kerege access NUMBER, or kerege access - with the number on the standard input")
         }
+        // What was mistyped nobody ever asked about, and that would be told as good news. It is not repeated: most of it is somebody's.
+        guard IIN.isValid(trimmed) || BIN.isValid(trimmed) else {
+            throw .wrongUse(
+                "what is given is no IIN and no BIN",
+                why: "either has 12 digits, of which the first tell a date and the last is a check digit",
+                next: "copy the whole number; kerege access - reads it from the standard input")
+        }
         return trimmed
     }
 
@@ -90,9 +97,10 @@ struct AccessCommand: AsyncParsableCommand {
             await agent.close()
             return AccessReference.references(answer.body)
         } catch {
+            let failure = await explain(error, agent)
             await agent.drain()
             await agent.close()
-            throw explain(error)
+            throw failure
         }
     }
 
@@ -110,7 +118,7 @@ struct AccessCommand: AsyncParsableCommand {
         }
     }
 
-    private func explain(_ fault: BusFault) -> Failure {
+    private func explain(_ fault: BusFault, _ agent: Agent) async -> Failure {
         let service = AccessReference.service(of: system)
         switch fault.name {
         case "no-such-service":
@@ -123,7 +131,7 @@ struct AccessCommand: AsyncParsableCommand {
                 .no, fault.name, "\(consumer) may not ask who asked",
                 why: "no approved integration gives it \(service)",
                 next: "name a system that has one with --as SYSTEM; kerege services lists them")
-        default: return AgentOptions.explain(fault, place: options.place)
+        default: return await options.explain(fault, about: service, as: consumer, agent)
         }
     }
 
@@ -166,7 +174,7 @@ struct AccessCommand: AsyncParsableCommand {
         Output.tell("\(count) \(count == 1 ? "access" : "accesses") since \(page.since)")
         if !page.complete { Output.tell("there are more; name a shorter time with --since") }
         if let last = page.accesses.last {
-            Output.tell("next: \(ShellText.command(["kerege", "trace", last.request] + options.place))")
+            Output.tell("next: kerege trace \(last.request)")
         }
     }
 }

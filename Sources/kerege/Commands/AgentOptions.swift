@@ -27,7 +27,7 @@ struct AgentOptions: ParsableArguments {
     /// - Parameter systems: that the agent serves; none for one that only asks, so that no work of others reaches it.
     func connect(serving systems: [String], preparing prepare: (Agent) -> Void = { _ in }) async throws -> Agent {
         try checkAddress()
-        let path = key ?? data + "/keys/operator.key"
+        let path = keyPath
         let keys: KeyFile
         let brokerKey: String
         do throws(KeyFile.Problem) {
@@ -58,9 +58,11 @@ struct AgentOptions: ParsableArguments {
         configuration.isGuest = true
         configuration.logger = Logger(label: "kerege", factory: { _ in SwiftLogNoOpLogHandler() })
         do throws(BusFault) { return try await Agent.connect(configuration, preparing: prepare) } catch {
-            throw Self.explain(error)
+            throw await explain(error, greetedBy: configuration)
         }
     }
+
+    var keyPath: String { key ?? data + "/keys/operator.key" }
 
     /// What libzmq would refuse or never reach for its form alone.
     private func checkAddress() throws(Failure) {
@@ -92,9 +94,6 @@ struct AgentOptions: ParsableArguments {
         return pairs.flatMap { name, value, usual in value == usual ? [] : [name, value] } + (json ? ["--json"] : [])
     }
 
-    /// Options with which the commands of the admin API look at the same data folder.
-    var place: [String] { data == Self.usualData ? [] : ["--data", data] }
-
     /// Without the folder nothing is checked here; the provider's agent checks all the same.
     private func library() throws(Failure) -> ContractLibrary? {
         guard FileManager.default.fileExists(atPath: contracts) else { return nil }
@@ -115,25 +114,28 @@ struct AgentOptions: ParsableArguments {
     }
 
     /// A fault of the bus as a failure of a command: without a broker 3, else the answer is "no".
-    ///
-    /// - Parameter place: options of `kerege trace` that find the same broker.
-    static func explain(_ fault: BusFault, place: [String] = []) -> Failure {
+    /// - Parameters:
+    ///   - subject: what was wanted, and as which system: the broker's words name neither.
+    ///   - isGreeting: there never was a session.
+    static func explain(_ fault: BusFault, about subject: String? = nil, isGreeting: Bool = false) -> Failure {
         let isUnreachable = fault.code == .brokerUnreachable
         let pointer = fault.pointer.map { " at \($0.isEmpty ? "the whole body" : $0)" } ?? ""
         let meaning = fault.code?.meaning ?? "The other side named a fault this version does not know."
         let detail = fault.detail.isEmpty || fault.detail == meaning ? "" : " \(fault.detail)"
-        let about = fault.id.map { ", message \($0)" } ?? ""
-        let look = fault.id.flatMap {
-            hasTrace(fault) ? ShellText.command(["kerege", "trace", $0] + place) : nil
-        }
+        let about = (subject.map { ", \($0)" } ?? "") + (fault.id.map { ", message \($0)" } ?? "")
+        let look = fault.id.flatMap { hasTrace(fault) ? "kerege trace \($0)" : nil }
         return Failure(
             isUnreachable ? .unreachable : .no, fault.name, "\(fault.number) \(fault.name) at \(fault.hop)\(about)",
-            why: "\(meaning)\(detail)\(pointer)",
+            why: "\(meaning)\(detail)\(pointer)" + (isUnreachable && isGreeting ? silence : ""),
             next: isUnreachable
                 ? "start a broker with kerege up, name it with --broker, or look closer with kerege doctor"
                 : remedy(of: fault) + (look.map { " How far it came: \($0)" } ?? ""),
             message: fault.id)
     }
+
+    /// Whoever may not know that a broker is there gets no answer from it.
+    private static let silence =
+        ". Nobody listens there, its key is not that of keys/broker.pub, or the space does not state the key of this command"
 
     /// Of what a broker says before it accepts.
     private static let refusedFamilies: Set<UInt16> = [400, 401, 403, 404, 409, 410, 413, 422, 429]
@@ -147,11 +149,15 @@ struct AgentOptions: ParsableArguments {
         }
     }
 
-    /// Of a key that is in use, what a user of these commands can do.
+    /// What a user of these commands can do, where it is more than what the catalogue says to everybody.
     private static func remedy(of fault: BusFault) -> String {
-        guard fault.code == .instanceConflict else { return fault.remedy }
-        return
+        switch fault.code {
+        case .instanceConflict:
             "Another kerege command works with this key, perhaps one with --wait: try again when it has ended, or use "
-            + "a key of its own: kerege keys new NAME, then --key FILE."
+                + "a key of its own: kerege keys new NAME, then --key FILE."
+        case .noIntegration, .stageForbids:
+            fault.remedy + " Or name a system that has one with --as: kerege integrations lists them."
+        default: fault.remedy
+        }
     }
 }

@@ -42,9 +42,10 @@ struct CallCommand: AsyncParsableCommand {
             await agent.close()
             tell(answer, elapsed)
         } catch {
+            let failure = await options.explain(error, about: service, as: consumer, agent)
             await agent.drain()
             await agent.close()
-            throw AgentOptions.explain(error, place: options.place)
+            throw failure
         }
     }
 
@@ -59,7 +60,7 @@ struct CallCommand: AsyncParsableCommand {
         }
         Output.write(value?.text(.pretty) ?? String(decoding: answer.body, as: UTF8.self) + "\n")
         Output.tell(
-            "answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: \(ShellText.command(["kerege", "trace", answer.id] + options.place))"
+            "answered in \(Spans.text(microseconds: elapsed)), message \(answer.id)\nnext: kerege trace \(answer.id)"
         )
     }
 }
@@ -69,7 +70,10 @@ enum MessageBody {
     static func read(_ text: String) throws(Failure) -> [UInt8] {
         let bytes = text == "-" ? Array(FileHandle.standardInput.readDataToEndOfFile()) : Array(text.utf8)
         do throws(JSONParseError) { _ = try JSONValue.parse(bytes) } catch {
-            throw .wrongUse("the body is not JSON", why: "\(error)", next: #"quote it for the shell: '{"iin":"…"}'"#)
+            throw .wrongUse(
+                text == "-" ? "the standard input is not JSON" : "the body is not JSON", why: "\(error)",
+                next: text == "-"
+                    ? #"give it one JSON value: echo '{"iin":"…"}' |"# : #"quote it for the shell: '{"iin":"…"}'"#)
         }
         return bytes
     }

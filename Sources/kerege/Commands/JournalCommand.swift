@@ -19,7 +19,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         abstract: "Recompute a journal from its records: leaves, tree, roots, chain, kept bodies, signatures.",
         discussion: """
             EXAMPLES
-              kerege journal verify ./data
+              kerege journal verify --data ./data
               kerege journal verify ./data --json | jq .findings
               kerege journal verify ./data --authority authority.pub --checkpoint seen.checkpoint
               kerege journal verify ./data --receipt 6134:9f86d081…
@@ -37,8 +37,10 @@ struct JournalVerifyCommand: AsyncParsableCommand {
 
     static let progressEvery: Int = 50_000
 
-    @Argument(help: "The broker's data folder.")
-    var folder = "./data"
+    @Argument(help: "The broker's data folder. (default: ./data)")
+    var folder: String?
+    @Option(help: ArgumentHelp("The same, as other commands name it.", valueName: "dir"))
+    var data: String?
     @Option(help: ArgumentHelp("What the log is known to have been.", valueName: "size:root"))
     var receipt: JournalVerifier.Receipt?
     @Option(help: ArgumentHelp("A checkpoint of the log that was kept: the log must go on from it.", valueName: "file"))
@@ -79,8 +81,9 @@ struct JournalVerifyCommand: AsyncParsableCommand {
     }
 
     mutating func run() async throws {
+        let folder = try place()
         let known = try checkpoint.map { try kept($0) }
-        let keys = try keys()
+        let keys = try keys(folder)
         let report: JournalVerifier.Report
         let isShown = isatty(STDERR_FILENO) == 1 && !output.json
         var shown = 0
@@ -114,7 +117,7 @@ struct JournalVerifyCommand: AsyncParsableCommand {
         return known
     }
 
-    private func keys() throws(Failure) -> JournalVerifier.Keys {
+    private func keys(_ folder: String) throws(Failure) -> JournalVerifier.Keys {
         var keys = JournalVerifier.Keys()
         if let authority {
             keys.authority = try PublicKeyFile.read(
@@ -131,6 +134,13 @@ struct JournalVerifyCommand: AsyncParsableCommand {
                 next: "run this as the user of the broker, or on a copy")
         }
         return keys
+    }
+
+    private func place() throws(Failure) -> String {
+        guard let folder, let data, folder != data else { return self.folder ?? self.data ?? "./data" }
+        throw .wrongUse(
+            "two folders are named", why: "\(folder), and \(data) with --data",
+            next: "kerege journal verify \(ShellText.command(["--data", data]))")
     }
 
     private func tell(_ report: JournalVerifier.Report) throws {

@@ -57,11 +57,22 @@ struct PublishCommand: AsyncParsableCommand {
             id = message.id
             return try await agent.submit(message, within: deadline)
         } catch {
-            guard let id, Repetition.isUnknown(error) else { throw AgentOptions.explain(error) }
+            guard let id, Repetition.isUnknown(error) else { throw await explain(error, agent) }
             let words = publisher.map { ["--as", $0] } ?? []
             throw Repetition(verb: "publish", target: event, body: body, options: words, agent: options)
                 .failure(id, error)
         }
+    }
+
+    /// An event belongs to one system: no other key would do, and no other name.
+    private func explain(_ fault: BusFault, _ agent: Agent) async -> Failure {
+        let owner = Names.system(of: event)
+        guard fault.code == .keyNotForSystem, let publisher, publisher != owner else {
+            return await options.explain(fault, about: event, as: self.publisher ?? owner, agent, mayChoose: false)
+        }
+        return WrongSpeaker.failure(
+            "\(publisher) may not publish \(event)", why: "the event belongs to \(owner), which its name begins with",
+            next: "leave --as out, or name an event of \(publisher); kerege services lists them")
     }
 
     private func tell(_ receipt: Receipt) {
@@ -72,6 +83,6 @@ struct PublishCommand: AsyncParsableCommand {
             return Output.write(page.text() + "\n")
         }
         Output.write("published \(receipt.id); the journal has \(receipt.treeSize) records\n")
-        Output.tell("next: \(ShellText.command(["kerege", "trace", receipt.id.description] + options.place))")
+        Output.tell("next: kerege trace \(receipt.id)")
     }
 }

@@ -46,7 +46,7 @@ struct QueuesCommand: AsyncParsableCommand {
         let view = DeadLettersView(letters: page.letters, total: page.total, now: .now, style: .standardOutput)
         Output.write(lines: view.lines())
         if let first = page.letters.first {
-            Output.tell("next: \(ShellText.command(["kerege", "trace", first.id] + admin.words))")
+            Output.tell("next: kerege trace \(first.id)")
         }
     }
 }

@@ -10,14 +10,14 @@ struct ReplayCommand: AsyncParsableCommand {
         abstract: "Move a subscriber's cursor: what it has seen of an event type is delivered to it again.",
         discussion: """
             For a subscriber that lost its data, or came late. Only events whose bodies are kept come again; each keeps its
-            id, so a subscriber that knows it already drops it.
+            id, so a subscriber that knows it already drops it. When none comes again, it is said where the events end.
 
             EXAMPLES
               kerege replay individuals.address-changed.v1 --as portal --from beginning
               kerege replay individuals.address-changed.v1 --as portal --from position:120000
               kerege replay individuals.address-changed.v1 --as portal --from time:2026-03-04T10:00:00Z
 
-            Exit code 1 when there is no such event, or the system does not subscribe to it.
+            Exit code 1 when the system does not subscribe to the event, 2 when there is no such event or system.
             """)
 
     @Argument(help: "system.name.vN of the event; kerege services lists them.")
@@ -29,8 +29,9 @@ struct ReplayCommand: AsyncParsableCommand {
     @OptionGroup var admin: AdminOptions
 
     mutating func run() async throws {
+        let start = try StartPoint.read(from)
         let order =
-            switch try StartPoint.read(from) {
+            switch start {
             case .beginning: ReplayOrder(event: event, system: subscriber, from: "beginning")
             case .position(let position):
                 ReplayOrder(event: event, system: subscriber, from: "position", value: Int64(clamping: position))
@@ -38,7 +39,7 @@ struct ReplayCommand: AsyncParsableCommand {
             }
         let (page, raw) = try admin.client().post(ReplayPage.self, "/v1/replay", order, within: .seconds(120))
         if admin.json { return Output.write(raw + Data("\n".utf8)) }
-        Output.write("\(page.count) events of \(page.event) come to \(page.system) again\n")
+        Output.write(lines: ReplayView(page: page, start: start).lines())
         Output.tell("next: kerege queues --system \(page.system)")
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BusAgent
+import BusConsole
 import BusContracts
 import BusProtocol
 
@@ -15,9 +16,9 @@ struct SendCommand: AsyncParsableCommand {
 
             EXAMPLES
               kerege send real-estate.property-transfer.v1 '{"cadastre":"…"}' --as e-notary
-              kerege send payments.payment-order.v1 '{"amount":"…"}' --wait 10s
-              kerege send payments.payment-order.v1 '{"amount":"…"}' --expiry 1d --json | jq -r .id
-              kerege send payments.payment-order.v1 '{"amount":"…"}' --receipt receipt.json
+              kerege send payments.payment-request.v1 '{…}' --wait 10s
+              kerege send payments.payment-request.v1 '{…}' --expiry 1d --json | jq -r .id
+              kerege send payments.payment-request.v1 '{…}' --receipt receipt.json
               kerege evidence verify receipt.json --authority authority.pub
 
             When the broker did not confirm in time, the command to repeat it with the same --id is printed: the same id
@@ -67,9 +68,10 @@ struct SendCommand: AsyncParsableCommand {
             let proof = await ReceiptProof.of(receipt, agent, isRepetition: known != nil, within: deadline)
             let unsaved = file.flatMap { proof.failure(writing: $0) }
             let status = try await status(agent, message.id, wait)
+            let expires = expires(message.id, expiry, agent, status)
             await agent.drain()
             await agent.close()
-            try tell(message.id, status, proof, unsaved, waited: wait != nil)
+            try tell(message.id, status, expires, proof, unsaved, waited: wait != nil)
         } catch {
             await agent.drain()
             await agent.close()
@@ -93,7 +95,7 @@ struct SendCommand: AsyncParsableCommand {
         do throws(BusFault) {
             return try agent.prepareCommand(
                 service, bytes, as: consumer, expiry: expiry, id: id, context: context.context)
-        } catch { throw AgentOptions.explain(error) }
+        } catch { throw AgentOptions.explain(error, about: "\(service) as \(consumer)") }
     }
 
     /// The broker would cut what is longer, and the sender would not know.
@@ -109,7 +111,8 @@ struct SendCommand: AsyncParsableCommand {
         _ agent: Agent, _ message: PreparedMessage, _ deadline: Duration
     ) async throws(Failure) -> Receipt {
         do throws(BusFault) { return try await agent.submit(message, within: deadline) } catch {
-            throw Repetition.isUnknown(error) ? repetition.failure(message.id, error) : AgentOptions.explain(error)
+            guard !Repetition.isUnknown(error) else { throw repetition.failure(message.id, error) }
+            throw await options.explain(error, about: service, as: consumer, agent)
         }
     }
 
@@ -121,17 +124,34 @@ struct SendCommand: AsyncParsableCommand {
             guard let wait else { return try await agent.status(of: [id.description], as: consumer).first }
             return try await agent.outcome(of: id.description, as: consumer, within: wait)
         } catch {
-            guard Repetition.isUnknown(error) else { throw AgentOptions.explain(error) }
+            guard Repetition.isUnknown(error) else {
+                throw await options.explain(error, about: service, as: consumer, agent)
+            }
             return nil
         }
+    }
+
+    /// When nobody is to carry it out any more, Unix milliseconds: the end of `--expiry` or of what the service allows, whichever comes
+    /// first. Nil where neither says anything, and when it has ended.
+    private func expires(_ id: MessageID, _ wanted: Duration?, _ agent: Agent, _ status: CommandStatus?) -> Int64? {
+        guard status?.isFinal != true else { return nil }
+        let accepted = status.map { $0.row.acceptedAt / 1000 } ?? id.unixMilliseconds
+        return [(id.unixMilliseconds, wanted), (accepted, agent.longestExpiry(of: service))].compactMap { start, span in
+            span.map { start + Int64($0 / .milliseconds(1)) }
+        }.min()
     }
 
     // MARK: - Output
 
     private func tell(
-        _ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof, _ unsaved: Failure?, waited: Bool
+        _ id: MessageID, _ status: CommandStatus?, _ expires: Int64?, _ proof: ReceiptProof, _ unsaved: Failure?,
+        waited: Bool
     ) throws {
-        if options.json { Output.write(json(id, status, proof).text() + "\n") } else { write(id, status, proof) }
+        if options.json {
+            Output.write(json(id, status, expires, proof).text() + "\n")
+        } else {
+            write(id, status, expires, proof)
+        }
         let isWell = status.map { !$0.isFinal || $0.code == 0 } ?? true
         let isMissing = waited && status?.isFinal != true
         if isMissing, !options.json {
@@ -142,7 +162,7 @@ struct SendCommand: AsyncParsableCommand {
         if !isWell || isMissing || proof.isWrong { throw ExitCode(ExitStatus.no.rawValue) }
     }
 
-    private func write(_ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof) {
+    private func write(_ id: MessageID, _ status: CommandStatus?, _ expires: Int64?, _ proof: ReceiptProof) {
         var line = "command \(id)"
         if let status {
             line += ", position \(status.position): \(status.state)"
@@ -151,17 +171,24 @@ struct SendCommand: AsyncParsableCommand {
         } else {
             line += ": accepted"
         }
+        if let expires { line += ", expires \(RFC3339.text(expires))" }
         Output.write(line + "\n" + proof.line + "\n")
         if let answer = Self.answer(status) { Output.write(answer.text(.pretty)) }
-        Output.tell("next: \(ShellText.command(["kerege", "trace", id.description] + options.place))")
+        Output.tell("next: kerege trace \(id)")
     }
 
-    private func json(_ id: MessageID, _ status: CommandStatus?, _ proof: ReceiptProof) -> JSONValue {
+    private func json(
+        _ id: MessageID, _ status: CommandStatus?, _ expires: Int64?, _ proof: ReceiptProof
+    ) -> JSONValue {
         var members = [
             JSONMember("attempts", JSONValue(status?.attempts ?? 0)), JSONMember("consumer", .string(consumer)),
             JSONMember("id", .string(id.description)),
         ]
         if let answer = Self.answer(status) { members.insert(JSONMember("answer", answer), at: 0) }
+        if let expires {
+            members.append(JSONMember("expires", .string(RFC3339.text(expires))))
+            members.append(JSONMember("expires_ms", JSONValue(expires)))
+        }
         if let status, status.isFinal {
             members.append(
                 JSONMember(

@@ -67,7 +67,10 @@ struct SubscribeCommand: AsyncParsableCommand {
         timer.cancel()
         await agent.drain()
         await agent.close()
-        if printer.isShort { throw ExitCode(ExitStatus.no.rawValue) }
+        if let count, printer.count < count {
+            Output.tell("\(printer.count) of \(count) events came")
+            throw ExitCode(ExitStatus.no.rawValue)
+        }
     }
 
     /// Whether there is such an event, and a subscription to it: else one would wait for ever. Asks for what nobody has published.
@@ -76,7 +79,7 @@ struct SubscribeCommand: AsyncParsableCommand {
         for event in events {
             do throws(BusFault) {
                 _ = try await agent.replay(event, from: .position(.max), as: subscriber, deadline: limit)
-            } catch { throw AgentOptions.explain(error) }
+            } catch { throw AgentOptions.explain(error, about: "\(event) as \(subscriber)") }
         }
     }
 
@@ -84,15 +87,20 @@ struct SubscribeCommand: AsyncParsableCommand {
         for event in events {
             do throws(BusFault) {
                 let count = try await agent.replay(event, from: start, as: subscriber, deadline: .seconds(60))
-                if !options.json { Output.tell("\(count) events of \(event) come again") }
-            } catch { throw AgentOptions.explain(error) }
+                guard !options.json else { continue }
+                Output.tell(
+                    count > 0
+                        ? "\(count) events of \(event) come again"
+                        : "nothing of \(event) comes again: it begins behind the newest one, or all is on its way already"
+                )
+            } catch { throw AgentOptions.explain(error, about: "\(event) as \(subscriber)") }
         }
     }
 }
 
 /// Prints events in the order in which they came, and acknowledges each when it is printed.
 final class EventPrinter: Sendable {
-    private let count: Int?
+    private let wanted: Int?
     private let isJSON: Bool
     private let end: EndOfRun
     /// Writing may block, which must not hold up the agent's connection.
@@ -100,25 +108,25 @@ final class EventPrinter: Sendable {
     private let printed = Mutex(0)
 
     init(count: Int?, asJSON isJSON: Bool, end: EndOfRun) {
-        self.count = count
+        wanted = count
         self.isJSON = isJSON
         self.end = end
     }
 
-    /// Whether fewer came than were asked for.
-    var isShort: Bool { printed.withLock { printed in count.map { printed < $0 } ?? false } }
+    /// Events that came.
+    var count: Int { printed.withLock { $0 } }
 
     func take(_ event: BusEvent, _ settler: Settler) {
         queue.async { [self] in
             let isWanted = printed.withLock { printed in
-                guard !end.isOver, count.map({ printed < $0 }) ?? true else { return false }
+                guard !end.isOver, wanted.map({ printed < $0 }) ?? true else { return false }
                 printed += 1
                 return true
             }
             guard isWanted else { return settler.settle(.failure(BusFault(.draining, at: .consumerAgent))) }
             tell(event)
             settler.settle(.success(()))
-            if printed.withLock({ $0 == count }) { end.end() }
+            if count == wanted { end.end() }
         }
     }
 

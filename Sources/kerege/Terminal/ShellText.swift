@@ -2,6 +2,27 @@
 enum ShellText {
     static func command(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
 
+    /// The words of a text with command lines in it. What a command line quotes stays one word; an apostrophe within a word is prose.
+    static func words(_ text: String) -> [String] {
+        var words: [String] = []
+        var word = ""
+        var (isOpen, isOfShell, isEscaped) = (false, false, false)
+        for character in text {
+            if character == " ", !isOpen {
+                words.append(word)
+                (word, isOfShell, isEscaped) = ("", false, false)
+                continue
+            }
+            if character == "'", !isEscaped, isOfShell || word.isEmpty {
+                isOpen.toggle()
+                isOfShell = true
+            }
+            isEscaped = character == "\\" && !isOpen
+            word.append(character)
+        }
+        return words + [word]
+    }
+
     private static func quoted(_ word: String) -> String {
         let isPlain = word.utf8.allSatisfy { byte in
             byte.isAlphaNumeric || "-_./:,=@%+".utf8.contains(byte)
