@@ -49,7 +49,8 @@ struct KeyExaminationTests {
 
         private func known(_ authority: String??) throws -> KeyExamination.KnownSpace {
             .init(
-                snapshot: try SpaceSnapshot(space), authority: authority ?? .some("\(self.authority.publicKey)"), signed: nil)
+                snapshot: try SpaceSnapshot(space), authority: authority ?? .some("\(self.authority.publicKey)"),
+                signed: nil)
         }
 
         private func checks(_ known: KeyExamination.KnownSpace) -> [Check] {

@@ -16,8 +16,8 @@ struct ResendCommand: AsyncParsableCommand {
               kerege queues --dead
               kerege resend 0199f3a2-…
               kerege resend 0199f3a2-… --to portal          an event, to one of its subscribers
-              kerege resend --failed --service payments.payment-order.v1 --since 2h --dry-run
-              kerege resend --failed --service payments.payment-order.v1 --since 2h --yes
+              kerege resend --failed --service payments.payment-request.v1 --since 2h --dry-run
+              kerege resend --failed --service payments.payment-request.v1 --since 2h --yes
 
             What is to be resent is shown first. What was resent before and given up again goes only with --yes.
 
