@@ -35,11 +35,7 @@ extension JournalReader {
                         next = place + 1
                         guard type == RecordType.message.rawValue, try Self.isAbout(references, payload) else { return }
                         let record = try MessageRecord(&payload)
-                        page.found.append(
-                            MessageTrace.Step(
-                                position: place, committedAt: batch.committedAt, receivedAt: record.receivedAt,
-                                header: try Header(decoding: record.header), bodySize: Int(record.bodySize),
-                                bodyDigest: record.bodyDigest))
+                        page.found.append(try MessageTrace.Step(place, batch.committedAt, record))
                     }
                 } catch { throw Self.damaged(error) }
                 guard page.found.count < limit, next - position < records else {

@@ -178,7 +178,7 @@ struct CommandTests {
                     ["trace", id],
                     [
                         "answers", "complete", "deliveries", "finished", "history", "id", "message", "settlements",
-                        "state",
+                        "sole", "state",
                     ]
                 ),
             ]

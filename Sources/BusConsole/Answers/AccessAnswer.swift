@@ -62,8 +62,12 @@ extension AdminAnswers {
             guard let first else { return AccessesPage(accesses: []) }
             let page = try reader.accesses(to: query.references, from: max(1, first), limit: query.limit)
             var accesses: [AccessesPage.Item] = []
+            var left = JournalReader.longestHistory
             for found in page.found {
-                accesses.append(.init(found, request: try reader.asked(found)))
+                let request = try reader.asked(found, &left)
+                // What one page may read is used up: the next begins here, and has all of it for this one.
+                if left == 0, !accesses.isEmpty { return AccessesPage(accesses: accesses, next: found.position) }
+                accesses.append(.init(found, request: request))
             }
             return AccessesPage(accesses: accesses, next: page.next)
         }

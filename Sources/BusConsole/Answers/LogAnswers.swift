@@ -81,10 +81,15 @@ extension AdminAnswers {
 
     /// The message that began the exchange; of an answer, what it answers.
     private func exchange(_ name: NamedMessage) async throws(AdminError) -> MessageTrace.Step {
-        var message = try await find(name).message
+        let found = try await find(name)
+        try name.expectWhole(found.found)
+        var message = found.message
         if let answer = message, answer.header.kind == .reply || answer.header.kind == .outcome {
             let known = await broker.whereabouts(of: answer.header.correlation).map(\.position)
-            message = try await reading { reader throws(JournalError) in try reader.asked(answer, known: known) }
+            message = try await reading { reader throws(JournalError) in
+                var left = JournalReader.longestHistory
+                return try reader.asked(answer, known: known, &left)
+            }
         }
         guard let message else {
             throw AdminError(

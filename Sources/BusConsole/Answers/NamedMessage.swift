@@ -35,13 +35,24 @@ struct NamedMessage {
             next: others.isEmpty ? "kerege status shows what is refused" : "leave --position out, or name one of these")
     }
 
+    /// Not found is not the same as not there.
+    func expectWhole(_ found: FoundMessages) throws(AdminError) {
+        guard !found.isWhole else { return }
+        throw AdminError(
+            409, "not-all-read",
+            "\(JournalReader.longestHistory) records were read, and more lie around the time of \(id)",
+            why: "a message of this id, or another one of it, may be among those that were not read",
+            next: "name it by its record: --position")
+    }
+
     private func several(_ messages: [MessageTrace.Step]) -> AdminError {
-        let senders = messages.map { step in
+        let senders = messages.prefix(4).map { step in
             "record \(step.position): \(step.header.kind) \(step.header.target) of \(step.sender), \(RFC3339.text(step.receivedAt / 1000))"
         }
         var error = AdminError(
             409, "several-messages", "\(messages.count) messages have the id \(id)",
-            why: "a system gave out an id twice, or another system's: " + senders.joined(separator: "; "),
+            why: "a system gave out an id twice, or another system's: " + senders.joined(separator: "; ")
+                + (messages.count > senders.count ? "; …" : ""),
             next: "name one by its record: --position \(messages[0].position)")
         error.messages = messages.map(TracePage.Step.init)
         return error
@@ -64,22 +75,20 @@ extension AdminAnswers {
         var message: MessageTrace.Step?
         /// What the ledger knows of it; only durable messages are in the ledger.
         var whereabouts: MessageWhereabouts?
-        /// False when reading stopped at its limit: another message may have the same id.
-        var isWhole: Bool
+        /// What was read for it.
+        var found: FoundMessages
     }
 
     /// - Throws: `AdminError`: 404 when another record is named, 409 when several messages have the id, 500 for a damaged journal.
     func find(_ name: NamedMessage) async throws(AdminError) -> Found {
         let known = await broker.whereabouts(of: name.id)
         let found = try await reading { reader throws(JournalError) -> FoundMessages in
-            guard let position = name.position else {
-                return try reader.messages(name.id, known: known.map(\.position))
+            if let position = name.position, let message = try reader.message(name.id, at: position) {
+                return FoundMessages(name.id, messages: [message])
             }
-            if let message = try reader.message(name.id, at: position) { return FoundMessages(messages: [message]) }
             return try reader.messages(name.id, known: known.map(\.position))
         }
         let message = try name.choose(found)
-        return Found(
-            message: message, whereabouts: known.first { $0.position == message?.position }, isWhole: found.isWhole)
+        return Found(message: message, whereabouts: known.first { $0.position == message?.position }, found: found)
     }
 }

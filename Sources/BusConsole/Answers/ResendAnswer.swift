@@ -47,20 +47,24 @@ extension AdminAnswers {
             page.refused.append(
                 .init(
                     id: letter.id.description, receiver: letter.queue.system, code: "on-its-way",
-                    why: "it has just been resent by somebody else", next: "kerege trace \(letter.id)"))
+                    why: "it has just been resent by somebody else",
+                    next: "kerege trace \(letter.id) --position \(letter.position)"))
         }
         return page
     }
 
     /// Nobody who names an id of two systems' messages means both.
     private static func several(_ named: ResendOrder.Letter, _ letters: [DeadLetter]) -> ResendPage.Refusal? {
-        let positions = Set(letters.map(\.position)).sorted()
-        guard positions.count > 1 else { return nil }
-        let places = positions.map(String.init).joined(separator: ", ")
+        several(named, Set(letters.map(\.position)))
+    }
+
+    private static func several(_ named: ResendOrder.Letter, _ positions: Set<UInt64>) -> ResendPage.Refusal? {
+        guard positions.count > 1, let first = positions.min() else { return nil }
+        let places = positions.sorted().map(String.init).joined(separator: ", ")
         return ResendPage.Refusal(
             id: named.id, receiver: named.receiver, code: "several-messages",
-            why: "letters of \(positions.count) messages have this id: record \(places)",
-            next: "name one by its record: kerege resend \(named.id) --position \(positions[0])")
+            why: "\(positions.count) messages have this id: record \(places)",
+            next: "name one by its record: kerege resend \(named.id) --position \(first)")
     }
 
     /// Why there is nothing to resend.
@@ -70,13 +74,15 @@ extension AdminAnswers {
         func refused(_ code: String, _ why: String, _ next: String) -> ResendPage.Refusal {
             ResendPage.Refusal(id: id.description, receiver: named.receiver, code: code, why: why, next: next)
         }
-        let trace = "kerege trace \(id)"
+        let position = named.position.map { " --position \($0)" } ?? ""
+        let trace = "kerege trace \(id)\(position)"
         if let receiver = named.receiver, !givenUp.isEmpty {
             let others = Set(givenUp.map(\.queue.system)).sorted().joined(separator: ", ")
             return refused(
-                "not-dead", "it was not given up for \(receiver), but for \(others)", "kerege resend \(id)")
+                "not-dead", "it was not given up for \(receiver), but for \(others)", "kerege resend \(id)\(position)")
         }
         let all = await broker.whereabouts(of: id)
+        if named.position == nil, let several = Self.several(named, Set(all.map(\.position))) { return several }
         guard let known = all.first(where: { named.position == nil || $0.position == named.position }) else {
             return refused(
                 "no-such-message", "the broker remembers no command, outcome or event of this id", trace)
@@ -106,6 +112,6 @@ extension ResendPage.Refusal {
         self.init(
             id: letter.id.description, receiver: letter.queue.system, code: "resent-before",
             why: "it was resent \(letter.resent == 1 ? "once" : "\(letter.resent) times") and given up again",
-            next: "mend the receiver, then kerege resend \(letter.id) --yes")
+            next: "mend the receiver, then kerege resend \(letter.id) --position \(letter.position) --yes")
     }
 }

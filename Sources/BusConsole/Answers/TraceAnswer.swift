@@ -11,19 +11,19 @@ extension AdminAnswers {
     ///   500 for a damaged journal.
     func trace(_ name: NamedMessage) async throws(AdminError) -> TracePage {
         let found = try await find(name)
-        var trace = try await reading { reader throws(JournalError) in
-            guard let message = found.message else { return try reader.orphan(name.id) }
+        let trace = try await reading { reader throws(JournalError) in
+            guard let message = found.message else { return found.found.orphan }
             return try reader.trace(message)
         }
-        guard !trace.isEmpty else {
+        if trace.isEmpty {
+            try name.expectWhole(found.found)
             throw AdminError(
                 404, "no-such-message", "the journal has no message \(name.id)",
                 why: "it was refused before it was written, or it went to another broker",
                 next: "kerege status shows what is refused")
         }
-        trace.isWhole = trace.isWhole && found.isWhole
         let integrations = broker.readModel.overview.snapshot.space.integrations.map(\.id)
-        return TracePage(name.id, trace, found.whereabouts, integrations: integrations)
+        return TracePage(name.id, trace, found, integrations: integrations)
     }
 
     static func messageID(_ text: String) throws(AdminError) -> MessageID {
@@ -56,11 +56,12 @@ extension AdminAnswers {
 }
 
 extension TracePage {
-    init(_ id: MessageID, _ trace: MessageTrace, _ whereabouts: MessageWhereabouts?, integrations: [String]) {
-        let story = TraceHistory(trace: trace, whereabouts: whereabouts)
+    init(_ id: MessageID, _ trace: MessageTrace, _ found: AdminAnswers.Found, integrations: [String]) {
+        let story = TraceHistory(trace: trace, whereabouts: found.whereabouts)
         deliveries = story.deliveries()
         history = story.entries()
         complete = trace.isWhole
+        sole = found.found.isWhole
         self.id = id.description
         message = trace.message.map(Step.init)
         answers = trace.answers.map(Step.init)

@@ -12,8 +12,10 @@ package struct TracePage: Codable, Sendable {
     package var deliveries: [Receiver]
     /// Commands, outcomes and events: everything that befell it, in the order of the journal.
     package var history: [Entry]
-    /// False when the history was too long to be read to its end, or the search for other messages of the same id was.
+    /// False when the history was too long to be read to its end.
     package var complete: Bool
+    /// False when not everything was read in which another message of this id may lie.
+    package var sole: Bool
 
     package struct Step: Codable, Sendable, Equatable {
         /// In the journal, from 1.

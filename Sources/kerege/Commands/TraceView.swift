@@ -6,6 +6,13 @@ struct TraceView {
     let style: Style
 
     func lines() -> [String] {
+        guard !page.sole else { return way() }
+        return way() + [
+            "", style.fit("another message may have this id: more traffic lies around its time than can be read here"),
+        ]
+    }
+
+    private func way() -> [String] {
         guard let message = page.message else {
             return [style.fit("\(page.id): the journal knows its end, but not the message itself")] + ending()
         }
@@ -16,7 +23,9 @@ struct TraceView {
             style.fit("\(message.bodySize) bytes, SHA-256 \(message.bodyDigest)"), "",
         ]
         guard page.history.isEmpty else { return lines + DurableTraceView(page: page, style: style).lines(message) }
-        return lines + request(message) + ending()
+        let cut =
+            page.complete ? [] : [style.fit("… and its end, if there is one, lies further away than can be read here")]
+        return lines + request(message) + ending() + cut
     }
 
     private func request(_ message: TracePage.Step) -> [String] {
