@@ -29,10 +29,12 @@ package enum DurableFile {
     /// Writes beside the file, waits for the disk, renames, and waits for the folder.
     /// - Parameter isPrivate: for its owner alone.
     package static func replace(_ path: String, with bytes: [UInt8], isPrivate: Bool = false) throws(Problem) {
-        let next = path + ".new"
-        // One that was left behind may be open to others.
-        if isPrivate { unlink(next) }
-        let descriptor = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, isPrivate ? 0o600 : 0o644)
+        // Of this process alone where several may write: nobody renames the half of another.
+        let next = path + (isPrivate ? ".\(getpid()).new" : ".new")
+        // One that was left behind may be open to others, and one that somebody puts there meanwhile is not ours.
+        if isPrivate, unlink(next) != 0, errno != ENOENT { throw failure("cannot replace", next) }
+        let flags = isPrivate ? O_EXCL | O_NOFOLLOW : O_TRUNC
+        let descriptor = open(next, O_WRONLY | O_CREAT | O_CLOEXEC | flags, isPrivate ? 0o600 : 0o644)
         guard descriptor >= 0 else { throw failure("cannot make", next) }
         let isWritten = writeAll(bytes, to: descriptor) && fsync(descriptor) == 0
         let problem = failure("cannot write", next)

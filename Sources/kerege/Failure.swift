@@ -27,10 +27,10 @@ struct Failure: Error, Sendable, CustomStringConvertible {
     init(_ exit: ExitStatus, _ code: String, _ what: String, why: String, next: String, message: String? = nil) {
         self.exit = exit
         self.code = code
-        // Both may quote what others have said.
+        // All may quote what others have said.
         self.what = what.plain()
         self.why = why.plain()
-        self.next = next
+        self.next = next.plain()
         self.message = message
     }
 

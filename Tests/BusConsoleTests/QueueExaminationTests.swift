@@ -38,6 +38,19 @@ struct QueueExaminationTests {
         #expect(mend.contains("kerege trace 0199f3a2-0000-7000-8000-000000000003"))
     }
 
+    @Test("What others are called neither steers the terminal nor runs in a shell")
+    func hostileNames() throws {
+        var page = try page(held: [QueueExamination.longestHeld + 1])
+        let hostile = "\u{1B}[2J$(id)\n"
+        page.queues[0].held?.agent = hostile
+        page.queues[0].held?.service = hostile
+        page.queues[0].held?.id = hostile
+        let check = QueueExamination(page: page, now: 0).stuck
+        let mend = try #require(check.mend)
+        #expect(!(check.found + mend).unicodeScalars.contains { $0.value < 0x20 })
+        #expect(mend.contains("kerege trace '"), "\(mend)")
+    }
+
     @Test("It is among what the doctor looks at")
     func isLookedAt() throws {
         let checks = QueueExamination(page: try page(held: [QueueExamination.longestHeld + 1]), now: 0).checks

@@ -1,3 +1,4 @@
+import BusDirectory
 import BusEvidence
 import BusJournal
 import BusProtocol
@@ -5,8 +6,13 @@ import BusProtocol
 /// Part of step 1: a message is its sender's only if the sender's agent signed it. An agent whose entry in the directory names a
 /// signing key must sign; one without (of an earlier version) is told apart by its transport key alone.
 extension BrokerCore {
-    mutating func isProven(_ message: JournalBatch.Message, _ raw: UnsafeRawBufferPointer, _ slot: Int) -> Bool {
-        guard let key = rights.agents[sessions[slot].agentIndex].sign else { return true }
+    /// - Parameter created: as the header says, Unix milliseconds. Without a signature its receivers, and whoever verifies the journal, hold
+    ///   it to the days of the entry: what they would refuse must not get into the journal.
+    mutating func isProven(
+        _ message: JournalBatch.Message, created: Int64, _ raw: UnsafeRawBufferPointer, _ slot: Int
+    ) -> Bool {
+        let agent = rights.agents[sessions[slot].agentIndex]
+        guard let key = agent.sign else { return agent.validity.isValid(at: created) }
         do throws(ProofFault) {
             try proofs.check(
                 leaf: message.leaf, proof: UnsafeRawBufferPointer(rebasing: raw[message.proof]),
@@ -18,8 +24,7 @@ extension BrokerCore {
             // Once a session: who signs wrongly does so with every message.
             if !sessions[slot].isUnproven {
                 sessions[slot].isUnproven = true
-                let agent = rights.agents[sessions[slot].agentIndex].name
-                notice(.warning, "a message is not its sender's", ["agent": agent, "why": "\(error)"])
+                notice(.warning, "a message is not its sender's", ["agent": agent.name, "why": "\(error)"])
             }
             return false
         }

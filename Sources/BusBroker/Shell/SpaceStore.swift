@@ -60,13 +60,29 @@ package struct SpaceStore: Sendable {
                     + "apply space.signed")
         }
         // What is in force may be older: what is signed is kept before it takes effect.
-        guard let kept = try read(), kept.snapshot.version >= inForce?.version ?? 0 else { return }
+        guard let kept = try read(), kept.snapshot.version >= inForce?.version ?? 0 else {
+            return try expectNeverSigned(inForce)
+        }
         throw BrokerError(
             "version \(kept.snapshot.version) of the space here is signed by an authority, and this broker is started "
                 + "without one: agents that pin it would refuse what nobody signed (4094)",
             remedy:
                 "leave --space out and start it with --authority \(folder)/keys/authority.pub --signed-space \(path); "
                 + "--authority takes the public key from wherever it lies")
+    }
+
+    /// The signed space itself may be lost, as by a restore without it; that it was signed is still known.
+    private func expectNeverSigned(_ inForce: SpaceSnapshot?) throws(BrokerError) {
+        let known: [UInt8]?
+        do throws(DurableFile.Problem) {
+            known = try inForce.flatMap { space throws(DurableFile.Problem) in try signature(of: space.digest) }
+        } catch { throw BrokerError("\(signatures) cannot be read: \(error)", remedy: "mend the data folder") }
+        guard let inForce, let known, known != SignedSpace.noSignature else { return }
+        throw BrokerError(
+            "version \(inForce.version) of the space, which is in force here, was signed by an authority, and \(path) is missing",
+            remedy:
+                "bring that file back, or sign the next version: kerege space sign DIR --authority authority.key --after \(folder) "
+                + "-o \(path); then start it with --authority \(folder)/keys/authority.pub --signed-space \(path)")
     }
 
     private func keepSignature(of space: SignedSpace) throws(DurableFile.Problem) {

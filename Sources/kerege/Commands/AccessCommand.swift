@@ -2,6 +2,7 @@ import ArgumentParser
 import BusAgent
 import BusConsole
 import BusContracts
+import BusProtocol
 import Foundation
 
 /// `kerege access`
@@ -174,7 +175,7 @@ struct AccessCommand: AsyncParsableCommand {
         Output.tell("\(count) \(count == 1 ? "access" : "accesses") since \(page.since)")
         if !page.complete { Output.tell("there are more; name a shorter time with --since") }
         if let last = page.accesses.last {
-            Output.tell("next: kerege trace \(last.request)")
+            Output.tell("next: \(ShellText.command(["kerege", "trace", last.request.plain()]))")
         }
     }
 }

@@ -11,6 +11,8 @@ struct DoctorCommand: AsyncParsableCommand {
               kerege doctor
               kerege doctor --json | jq '.checks[] | select(.ok | not)'
 
+            Writes one file: DATA/seen.checkpoint, the log's checkpoint as it was seen last, to which the next run holds the broker.
+
             Exit code 1 when something is bad.
             """)
 

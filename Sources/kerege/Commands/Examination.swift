@@ -15,9 +15,12 @@ struct Check: Encodable, Sendable {
     /// The command that mends it; nil when nothing is to be mended.
     var mend: String?
 
-    static func good(_ name: String, _ found: String) -> Check { Check(name: name, ok: true, found: found, mend: nil) }
+    // Both quote what others have said.
+    static func good(_ name: String, _ found: String) -> Check {
+        Check(name: name, ok: true, found: found.plain(), mend: nil)
+    }
     static func bad(_ name: String, _ found: String, mend: String) -> Check {
-        Check(name: name, ok: false, found: found, mend: mend)
+        Check(name: name, ok: false, found: found.plain(), mend: mend.plain())
     }
 }
 
@@ -90,13 +93,15 @@ struct Examination {
     }
 
     private func space() -> KeyExamination.KnownSpace? {
+        // What is signed is kept before it takes effect: read after the broker is asked, it is as new as what is in force.
+        let inForce = (try? AdminClient(address: http, data: data)).flatMap { try? SpaceInForce($0) }
         let signed = try? SpaceStore(folder: data).read()
-        if let client = try? AdminClient(address: http, data: data), let inForce = try? SpaceInForce(client) {
+        if let inForce {
             return .init(snapshot: inForce.snapshot, authority: .some(inForce.authority), signed: signed)
         }
         guard let signed else { return nil }
-        let inForce = try? BrokerStart.spaceInForce(folder: data)
-        return .init(snapshot: inForce ?? signed.snapshot, authority: nil, signed: signed)
+        let journaled = try? BrokerStart.spaceInForce(folder: data)
+        return .init(snapshot: journaled ?? signed.snapshot, authority: nil, signed: signed)
     }
 
     private func broker() -> [Check] {
@@ -111,7 +116,7 @@ struct Examination {
             return [
                 .bad(
                     "admin API", "\(error.what): \(error.why)",
-                    mend: error.exit == .unreachable ? "kerege up --data \(data)" : error.next)
+                    mend: error.exit == .unreachable ? ShellText.command(["kerege", "up", "--data", data]) : error.next)
             ]
         }
         return [
@@ -124,7 +129,13 @@ struct Examination {
     /// Whether the broker's log goes on from where this machine saw it last.
     private func seenLog(_ client: AdminClient) -> Check {
         let seen = SeenLog(path: data + "/" + SeenLog.fileName)
-        do throws(Failure) { return .good("log", try seen.look(at: client).says) } catch {
+        do throws(Failure) {
+            return .good("log", try seen.look(at: client, within: SeenLog.shortDeadline).says)
+        } catch {
+            // It has just answered other questions.
+            if error.exit == .unreachable {
+                return .good("log", "not looked at: the broker is still reading its journal, or busy; ask again")
+            }
             // Where nothing was ever signed there is nothing to hold it to. Where something was, this is how one would hide.
             if SeenLog.unsigned.contains(error.code), !seen.isThere {
                 return .good("log", "is not remembered here: \(error.why)")

@@ -33,7 +33,7 @@ struct KeyExamination {
         guard !(folder.keys.isEmpty && folder.seals.isEmpty && folder.subjects.isEmpty && folder.unreadable.isEmpty)
         else {
             return [
-                .bad("keys", "no key files in \(folder.path)", mend: "kerege keys new broker --dir \(folder.path)")
+                .bad("keys", "no key files in \(place)", mend: "kerege keys new broker --dir \(place)")
             ]
         }
         let complaints =
@@ -89,14 +89,14 @@ struct KeyExamination {
             found.append(
                 .bad(
                     "key \(name)", "\(file) is the key of agent \(entry.agent) in the space",
-                    mend: "mv \(file) \(folder.path)/\(entry.agent).key"))
+                    mend: "mv \(file) \(place)/\(entry.agent).key"))
         }
         if let check = validity("key \(name)", entry.validity, renew: "kerege keys new \(name)") { found.append(check) }
         return found + signing(name, key, entry.sign, entry: "the entry of \(entry.agent)", isAsked: true)
     }
 
     private func signing(_ name: String, _ key: KeyFile, _ inSpace: String?, entry: String, isAsked: Bool) -> [Check] {
-        let complete = "kerege keys complete \(folder.path)/\(name).key"
+        let complete = "kerege keys complete \(place)/\(name).key"
         switch (key.signPublicKey, inSpace) {
         case (let own?, let said?):
             return own == said
@@ -185,7 +185,7 @@ struct KeyExamination {
         }.map { system in
             .bad(
                 "seal \(system)", "messages to \(system) are sealed, and \(system).seal is not here",
-                mend: "copy \(system).seal from another agent of \(system) to \(folder.path), mode 0600")
+                mend: "copy \(system).seal from another agent of \(system) to \(place), mode 0600")
         }
     }
 
@@ -201,8 +201,8 @@ struct KeyExamination {
                 "subject \(system)",
                 "\(system).subject is not here: \(agent) does not mark whom it is asked about, and kerege access finds nothing",
                 mend:
-                    "copy \(system).subject from another agent of \(system) to \(folder.path), mode 0600; where none has it: "
-                    + "kerege keys complete \(folder.path)/\(agent).key --system \(system)")
+                    "copy \(system).subject from another agent of \(system) to \(place), mode 0600; where none has it: "
+                    + "kerege keys complete \(place)/\(agent).key --system \(system)")
         }
     }
 
@@ -245,7 +245,7 @@ struct KeyExamination {
             return [
                 .bad(
                     "authority", "the broker's space is signed, and no authority is pinned here",
-                    mend: "cp AUTHORITY-FOLDER/authority.pub \(folder.path)/authority.pub")
+                    mend: "cp AUTHORITY-FOLDER/authority.pub \(place)/authority.pub")
             ]
         case (nil, _): return [.good("authority", "none is pinned: the space is believed as the broker shows it")]
         case (let pinned?, .some(.some(let wanted))) where wanted != "\(pinned)":
@@ -253,13 +253,13 @@ struct KeyExamination {
                 .bad(
                     "authority",
                     "authority.pub is another key than the broker's authority: agents here refuse it (4094)",
-                    mend: "cp AUTHORITY-FOLDER/authority.pub \(folder.path)/authority.pub")
+                    mend: "cp AUTHORITY-FOLDER/authority.pub \(place)/authority.pub")
             ]
         case (_?, .some(.none)):
             return [
                 .bad(
                     "authority", "an authority is pinned here, and the broker has none: agents refuse it (4094)",
-                    mend: "kerege space sign DIR --authority authority.key --after \(data) -o space.signed, then "
+                    mend: "kerege space sign DIR --authority authority.key --after \(dataPlace) -o space.signed, then "
                         + startSigned)
             ]
         case (_?, _): return [.good("authority", "pinned")]
@@ -273,11 +273,15 @@ struct KeyExamination {
             "version \(space.snapshot.version) of the space is in force over version \(signed.snapshot.version), the newest "
                 + "that an authority signed here: agents that pin it refuse the broker (4094)",
             mend: (space.isOfBroker ? "stop the broker, then " : "")
-                + "kerege up --data \(data) where that made the folder, which signs the next version; else kerege space sign DIR "
+                + "kerege up --data \(dataPlace) where that made the folder, which signs the next version; else kerege space sign DIR "
                 + "--authority authority.key --after \(data) -o space.signed, then \(startSigned)")
     }
 
+    /// As a shell wants them.
+    private var place: String { ShellText.command([folder.path]) }
+    private var dataPlace: String { ShellText.command([data]) }
+
     private var startSigned: String {
-        "kerege-broker --data \(data) --authority \(folder.path)/authority.pub --signed-space space.signed"
+        "kerege-broker --data \(dataPlace) --authority \(place)/authority.pub --signed-space space.signed"
     }
 }

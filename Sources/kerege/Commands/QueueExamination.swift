@@ -36,11 +36,13 @@ struct QueueExamination {
             "\(held.agent) has had \(held.service) for \(Spans.text(milliseconds: held.heldMs))"
         }
         let more = found.count > Self.shown ? ", and \(found.count - Self.shown) more" : ""
+        let agents = Set(found.prefix(Self.shown).map(\.agent)).sorted().joined(separator: ", ")
         return .bad(
             "deliveries", "neither taken nor refused: \(words.joined(separator: ", "))\(more)",
             mend:
-                "end \(Set(found.map(\.agent)).sorted().joined(separator: ", ")) and start it again (kerege-agent --config "
-                + "FILE): what it has is delivered again; its log and kerege trace \(oldest.id) tell what it was doing")
+                "end \(agents) and start it again (kerege-agent --config "
+                + "FILE): what it has is delivered again; its log and \(ShellText.command(["kerege", "trace", oldest.id])) tell what it was doing"
+        )
     }
 
     /// Queues that only grow, because no agent of their system is connected.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BusConsole
+import BusProtocol
 import Foundation
 
 /// `kerege queues`
@@ -46,7 +47,7 @@ struct QueuesCommand: AsyncParsableCommand {
         let view = DeadLettersView(letters: page.letters, total: page.total, now: .now, style: .standardOutput)
         Output.write(lines: view.lines())
         if let first = page.letters.first {
-            Output.tell("next: kerege trace \(first.id)")
+            Output.tell("next: \(ShellText.command(["kerege", "trace", first.id.plain()]))")
         }
     }
 }

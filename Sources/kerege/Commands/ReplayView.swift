@@ -1,5 +1,6 @@
 import BusAgent
 import BusConsole
+import BusProtocol
 
 /// What came of a replay; when nothing comes again, why, and where the events end.
 struct ReplayView {
@@ -7,8 +8,11 @@ struct ReplayView {
     let start: ReplayStart
 
     func lines() -> [String] {
-        guard page.count == 0 else { return ["\(page.count) events of \(page.event) come to \(page.system) again"] }
-        return ["nothing is replayed: \(reason)"] + ends
+        let lines =
+            page.count == 0
+            ? ["nothing is replayed: \(reason)"] + ends
+            : ["\(page.count) events of \(page.event) come to \(page.system) again"]
+        return lines.map { $0.plain() }
     }
 
     private var reason: String {

@@ -12,6 +12,8 @@ struct SeenLog {
     static let fileName = "seen.checkpoint"
     /// The first answer after a broker's start waits until it has read its whole journal.
     static let deadline = Duration.seconds(180)
+    /// Of the doctor, who looks again another time.
+    static let shortDeadline = Duration.seconds(10)
     /// Codes of a log that nobody signs, or of which nobody says with which key.
     static let unsigned: Set<String> = ["unsigned-log", "no-log-key"]
 
@@ -34,7 +36,9 @@ struct SeenLog {
 
     /// Asks a broker, and keeps what it shows.
     /// - Parameter key: of the log; nil: as the space in force states it.
-    func look(at client: AdminClient, by key: VerifyingKey? = nil) throws(Failure) -> News {
+    func look(
+        at client: AdminClient, by key: VerifyingKey? = nil, within deadline: Duration = Self.deadline
+    ) throws(Failure) -> News {
         let space = try SpaceInForce(client).snapshot.space
         guard let key = key ?? space.broker.sign.flatMap({ VerifyingKey($0) }),
             let log = NoteVerifier(name: space.logName, key: key)
@@ -46,7 +50,7 @@ struct SeenLog {
         }
         return try look(at: log) { size throws(Failure) in
             try client.get(
-                ConsistencyPage.self, "/v1/checkpoint/consistency?from=\(size)", within: Self.deadline
+                ConsistencyPage.self, "/v1/checkpoint/consistency?from=\(size)", within: deadline
             ).page
         }
     }
@@ -69,6 +73,7 @@ struct SeenLog {
             proof = page.hashes
         }
         do throws(LogFault) { try LogProof.check(consistency: proof, from: kept.head, to: now.head) } catch {
+            if case .wrongPathLength = error { throw Self.notBelieved(error.code, "\(error)") }
             throw contradiction(kept, now, error)
         }
         if now.head.size > kept.head.size { try keep(now) }
@@ -101,11 +106,16 @@ struct SeenLog {
 
     private func contradiction(_ kept: KnownCheckpoint, _ now: KnownCheckpoint, _ fault: LogFault) -> Failure {
         // The broker has signed both: for whoever has to decide. What was found is told whether it is kept or not.
-        let both = Array((kept.note + "\n" + now.note).utf8)
-        try? DurableFile.replace(path + ".fork", with: both, isPrivate: true)
+        // The first stays: what the broker shows afterwards may be whole again.
+        let fork = path + ".fork"
+        let isKept =
+            FileManager.default.fileExists(atPath: fork)
+            || (try? DurableFile.replace(fork, with: Array((kept.note + "\n" + now.note).utf8), isPrivate: true)) != nil
         return Failure(
             .no, fault.code, "the broker's log is not the one that was seen before", why: "\(fault)",
-            next: "stop and look; \(path).fork has both checkpoints: kerege journal verify DIR --checkpoint \(path)")
+            next: "stop and look; "
+                + (isKept ? "\(fork) has both checkpoints" : "\(fork) could not be written, keep \(path)")
+                + ": kerege journal verify DIR --checkpoint \(path)")
     }
 }
 

@@ -72,7 +72,8 @@ struct GivenPlace: Sendable {
     // MARK: - Reading a command line
 
     private static func value(of option: String, in arguments: [String]) -> String? {
-        for (index, word) in arguments.enumerated() {
+        // Of one that is given twice the last counts.
+        for (index, word) in arguments.enumerated().reversed() {
             if word.hasPrefix(option + "=") { return String(word.dropFirst(option.count + 1)) }
             if word == option, index + 1 < arguments.count { return arguments[index + 1] }
         }
