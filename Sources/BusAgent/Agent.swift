@@ -255,6 +255,7 @@ public final class Agent: Sendable {
     func register(_ name: String, _ work: Handler.Work) {
         let contract = contract(of: name)
         let subjects = SubjectWatch(name, contract, configuration.subjects, shared.accesses)
+        if subjects == nil { tellUnmarked(name, contract) }
         _ = shared.inbox.put(
             .register(
                 Handler(name, contract: contract, bindsRequest: configuration.signsMessages, subjects: subjects, work)))

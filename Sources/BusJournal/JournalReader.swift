@@ -41,6 +41,9 @@ package final class JournalReader: Sendable {
 
     private static func states(_ path: String) -> [FileState] { [FileState(path), FileState(path + "-wal")] }
 
+    /// A broker may write to it at any time.
+    var isLive: Bool { found == nil }
+
     /// Without locks nobody is kept from writing; what was read meanwhile would be of two times.
     func expectUntouched() throws(JournalError) {
         guard let found, found != Self.states(path) else { return }

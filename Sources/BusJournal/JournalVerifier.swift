@@ -104,7 +104,7 @@ package enum JournalVerifier {
     /// - Parameters:
     ///   - checkpoint: that somebody outside of the broker kept. Its signature is checked here.
     ///   - processors: that verify signatures; everything else is done in the order of the log.
-    ///   - progress: called after each batch with the records read so far.
+    ///   - progress: called after each batch with the records read so far, and once more before the end is looked at.
     package static func verify(
         folder: String, receipt: Receipt? = nil, checkpoint: KnownCheckpoint? = nil, keys: Keys = Keys(),
         processors: Int = ProcessInfo.processInfo.activeProcessorCount, progress: (Int) -> Void = { _ in }
@@ -118,6 +118,7 @@ package enum JournalVerifier {
         do throws(JournalError) {
             try checkBatches(reader, &state, &report, progress)
             verifySignatures(&state, &report)
+            progress(report.records)
             if report.findings.count < maximumFindings {
                 checkGone(state, &report)
                 try checkEnd(reader, state, &report)
@@ -195,11 +196,13 @@ package enum JournalVerifier {
     /// What the rows outside the batches, the checkpoint and the receipt say about where the log should end.
     private static func checkEnd(_ reader: JournalReader, _ state: State, _ report: inout Report) throws(JournalError) {
         let size = state.log.size
-        let (stray, views) = try reader.reading { db in
-            (
+        let (end, stray, views) = try reader.reading { db in
+            let end = reader.isLive ? max(size, try Self.end(db)) : size
+            return (
+                end,
                 try Int64.fetchOne(
                     db, sql: "SELECT position FROM body WHERE position > ? OR position < 1 LIMIT 1",
-                    arguments: [Int64(clamping: size)]),
+                    arguments: [Int64(clamping: end)]),
                 try SavedView.all(db)
             )
         }
@@ -215,7 +218,7 @@ package enum JournalVerifier {
                     "the view \(view.name) is not the one that was saved; the broker will fold it anew",
                     at: view.position)
             }
-            if view.position > size {
+            if view.position > end {
                 found(
                     "the log ends at \(size), but the view \(view.name) was folded to \(view.position): its tail is missing",
                     at: size + 1)
@@ -230,6 +233,13 @@ package enum JournalVerifier {
         } else if receipt.treeSize > 0, receipt.root != state.rootAtReceipt {
             found("the log had another root at \(receipt.treeSize) records than the receipt says", at: receipt.treeSize)
         }
+    }
+
+    /// Where the log ends now: beside its broker it has grown since its last batch was read here.
+    private static func end(_ db: Database) throws -> UInt64 {
+        let last = try Int64.fetchOne(
+            db, sql: "SELECT position + CAST(count AS INTEGER) - 1 FROM batch ORDER BY position DESC LIMIT 1")
+        return UInt64(clamping: last ?? 0)
     }
 
     /// A body leaves with the record that says so. Without one somebody took it, or the file lost it.

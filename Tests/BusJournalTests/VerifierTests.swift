@@ -187,3 +187,23 @@ import Testing
         #expect(report.findings.count >= JournalVerifier.maximumFindings)
     }
 }
+
+/// Verifying the journal of a broker that goes on.
+@Suite struct LiveVerifierTests {
+    /// What is written between the last batch that was read and the look at the end is neither stray nor a missing tail.
+    @Test func aGrowingJournalIsSound() throws {
+        let folder = TemporaryFolder()
+        let journal = try Journal(folder: folder.path)
+        defer { journal.close() }
+        _ = try journal.commit(batch(message(header(.event, id(1)))), at: noon)
+        var calls = 0
+        let report = try JournalVerifier.verify(folder: folder.path) { records in
+            calls += 1
+            guard calls == 2 else { return }
+            let committed = try? journal.commit(batch(message(header(.event, id(2)))), at: noon + 1)
+            try? journal.saveView("space", position: committed?.treeSize ?? 0, [1])
+        }
+        #expect(calls == 2 && report.treeSize == 1 && report.findings.map(\.what) == [])
+        #expect(try JournalVerifier.verify(folder: folder.path).treeSize == 2)
+    }
+}

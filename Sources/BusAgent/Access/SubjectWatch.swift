@@ -1,6 +1,7 @@
 import BusContracts
 import BusEvidence
 import BusProtocol
+import Logging
 import Synchronization
 
 /// Finds out whom the requests of one service are about, and makes the reference that their answers carry.
@@ -67,4 +68,17 @@ extension Access {
 extension Agent {
     /// Tells of every answer about a person that this agent gives. The observer must be quick: it runs where the answer is made.
     package func onAccess(_ observer: @escaping @Sendable (Access) -> Void) { accessWatcher.watch(observer) }
+}
+
+extension Agent {
+    /// What is about people and cannot be marked is in no account of accesses, and nobody would notice.
+    func tellUnmarked(_ service: String, _ contract: BoundContract?) {
+        guard contract?.contract.subject != nil else { return }
+        configuration.logger.error(
+            "accesses are in no account",
+            metadata: [
+                "service": "\(service)", "why": "\(Names.system(of: service)).subject is not in the folder of keys",
+                "next": "copy it from another agent of the system, mode 0600, and start this agent again",
+            ])
+    }
 }

@@ -59,10 +59,12 @@ public struct CallContext: Sendable, Equatable {
     }
     var isEmpty: Bool { self == CallContext() }
 
-    /// - Throws: 4222 when the user is the number of a person: headers travel in clear, and everybody on the way would know whom. 4003
-    ///   when a text is longer than a header takes: it would arrive cut.
+    /// - Throws: 4222 when user or purpose is, or has in it, the number of a person: headers travel in clear, and everybody on the way would
+    ///   know whom. 4003 when a text is longer than a header takes: it would arrive cut.
     func check() throws(BusFault) {
-        guard !CheckDigit.isNumber(in: user) else { throw BusFault(.userIsNumber, at: .consumerAgent) }
+        for (name, text) in [("user", user), ("purpose", purpose)] where CheckDigit.isNumber(in: text) {
+            throw BusFault(.userIsNumber, at: .consumerAgent, "the \(name) has the number of a person in it")
+        }
         for (name, text) in [("purpose", purpose), ("consent", consent), ("user", user)]
         where text.utf8.count > Limits.text {
             throw BusFault(

@@ -5,6 +5,8 @@ import Logging
 extension SocketLoop {
     /// Before a record that the broker did not take is brought again, microseconds.
     static let keyPause: UInt64 = 500_000
+    /// The same where only people can mend what stands in the way.
+    static let refusedPause: UInt64 = 10_000_000
 
     /// Brings records to the broker, once in this process.
     func announce(_ keys: [KeyMessage]) {
@@ -34,20 +36,11 @@ extension SocketLoop {
     func notTaken(_ key: KeyMessage, _ fault: Fault) {
         // Of this agent's own end.
         if fault.code == .draining, fault.hop == .consumerAgent { return }
-        // Time does not mend it: the next message of the epoch tries again.
-        guard fault.code.isRetryable else {
-            announced.remove(key.name)
-            announcedEpochs.remove(key.name.epoch.epoch)
-            lastAnnounced = nil
-            configuration.logger.error(
-                "a key was refused",
-                metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })
-            return
-        }
-        configuration.logger.warning(
-            "a key was not taken",
+        configuration.logger.log(
+            level: fault.code.isRetryable ? .warning : .error, "a key was not taken",
             metadata: fault.metadata.merging(["for": "\(key.name.receiver)"]) { first, _ in first })
-        let pause = max(Self.keyPause, UInt64(fault.retryAfterMilliseconds) * 1000)
+        let least = fault.code.isRetryable ? Self.keyPause : Self.refusedPause
+        let pause = max(least, UInt64(fault.retryAfterMilliseconds) * 1000)
         untaken.append((clock.now.saturating(adding: pause), key))
     }
 

@@ -210,7 +210,7 @@ struct BrokerLoop: ~Copyable {
     private mutating func evaluate(_ now: Moment) {
         readModel.publish(
             agents: core.agentViews(at: now), counters: core.counters, load: core.workload, treeSize: core.treeSize,
-            root: core.treeRoot)
+            root: core.treeRoot, clockLead: HostClock.lead(of: now))
         for change in readModel.evaluate(at: now.wallMilliseconds) {
             core.record(
                 StateRecord(

@@ -14,6 +14,9 @@ struct HostClock: ~Copyable {
         Moment(monotonic: Self.read(CLOCK_MONOTONIC), wall: wall.risen(to: Self.read(CLOCK_REALTIME)))
     }
 
+    /// How far a moment is ahead of the host's clock, milliseconds: more than nothing where that has run back since.
+    static func lead(of moment: Moment) -> Int64 { max(0, moment.wall - read(CLOCK_REALTIME)) / 1000 }
+
     static func read(_ clock: clockid_t) -> Int64 {
         var time = timespec()
         clock_gettime(clock, &time)

@@ -26,6 +26,7 @@ package final class ReadModel: Sendable {
         var snapshot: SpaceSnapshot
         var treeSize: UInt64 = 0
         var root = ""
+        var clockLead: Int64 = 0
     }
 
     private let state: Mutex<State>
@@ -49,13 +50,17 @@ package final class ReadModel: Sendable {
         }
     }
 
-    func publish(agents: [AgentView], counters: BrokerCounters, load: BrokerLoad, treeSize: UInt64, root: [UInt8]) {
+    func publish(
+        agents: [AgentView], counters: BrokerCounters, load: BrokerLoad, treeSize: UInt64, root: [UInt8],
+        clockLead: Int64
+    ) {
         state.withLock { state in
             state.agents = agents
             state.counters = counters
             state.load = load
             state.treeSize = treeSize
             state.root = root.hex
+            state.clockLead = clockLead
         }
     }
 
@@ -86,6 +91,8 @@ package final class ReadModel: Sendable {
         package var load: BrokerLoad
         package var treeSize: UInt64
         package var root: String
+        /// How far the broker's time is ahead of the host's clock, milliseconds.
+        package var clockLead: Int64
         package var changes: [StateChange]
     }
 
@@ -93,7 +100,8 @@ package final class ReadModel: Sendable {
         state.withLock { state in
             Overview(
                 snapshot: state.snapshot, counters: state.counters, agents: state.agents, load: state.load,
-                treeSize: state.treeSize, root: state.root, changes: state.changes)
+                treeSize: state.treeSize, root: state.root, clockLead: state.clockLead,
+                changes: state.changes)
         }
     }
 

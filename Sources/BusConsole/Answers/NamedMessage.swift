@@ -53,7 +53,7 @@ struct NamedMessage {
             409, "several-messages", "\(messages.count) messages have the id \(id)",
             why: "a system gave out an id twice, or another system's: " + senders.joined(separator: "; ")
                 + (messages.count > senders.count ? "; …" : ""),
-            next: "name one by its record: --position \(messages[0].position)")
+            next: "kerege trace \(id) --position \(messages[0].position); the same option names it elsewhere")
         error.messages = messages.map(TracePage.Step.init)
         return error
     }

@@ -85,7 +85,9 @@ extension AdminAnswers {
         if named.position == nil, let several = Self.several(named, Set(all.map(\.position))) { return several }
         guard let known = all.first(where: { named.position == nil || $0.position == named.position }) else {
             return refused(
-                "no-such-message", "the broker remembers no command, outcome or event of this id", trace)
+                "no-such-message",
+                "the broker remembers no command, outcome or event of this id"
+                    + (named.position.map { " at record \($0)" } ?? ""), "kerege trace \(id)")
         }
         switch known.state {
         case .completed:

@@ -27,7 +27,7 @@ extension AdminAnswers {
             name: broker.configuration.name, software: Software.name, endpoint: broker.endpoint,
             publicKey: broker.publicKey, startedAt: RFC3339.text(startedAt), startedAtMs: startedAt,
             agents: overview.agents.count, openCalls: overview.load.openCalls, treeSize: overview.treeSize,
-            draining: overview.load.isDraining)
+            draining: overview.load.isDraining, clockLeadMs: overview.clockLead)
     }
 
     private func spacePart(_ snapshot: SpaceSnapshot) -> StatusPage.SpacePart {

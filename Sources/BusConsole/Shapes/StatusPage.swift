@@ -32,6 +32,8 @@ package struct StatusPage: Codable, Sendable {
         package var treeSize: UInt64
         /// Takes no new messages.
         package var draining: Bool
+        /// How far its time, which never runs back, is ahead of its host's clock.
+        package var clockLeadMs: Int64
     }
 
     package struct SpacePart: Codable, Sendable {

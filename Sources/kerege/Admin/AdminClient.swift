@@ -7,6 +7,8 @@ struct AdminClient: Sendable {
 
     private let exchange: HTTPExchange
     private let token: String?
+    /// Why there is no token; nil when there is one.
+    private let tokenProblem: ConsoleError?
     private let tokenPath: String
 
     /// - Parameters:
@@ -25,7 +27,13 @@ struct AdminClient: Sendable {
         }
         exchange = HTTPExchange(host: host.host, port: port)
         tokenPath = AdminToken.path(in: data)
-        token = (try? AdminToken.read(tokenPath))?.reveal()
+        do throws(ConsoleError) {
+            token = try AdminToken.read(tokenPath).reveal()
+            tokenProblem = nil
+        } catch {
+            token = nil
+            tokenProblem = error
+        }
     }
 
     /// The address as people write it.
@@ -77,9 +85,10 @@ struct AdminClient: Sendable {
         if response.status == 401 {
             return .wrongUse(
                 "the broker at \(address) refuses the token",
-                why: token == nil
-                    ? "there is no readable token \(tokenPath)" : "\(tokenPath) belongs to another broker",
-                next: "name the broker's data folder with --data DIR")
+                why: tokenProblem.map { "there is no token to show: \($0)" }
+                    ?? "\(tokenPath) belongs to another broker",
+                next: access(tokenPath, F_OK) == 0 && tokenProblem != nil
+                    ? "do what it says there, then this again" : "name the broker's data folder with --data DIR")
         }
         var failure = Failure(
             response.status == 400 ? .wrongUse : .no, error.error.code, error.error.what, why: error.error.why,

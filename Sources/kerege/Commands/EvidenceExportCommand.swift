@@ -50,7 +50,8 @@ struct EvidenceExportCommand: AsyncParsableCommand {
             try Output.print(json: Page(file: output, messages: evidence.messages.count, bytes: raw.count))
         } else {
             Output.write("\(output): \(evidence.messages.count) messages, \(raw.count) bytes\n")
-            Output.tell("next: kerege evidence verify \(output) --authority authority.pub")
+            let verify = ShellText.command(["kerege", "evidence", "verify", output])
+            Output.tell("next: \(verify)   (elsewhere with --authority authority.pub)")
         }
     }
 }

@@ -42,12 +42,20 @@ struct Examination {
     private func dataFolder() -> Check {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue else {
-            return .bad("data folder", "there is no folder \(data)", mend: "kerege up --data \(data)")
+            return .bad(
+                "data folder", "there is no folder \(data)", mend: ShellText.command(["kerege", "up", "--data", data]))
         }
         guard access(data, R_OK | X_OK) == 0 else {
             return .bad(
                 "data folder", "\(data) cannot be read by this user",
                 mend: "sudo -u BROKER-USER kerege doctor --data \(data)")
+        }
+        let attributes = try? FileManager.default.attributesOfItem(atPath: data)
+        if let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue, mode & 0o077 != 0 {
+            // Registers and journal in it have only the folder to guard them.
+            return .bad(
+                "data folder", "others than its owner may look into \(data), mode \(String(mode, radix: 8))",
+                mend: ShellText.command(["chmod", "700", data]))
         }
         return .good("data folder", data)
     }
@@ -121,7 +129,7 @@ struct Examination {
         }
         return [
             Check.good("admin API", "\(page.broker.name), \(page.broker.software)"), intake(page.broker),
-            port(page.broker.endpoint), clock(page),
+            port(page.broker.endpoint), brokerKey(page.broker), clock(page),
             agents(page), systems(page), seenLog(client),
         ] + QueueExamination(page: queues, now: page.nowMs).checks
     }
@@ -152,6 +160,22 @@ struct Examination {
             : .good("new messages", "are taken")
     }
 
+    /// Agents and commands believe nobody who does not hold the secret half of `broker.pub`.
+    private func brokerKey(_ broker: StatusPage.BrokerPart) -> Check {
+        let file = data + "/keys/broker.pub"
+        guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
+            return .bad(
+                "broker key", "there is no \(file): nobody here reaches the broker",
+                mend: "copy broker.pub from the broker's own folder of keys")
+        }
+        return text.contains(broker.publicKey)
+            ? .good("broker key", "is the broker's")
+            : .bad(
+                "broker key", "\(file) is not the key of the broker that answers: calls from here find nobody (5032)",
+                mend: "copy broker.pub from the broker's own folder of keys; or give the broker its own broker.key back"
+            )
+    }
+
     private func port(_ endpoint: String) -> Check {
         let address = endpoint.hasPrefix("tcp://") ? endpoint.dropFirst(6) : Substring(endpoint)
         guard let colon = address.lastIndex(of: ":"), let port = UInt16(address[address.index(after: colon)...]) else {
@@ -166,6 +190,18 @@ struct Examination {
     }
 
     private func clock(_ page: StatusPage) -> Check {
+        let lead = page.broker.clockLeadMs
+        if lead > Self.believableSkew {
+            // Its time stands still until the host's clock has caught up.
+            return .bad(
+                "clock",
+                "the broker's time is \(Spans.text(milliseconds: lead)) ahead of its host, whose clock was ahead before: until "
+                    + "\(RFC3339.text(page.nowMs + lead)) its records carry one time, states stand still, and what is to expire before "
+                    + "then is refused (4081)",
+                mend:
+                    "wait until then, or give commands a longer --expiry; timedatectl set-ntp true keeps it from happening again"
+            )
+        }
         let skew = page.nowMs - Int64(Date().timeIntervalSince1970 * 1000)
         return abs(skew) <= Self.believableSkew
             ? .good("clock", "\(abs(skew)) ms from the broker's")

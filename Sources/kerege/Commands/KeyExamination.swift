@@ -89,7 +89,9 @@ struct KeyExamination {
             found.append(
                 .bad(
                     "key \(name)", "\(file) is the key of agent \(entry.agent) in the space",
-                    mend: "mv \(file) \(place)/\(entry.agent).key"))
+                    mend:
+                        "mv -n \(file) \(place)/\(entry.agent).key; where that file is there already, move it aside first"
+                ))
         }
         if let check = validity("key \(name)", entry.validity, renew: "kerege keys new \(name)") { found.append(check) }
         return found + signing(name, key, entry.sign, entry: "the entry of \(entry.agent)", isAsked: true)

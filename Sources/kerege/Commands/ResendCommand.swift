@@ -183,6 +183,9 @@ struct ResendCommand: AsyncParsableCommand {
         }
         if !page.refused.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
         guard let first = page.resent.first, !isDryRun, !admin.json else { return }
+        if page.resent.contains(where: { $0.kind == "commands" }) {
+            Output.tell("their senders were told that they failed, and are told what comes of them now as well")
+        }
         let trace = ["kerege", "trace", first.id, "--position", String(first.position)]
         Output.tell("next: \(ShellText.command(trace + admin.words))")
     }

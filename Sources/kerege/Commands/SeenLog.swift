@@ -91,7 +91,9 @@ struct SeenLog {
     private static func notBelieved(_ code: String, _ why: String) -> Failure {
         Failure(
             .no, code, "the broker's checkpoint of its log is not believed", why: why,
-            next: "compare the broker's key with `sign:` of the space's broker: kerege doctor")
+            next:
+                "give the broker its own key file back, or state its key, in broker.pub, as `sign:` of the space's broker"
+        )
     }
 
     private func keep(_ checkpoint: KnownCheckpoint) throws(Failure) {
@@ -115,7 +117,8 @@ struct SeenLog {
             .no, fault.code, "the broker's log is not the one that was seen before", why: "\(fault)",
             next: "stop and look; "
                 + (isKept ? "\(fork) has both checkpoints" : "\(fork) could not be written, keep \(path)")
-                + ": kerege journal verify DIR --checkpoint \(path)")
+                + ": kerege journal verify DIR --checkpoint \(path). After a restore of your own: mv \(path) \(path).before"
+        )
     }
 }
 

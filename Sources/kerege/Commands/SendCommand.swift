@@ -167,7 +167,9 @@ struct SendCommand: AsyncParsableCommand {
         if let status {
             line += ", position \(status.position): \(status.state)"
             if status.isFinal, status.code != 0 { line += ", \(status.code) \(Self.name(status.code))" }
-            if status.attempts > 0 { line += ", \(status.attempts) deliveries" }
+            if status.attempts > 0 {
+                line += ", \(status.attempts) \(status.attempts == 1 ? "delivery" : "deliveries")"
+            }
         } else {
             line += ": accepted"
         }
