@@ -246,6 +246,28 @@ import Testing
         }
     }
 
+    /// A folder that was restored without the file: the signatures beside the journal say the same, and so does whoever applies.
+    @Test func theSignaturesSaySoWithoutTheSignedSpace() async throws {
+        try await inFolder { folder in
+            let first = try signed(Spaces.space())
+            let broker = try start(folder, first)
+            await broker.stop()
+            let store = SpaceStore(folder: folder)
+            try FileManager.default.removeItem(atPath: store.path)
+            for note in [first.snapshot.space.note, "2"] {
+                await refused("--after \(folder) ") {
+                    _ = try start(folder, .files(try Spaces.space { $0.note = note }))
+                }
+            }
+            #expect(throws: BrokerError.self) { try store.expectUnsigned(under: nil, over: first.snapshot) }
+            // The way out that it names: the same version, signed again after what the journal has.
+            let inForce = try #require(try BrokerStart.spaceInForce(folder: folder))
+            let again = try start(folder, SignedSpace(inForce, by: authority))
+            #expect(again.readModel.overview.snapshot == first.snapshot)
+            await again.stop()
+        }
+    }
+
     @Test func anOperatorPutsNothingUnsignedOverItEither() async throws {
         try await inFolder { folder in
             let broker = try start(folder, .files(try Spaces.space()))
@@ -266,7 +288,9 @@ import Testing
             let broker = try start(folder, first)
             await broker.stop()
             let store = SpaceStore(folder: folder)
-            try FileManager.default.removeItem(atPath: store.path)
+            for file in [store.path, folder + "/" + SpaceSignatures.fileName] {
+                try FileManager.default.removeItem(atPath: file)
+            }
             let unsigned = try start(folder, .files(try Spaces.space { $0.note = "unsigned" }))
             await unsigned.stop()
             try store.write(first)
