@@ -99,12 +99,13 @@ package enum AdminRoutes {
         return router
     }
 
-    /// The files of a space out of a request's body.
+    /// The message of a path, and which of several under its id.
     private static func named(_ request: Request, _ context: Context) throws(AdminError) -> NamedMessage {
         try NamedMessage(
             context.parameters.get("id") ?? "", position: request.uri.queryParameters["position"].map(String.init))
     }
 
+    /// The files of a space out of a request's body.
     private static func space(_ request: Request) async throws -> SpaceFiles {
         try await body(
             SpaceFiles.self, request, example: #"{"files": [{"name": "space.yaml", "text": "…"}]}"#)
