@@ -1,12 +1,16 @@
 import BusAgent
 import BusConsole
+import BusProtocol
 
 /// What came of a replay; when nothing comes again, why, and where the events end.
 struct ReplayView {
     let page: ReplayPage
     let start: ReplayStart
 
-    func lines() -> [String] {
+    /// What the page says is another's word: it steers no terminal.
+    func lines() -> [String] { text.map { $0.plain() } }
+
+    private var text: [String] {
         guard page.count == 0 else { return ["\(page.count) events of \(page.event) come to \(page.system) again"] }
         return ["nothing is replayed: \(reason)"] + ends
     }
