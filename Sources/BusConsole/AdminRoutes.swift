@@ -99,6 +99,7 @@ package enum AdminRoutes {
         return router
     }
 
+    /// The message of a path, and which of several under its id.
     private static func named(_ request: Request, _ context: Context) throws(AdminError) -> NamedMessage {
         try NamedMessage(
             context.parameters.get("id") ?? "", position: request.uri.queryParameters["position"].map(String.init))

@@ -27,20 +27,39 @@ package enum DurableFile {
     }
 
     /// Writes beside the file, waits for the disk, renames, and waits for the folder.
-    /// - Parameter isPrivate: for its owner alone.
+    /// - Parameter isPrivate: for its owner alone. No one process holds such a file: each writes one of its own beside it, so that none
+    ///   renames what another has half written.
     package static func replace(_ path: String, with bytes: [UInt8], isPrivate: Bool = false) throws(Problem) {
-        // Of this process alone where several may write: nobody renames the half of another.
-        let next = path + (isPrivate ? ".\(getpid()).new" : ".new")
-        // One that was left behind may be open to others, and one that somebody puts there meanwhile is not ours.
-        if isPrivate, unlink(next) != 0, errno != ENOENT { throw failure("cannot replace", next) }
-        let flags = isPrivate ? O_EXCL | O_NOFOLLOW : O_TRUNC
-        let descriptor = open(next, O_WRONLY | O_CREAT | O_CLOEXEC | flags, isPrivate ? 0o600 : 0o644)
+        let next = isPrivate ? "\(path).\(getpid()).new" : path + ".new"
+        // One that was left behind may be open to others, and what stands there now may be anybody's: it is made, never opened.
+        if isPrivate, unlink(next) != 0, errno != ENOENT { throw failure("cannot remove", next) }
+        let how = isPrivate ? O_EXCL | O_NOFOLLOW : O_TRUNC
+        let descriptor = open(next, O_WRONLY | O_CREAT | O_CLOEXEC | how, isPrivate ? 0o600 : 0o644)
         guard descriptor >= 0 else { throw failure("cannot make", next) }
         let isWritten = writeAll(bytes, to: descriptor) && fsync(descriptor) == 0
         let problem = failure("cannot write", next)
-        guard close(descriptor) == 0, isWritten else { throw problem }
-        guard rename(next, path) == 0 else { throw failure("cannot replace", path) }
+        guard close(descriptor) == 0, isWritten else {
+            unlink(next)
+            throw problem
+        }
+        guard rename(next, path) == 0 else {
+            let problem = failure("cannot replace", path)
+            unlink(next)
+            throw problem
+        }
         syncFolder(of: path)
+    }
+
+    /// Reads, decides and replaces with no other process between that does so by this function as well. On a file system without locks
+    /// nobody waits for anybody.
+    package static func undisturbed<Result, Failure: Error>(
+        _ path: String, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // The folder's lock: a file's own would go with it when it is replaced.
+        let folder = openFolder(of: path)
+        defer { if folder >= 0 { close(folder) } }
+        while folder >= 0, flock(folder, LOCK_EX) != 0, errno == EINTR {}
+        return try body()
     }
 
     private static func writeAll(_ bytes: [UInt8], to descriptor: CInt) -> Bool {
@@ -58,11 +77,15 @@ package enum DurableFile {
     }
 
     private static func syncFolder(of path: String) {
-        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        let descriptor = open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        let descriptor = openFolder(of: path)
         guard descriptor >= 0 else { return }
         fsync(descriptor)
         close(descriptor)
+    }
+
+    private static func openFolder(of path: String) -> CInt {
+        let folder = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        return open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     }
 
     private static func failure(_ what: String, _ path: String) -> Problem {

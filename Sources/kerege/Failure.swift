@@ -18,7 +18,7 @@ struct Failure: Error, Sendable, CustomStringConvertible {
     let code: String
     let what: String
     let why: String
-    let next: String
+    private(set) var next: String
     /// The message it is about, where there is one.
     let message: String?
     /// What is wrong with the files of a space, one by one.
@@ -27,11 +27,18 @@ struct Failure: Error, Sendable, CustomStringConvertible {
     init(_ exit: ExitStatus, _ code: String, _ what: String, why: String, next: String, message: String? = nil) {
         self.exit = exit
         self.code = code
-        // All may quote what others have said.
+        // Each may quote what others have said.
         self.what = what.plain()
         self.why = why.plain()
         self.next = next.plain()
         self.message = message
+    }
+
+    /// The same, proposing a command of the caller's own words: it stays to the byte, whatever they are.
+    func proposing(_ command: String) -> Failure {
+        var failure = self
+        failure.next = command
+        return failure
     }
 
     static func wrongUse(_ what: String, why: String, next: String) -> Failure {
@@ -55,7 +62,7 @@ struct Failure: Error, Sendable, CustomStringConvertible {
 
     /// In words on the standard error; with `--json` as `{"error": …}` on the standard output as well.
     func tell(asJSON: Bool) {
-        for finding in findings { Output.tell(finding.text) }
+        for finding in findings { Output.tell(finding.text.plain()) }
         Output.tell(description)
         guard asJSON else { return }
         let body = Body(

@@ -100,4 +100,70 @@ import Testing
         #expect(register.commandsGot.map(\.header.id) == [order])
         #expect(register.commandsGot.first?.proof.isEmpty == true)
     }
+
+    // MARK: - Entries without a signing key
+
+    private func day(_ text: String) throws -> CalendarDate { try #require(CalendarDate(text)) }
+
+    /// A world in September 2026, in which the register signs and the bank's entries are these.
+    private func world(bank entries: AgentKey...) throws -> (World, register: TestAgent, bank: TestAgent) {
+        var keys = Array(Spaces.keys().prefix(3)) + entries
+        keys[0].sign = registerKey.publicKey.bytes.hex
+        let world = try World(try Spaces.space(keys: keys))
+        return (world, TestAgent.register(world), TestAgent.bank(world))
+    }
+
+    private func entry(_ curve: String = Spaces.bankKey, from: String? = nil, until: String? = nil) throws -> AgentKey {
+        AgentKey(
+            agent: "bank-1", systems: ["bank"], curve: curve,
+            validity: KeyValidity(from: try from.map(day), until: try until.map(day)))
+    }
+
+    /// What receivers would refuse, and the audit of the journal complain of for ever, is not accepted.
+    @Test func whatNobodySignedCountsOnTheDaysOfItsEntry() throws {
+        let (world, register, bank) = try world(bank: entry(from: "2026-09-10", until: "2026-09-30"))
+        let days = try day("2026-09-10").startOfDayMilliseconds...day("2026-09-30").endOfDayMilliseconds
+        let times = [0, days.lowerBound - 1, days.lowerBound, days.upperBound, days.upperBound + 1]
+        for time in times { bank.send { $0.created = time } }
+        world.pass(milliseconds: 50)
+        let taken = register.commandsGot.map(\.header.created)
+        #expect(taken.sorted() == [days.lowerBound, days.upperBound])
+        #expect(bank.refusedCodes == [4013, 4013, 4013] && world.core.counters.badProofs == 3)
+        let snapshot = world.core.rights.snapshot
+        let audit = try #require(StatedKeys(snapshot: snapshot.canonical))
+        let receivers = Directory(snapshot)
+        for time in times {
+            #expect(audit.mustSign("bank", at: time) == !taken.contains(time))
+            #expect(receivers.maySendUnsigned("bank", at: time...time) == taken.contains(time))
+        }
+    }
+
+    /// As an outbox sends what it had stored before the agent's entry was another one.
+    @Test func theDaysOfAnotherEntryOfItsSystemCountAsWell() throws {
+        let (world, register, bank) = try world(
+            bank: entry(from: "2026-09-10"), entry(Spaces.unknownKey, until: "2026-08-31"))
+        let times = [
+            try day("2026-08-31").endOfDayMilliseconds, try day("2026-09-01").startOfDayMilliseconds,
+            try day("2026-09-10").startOfDayMilliseconds,
+        ]
+        for time in times { bank.send { $0.created = time } }
+        world.pass(milliseconds: 50)
+        #expect(register.commandsGot.map(\.header.created).sorted() == [times[0], times[2]])
+        #expect(bank.refusedCodes == [4013])
+    }
+
+    /// Its agent may sign before the space states the key; a wrong signature of a key that is stated is nobody's.
+    @Test(arguments: [true, false]) func anAgentMaySignBeforeItsKeyIsStated(isStated: Bool) throws {
+        let key = SigningKey()
+        var other = try entry(Spaces.unknownKey)
+        other.sign = isStated ? key.publicKey.bytes.hex : nil
+        let (world, register, bank) = try world(bank: entry(until: "2026-09-30"), other)
+        bank.signer = BatchSigner(key)
+        let order = bank.send()
+        bank.tamper = { $0.signedRoot[$0.signedRoot.endIndex - 1] ^= 1 }
+        let tampered = bank.send()
+        world.pass(milliseconds: 50)
+        #expect(register.commandsGot.map(\.header.id) == (isStated ? [order] : [order, tampered]))
+        #expect(bank.refusedCodes == (isStated ? [4013] : []))
+    }
 }

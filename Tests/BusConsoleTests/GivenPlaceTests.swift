@@ -23,6 +23,7 @@ struct GivenPlaceTests {
                     + " --data 'my data' --http http://127.0.0.1:7481"
             ),
             ("examine it; kerege journal verify DIR.", "examine it; kerege journal verify 'my data'."),
+            ("kerege journal verify --data 'a copy'", "kerege journal verify --data 'a copy'"),
             ("kerege journal verify reads all", "kerege journal verify --data 'my data' reads all"),
             ("kerege space check deploy/space", "kerege space check deploy/space"),
             ("kerege keys new NAME, then --key FILE", "kerege keys new NAME, then --key FILE"),
@@ -50,6 +51,12 @@ struct GivenPlaceTests {
             place.completedLines("kerege trace: odd\n  next: kerege trace ID\nagain: kerege queues")
                 == "kerege trace: odd\n  next: kerege trace --data 'my data' --http http://127.0.0.1:7481 ID\n"
                 + "again: kerege queues --data 'my data' --http http://127.0.0.1:7481")
+    }
+
+    @Test("Of an option that is given twice the last is carried, as it is the last that counts")
+    func givenTwice() {
+        let twice = GivenPlace(["kerege", "status", "--data=a", "--data", "b", "--http", "h:1", "--http=h:2"])
+        #expect(twice.completed("kerege queues") == "kerege queues --data b --http h:2")
     }
 
     @Test("An option of the same name that means something else is not carried")

@@ -39,24 +39,27 @@ struct KeyExaminationTests {
         /// Systems whose contracts name people.
         var aboutPeople: Set<String> = []
 
-        func complaints(authority wanted: String?? = nil) throws -> [Check] {
-            try checks(known(wanted)).filter { !$0.ok }
+        /// The data folder, as it is named in commands.
+        var data = "/var/kerege"
+
+        func complaints(of source: KeyExamination.KnownSpace.Source? = nil) throws -> [Check] {
+            try checks(known(source)).filter { !$0.ok }
         }
 
         func complaints(_ known: KeyExamination.KnownSpace) throws -> [Check] { checks(known).filter { !$0.ok } }
 
-        func checks(authority wanted: String?? = nil) throws -> [Check] { checks(try known(wanted)) }
+        func checks() throws -> [Check] { checks(try known(nil)) }
 
-        private func known(_ authority: String??) throws -> KeyExamination.KnownSpace {
+        private func known(_ source: KeyExamination.KnownSpace.Source?) throws -> KeyExamination.KnownSpace {
             .init(
-                snapshot: try SpaceSnapshot(space), authority: authority ?? .some("\(self.authority.publicKey)"),
+                snapshot: try SpaceSnapshot(space), source: source ?? .broker(authority: "\(authority.publicKey)"),
                 signed: nil)
         }
 
         private func checks(_ known: KeyExamination.KnownSpace) -> [Check] {
             KeyExamination(
                 folder: KeyFolder(path: folder), space: known, now: KeyExaminationTests.noon, aboutPeople: aboutPeople,
-                data: "/var/kerege"
+                data: data
             ).checks
         }
     }
@@ -147,9 +150,30 @@ struct KeyExaminationTests {
     @Test func anotherAuthorityIsNamed() throws {
         let bench = try Bench()
         #expect(
-            try bench.complaints(authority: .some("\(SigningKey().publicKey)")).first?.found.contains("4094") == true
+            try bench.complaints(of: .broker(authority: "\(SigningKey().publicKey)")).first?.found.contains("4094")
+                == true
         )
-        #expect(try bench.complaints(authority: .some(nil)).first?.mend?.contains("--authority") == true)
+        #expect(try bench.complaints(of: .broker(authority: nil)).first?.mend?.contains("--authority") == true)
+        #expect(try bench.complaints(of: .folder).isEmpty, "nobody said what the broker wants")
+    }
+
+    /// Names of the space are whoever's who answers, and folders are called as they are: each is one word, and steers no terminal.
+    @Test func whatIsToBeCopiedIsQuoted() throws {
+        try expect("is the key of agent $(id) [2J", mend: "/$(id) [2J.key'") {
+            $0.space.keys[0].agent = "$(id)\u{1B}[2J"
+        }
+        let bench = try Bench()
+        bench.data = "/var/my data"
+        let first = try SpaceSnapshot(bench.space)
+        let known = KeyExamination.KnownSpace(
+            snapshot: try SpaceSnapshot(bench.space, after: first), source: .folder,
+            signed: SignedSpace(first, by: bench.authority.secret))
+        let mend = try #require(try bench.complaints(known).first?.mend)
+        for command in [
+            "kerege up --data '/var/my data' ", "--after '/var/my data' ", "kerege-broker --data '/var/my data' ",
+        ] {
+            #expect(mend.contains(command), "\(mend)")
+        }
     }
 
     /// Whether the broker runs or not: the journal has a version over the newest that was signed.
@@ -159,7 +183,7 @@ struct KeyExaminationTests {
         let signed = SignedSpace(first, by: bench.authority.secret)
         let second = try SpaceSnapshot(bench.space, after: first)
         func known(_ inForce: SpaceSnapshot, _ signed: SignedSpace) -> KeyExamination.KnownSpace {
-            .init(snapshot: inForce, authority: runs ? .some(nil) : nil, signed: signed)
+            .init(snapshot: inForce, source: runs ? .broker(authority: nil) : .folder, signed: signed)
         }
         let found = try bench.complaints(known(second, signed))
         #expect(found.count == 1 && found[0].found.contains("version 2 of the space is in force over version 1"))

@@ -107,6 +107,17 @@ struct OperatorCommandTests {
         }
     }
 
+    @Test("Where the journal of a folder is damaged, what is proposed names that folder, whatever else was given")
+    func damagedFolder() async throws {
+        let folder = NSTemporaryDirectory() + "kerege sign \(UUID().uuidString)"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        try "no database".write(toFile: folder + "/journal.sqlite", atomically: false, encoding: .utf8)
+        let run = try await CommandRun.run(["space", "sign", "deploy/space", "--after", folder, "--data", "elsewhere"])
+        #expect(
+            run.code == 1 && run.errors.contains("next: kerege journal verify --data '\(folder)'\n"), "\(run.errors)")
+    }
+
     @Test("A name that is no system, and a key of another one, are told apart")
     func wrongSystem() async throws {
         try await SmallBus.run { bus async throws in

@@ -1,7 +1,7 @@
 import BusAgent
-import BusConsole
 import Testing
 
+@testable import BusConsole
 @testable import kerege
 
 @Suite("Terminal")
@@ -23,6 +23,39 @@ struct TerminalTests {
 
     @Test("Control characters of names do not reach the terminal")
     func control() { #expect(Table.Cell("a\u{1B}[2Jb\n").text == "a [2Jb ") }
+
+    /// What whoever answers on the port may say for a name or an id.
+    private static let hostile = "\u{1B}[2J$(id)\n"
+
+    @Test("What others say is one word of a command line, and steers no terminal")
+    func hostileWords() {
+        let access = AccessesPage.Item(
+            at: "", atMs: 0, service: "a.b.v1", outcome: .init(number: 0), request: Self.hostile, reply: "", position: 1
+        )
+        #expect(AccessCommand.next(after: access) == "next: kerege trace ' [2J$(id) '")
+        let letter = DeadLetterItem(
+            id: Self.hostile, position: 1, kind: "commands", service: "a.b.v1", consumer: "a", receiver: "b",
+            reason: .init(number: 5023), attempts: 1, resent: 0, acceptedAt: "", acceptedAtMs: 0, diedAt: "",
+            diedAtMs: 0)
+        #expect(QueuesCommand.next(before: letter) == "next: kerege trace ' [2J$(id) '")
+        #expect(
+            ShellText.trace("0199f3a2-0000-7000-8000-000000000000").hasSuffix("e 0199f3a2-0000-7000-8000-000000000000"))
+        let failure = Failure(.no, "odd", Self.hostile, why: Self.hostile, next: "kerege trace " + Self.hostile)
+        #expect(failure.description.filter { $0 == "\n" }.count == 2 && !failure.description.contains("\u{1B}"))
+        #expect(failure.proposing("a\nb").next == "a\nb", "the caller's own words stay what they are")
+        let checks = [Check.good("a", Self.hostile), Check.bad("a", Self.hostile, mend: Self.hostile)]
+        for text in checks.flatMap({ [$0.found, $0.mend ?? ""] }) {
+            #expect(!text.contains("\u{1B}") && !text.contains("\n"))
+        }
+        var end = ReplayPage.Place(position: 7, microseconds: 0)
+        end.at = Self.hostile
+        for count in [0, 1] {
+            let page = ReplayPage(
+                event: Self.hostile, system: Self.hostile, count: count, logEnd: end, newestEvent: end)
+            let lines = ReplayView(page: page, start: .beginning).lines()
+            #expect(lines.allSatisfy { !$0.contains("\u{1B}") && !$0.contains("\n") && $0.contains("$(id)") })
+        }
+    }
 
     @Test("A replay of nothing says why, and where the events end")
     func replayOfNothing() {

@@ -1,5 +1,6 @@
 import BusAgent
 import BusDirectory
+import BusEvidence
 import BusTesting
 import Foundation
 import Synchronization
@@ -232,18 +233,16 @@ struct KeyMeshTests {
             let options = "--authority \(mesh.folder.authority) --signed-space \(mesh.folder.path)/space.signed"
             #expect(unsigned.exitCode == 2 && unsigned.logTail().contains(options), "\(unsigned.logTail())")
 
-            // As a broker of before has left it: it looked at no signed space.
-            let kept = URL(fileURLWithPath: mesh.folder.path + "/space.signed")
-            let signed = try Data(contentsOf: kept)
-            try FileManager.default.removeItem(at: kept)
-            let signatures = URL(fileURLWithPath: mesh.folder.path + "/space.signatures")
-            let known = try Data(contentsOf: signatures)
-            try FileManager.default.removeItem(at: signatures)
+            // As a broker of before has left it: it looked at no signed space, and at no signature.
+            let kept = ["space.signed", SpaceSignatures.fileName].map {
+                URL(fileURLWithPath: mesh.folder.path + "/" + $0)
+            }
+            let signed = try kept.map { try Data(contentsOf: $0) }
+            for file in kept { try FileManager.default.removeItem(at: file) }
             try unsigned.start()
             try await mesh.waitUntilAnswering(within: .seconds(30))
             await unsigned.stop()
-            try signed.write(to: kept)
-            try known.write(to: signatures)
+            for (file, bytes) in zip(kept, signed) { try bytes.write(to: file) }
             let doctor = try await mesh.kerege(["doctor", "--json"] + contracts)
             #expect(doctor.output.contains("version 2 of the space is in force over version 1"), "\(doctor.output)")
 

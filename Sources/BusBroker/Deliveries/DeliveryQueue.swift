@@ -61,16 +61,17 @@ struct DeliveryQueue: Sendable {
     var entries: Int { ready.count + expiring.count + delayed.count }
     /// Services of which something may be delivered now.
     var readyTargets: [String] { ready.targets }
-    /// The oldest position that is not settled.
-    var oldest: UInt64? {
-        [messages.keys.min(), fromBacklog.min(), backlog.first, replay.first].compactMap { $0 }.min()
-    }
-    /// What an agent has had for the longest time.
-    var longestHeld: QueuedMessage? {
-        guard inFlight > 0 else { return nil }
-        return messages.values.lazy.filter { $0.session != nil }.min {
-            ($0.handedAt, $0.position) < ($1.handedAt, $1.position)
+    /// The oldest position that is not settled, and what an agent has had for the longest time: in one walk, as there may be many.
+    var longest: (waiting: UInt64?, held: QueuedMessage?) {
+        var oldest = [fromBacklog.min(), backlog.first, replay.first].compactMap { $0 }.min()
+        var held: QueuedMessage?
+        for (position, message) in messages {
+            oldest = min(oldest ?? .max, position)
+            guard message.session != nil else { continue }
+            if let held, (held.handedAt, held.position) < (message.handedAt, position) { continue }
+            held = message
         }
+        return (oldest, held)
     }
     var positions: [UInt64] { (Array(messages.keys) + Array(fromBacklog) + backlog + replay).sorted() }
     func holds(_ position: UInt64) -> Bool {

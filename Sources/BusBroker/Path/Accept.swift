@@ -104,7 +104,7 @@ extension BrokerCore {
                 frame: frame, header: view.header.range, proof: view.proof, signedRoot: view.signedRoot,
                 body: view.body,
                 receivedAt: now.wall)
-            guard isProven(message, created: view.header.created, raw, slot) else { return refuse(slot, .badSignature) }
+            guard isProven(view.header, message, raw, slot) else { return refuse(slot, .badSignature) }
             switch view.header.kind {
             case .request: acceptRequest(view, message, raw, slot, now)
             case .reply: acceptReply(view, message, raw, slot, now)

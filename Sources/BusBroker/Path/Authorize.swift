@@ -33,6 +33,8 @@ struct Rights: Sendable {
         let validity: KeyValidity
         /// With which it signs; nil: an agent of before, which signs nothing.
         let sign: SenderKey?
+        /// When an agent of before may speak, Unix milliseconds; nil: never unsigned.
+        let unsigned: ClosedRange<Int64>?
         var quota: TrafficQuota?
     }
 
@@ -44,6 +46,8 @@ struct Rights: Sendable {
     }
 
     let snapshot: SpaceSnapshot
+    /// The keys, as receivers look them up.
+    let directory: Directory
     let agents: [Agent]
     let systems: [String]
     /// Their names as they stand in headers.
@@ -68,10 +72,11 @@ struct Rights: Sendable {
     init(_ snapshot: SpaceSnapshot) {
         let space = snapshot.space
         self.snapshot = snapshot
+        directory = Directory(snapshot)
         agents = space.keys.map { key in
             Agent(
                 name: key.agent, key: key.curve, systems: key.systems, validity: key.validity, sign: key.senderKey,
-                quota: key.quota)
+                unsigned: key.sign == nil ? key.validity.times : nil, quota: key.quota)
         }
         hasQuotas = space.keys.contains { $0.quota != nil } || space.integrations.contains { $0.quota != nil }
         systems = space.systems.map(\.id)
@@ -93,7 +98,7 @@ struct Rights: Sendable {
                 Subscription(integration: UInt32(index), stage: integration.stage.number, subscriber: subscriber))
         }
         self.subscriptions = subscriptions
-        seals = RequiredSeals(snapshot, systems: systems, events: eventTypes)
+        seals = RequiredSeals(directory, systems: systems, events: eventTypes)
     }
 
     func agent(key: String) -> Int? { agentByKey[key] }

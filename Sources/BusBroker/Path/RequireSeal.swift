@@ -6,8 +6,7 @@ struct RequiredSeals: Sendable {
     private let systems: [Bool]
     private let events: [Bool]
 
-    init(_ snapshot: SpaceSnapshot, systems: [String], events: [String]) {
-        let directory = Directory(snapshot)
+    init(_ directory: Directory, systems: [String], events: [String]) {
         self.systems = systems.map { directory.isSealed($0) }
         self.events = events.map {
             directory.sealedReceivers(of: $0, publisher: Names.system(of: $0)) != nil

@@ -164,18 +164,18 @@ extension BrokerCore {
         var dead: [QueueName: Int] = [:]
         for letter in book.dead.all { dead[letter.queue, default: 0] += 1 }
         return book.queues.map { queue in
-            QueueView(
+            let (oldest, held) = queue.longest
+            return QueueView(
                 kind: queue.name.kind.word, system: queue.name.system, event: queue.name.event, depth: queue.depth,
-                inFlight: queue.inFlight, agents: takers(of: queue.name), oldest: queue.oldest ?? 0,
-                oldestAcceptedAt: queue.oldest.flatMap { queue.messages[$0]?.acceptedAt } ?? 0,
-                dead: dead[queue.name] ?? 0, held: held(in: queue, now))
+                inFlight: queue.inFlight, agents: takers(of: queue.name), oldest: oldest ?? 0,
+                oldestAcceptedAt: oldest.flatMap { queue.messages[$0]?.acceptedAt } ?? 0,
+                dead: dead[queue.name] ?? 0, held: held.flatMap { delivery($0, now) })
         }
         .sorted { ($0.kind, $0.system, $0.event) < ($1.kind, $1.system, $1.event) }
     }
 
-    private func held(in queue: DeliveryQueue, _ now: Moment) -> HeldDelivery? {
-        guard let message = queue.longestHeld, let session = message.session, sessions.isLive(session.slot, session.id)
-        else { return nil }
+    private func delivery(_ message: QueuedMessage, _ now: Moment) -> HeldDelivery? {
+        guard let session = message.session, sessions.isLive(session.slot, session.id) else { return nil }
         return HeldDelivery(
             id: message.id, service: message.target, agent: sessions[session.slot].agent,
             heldFor: (now.monotonic - message.handedAt) / 1000)

@@ -59,16 +59,32 @@ package struct SpaceStore: Sendable {
                 remedy: "kerege space sign DIR --authority authority.key --broker -o space.signed, then kerege space "
                     + "apply space.signed")
         }
+        let start = "leave --space out and start it with --authority \(folder)/keys/authority.pub --signed-space"
+        let anyKey = "--authority takes the public key from wherever it lies"
         // What is in force may be older: what is signed is kept before it takes effect.
-        guard let kept = try read(), kept.snapshot.version >= inForce?.version ?? 0 else {
-            return try expectNeverSigned(inForce)
+        if let kept = try read(), kept.snapshot.version >= inForce?.version ?? 0 {
+            throw Self.isSigned(kept.snapshot.version, remedy: "\(start) \(path); \(anyKey)")
         }
-        throw BrokerError(
-            "version \(kept.snapshot.version) of the space here is signed by an authority, and this broker is started "
-                + "without one: agents that pin it would refuse what nobody signed (4094)",
+        // A data folder may have been restored without that file; the signatures go with the journal.
+        guard let inForce, try hasSignature(of: inForce) else { return }
+        throw Self.isSigned(
+            inForce.version,
             remedy:
-                "leave --space out and start it with --authority \(folder)/keys/authority.pub --signed-space \(path); "
-                + "--authority takes the public key from wherever it lies")
+                "\(start) FILE, the newest that the authority signed; \(anyKey). Where no such file is left: kerege space "
+                + "sign DIR --authority authority.key --after \(folder) -o space.signed")
+    }
+
+    private static func isSigned(_ version: UInt64, remedy: String) -> BrokerError {
+        BrokerError(
+            "version \(version) of the space here is signed by an authority, and this broker is started without one: "
+                + "agents that pin it would refuse what nobody signed (4094)", remedy: remedy)
+    }
+
+    private func hasSignature(of space: SpaceSnapshot) throws(BrokerError) -> Bool {
+        do throws(DurableFile.Problem) { return try signature(of: space.digest) != nil } catch {
+            throw BrokerError(
+                "whether the space in force is signed is not known: \(error)", remedy: "mend the data folder")
+        }
     }
 
     /// The signed space itself may be lost, as by a restore without it; that it was signed is still known.

@@ -4,6 +4,8 @@ import Foundation
 /// Asks the admin API of a broker on this machine.
 struct AdminClient: Sendable {
     static let deadline = Duration.seconds(20)
+    /// Code of an answer that did not come in time: there is a broker, and it has other work.
+    static let tooSlow = "too-slow"
 
     private let exchange: HTTPExchange
     private let token: String?
@@ -63,7 +65,8 @@ struct AdminClient: Sendable {
             response = try exchange.send(method, path, token: token, body: body, within: deadline)
         } catch {
             throw Failure(
-                .unreachable, "unreachable", "the broker's admin API at \(address) does not answer",
+                .unreachable, error.isLate ? Self.tooSlow : "unreachable",
+                "the broker's admin API at \(address) does not answer",
                 why: error.description,
                 next: "start a broker with kerege up, name its address with --http, or look closer with kerege doctor")
         }

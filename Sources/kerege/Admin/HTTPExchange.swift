@@ -11,6 +11,8 @@ struct HTTPExchange: Sendable {
     /// Why there is no response.
     struct Problem: Error, Sendable, CustomStringConvertible {
         let description: String
+        /// The time was over before the answer was there.
+        var isLate = false
     }
 
     /// Largest response that is taken, bytes.
@@ -92,7 +94,7 @@ struct HTTPExchange: Sendable {
     private func wait(_ descriptor: Int32, _ events: Int32, _ deadline: ContinuousClock.Instant) throws(Problem) {
         while true {
             let left = (deadline - .now) / .milliseconds(1)
-            guard left > 0 else { throw Problem(description: "\(host):\(port) did not answer in time") }
+            guard left > 0 else { throw Problem(description: "\(host):\(port) did not answer in time", isLate: true) }
             var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
             let found = poll(&entry, 1, Int32(min(left, 60_000)) + 1)
             if found > 0 { return }

@@ -174,8 +174,8 @@ struct AccessCommand: AsyncParsableCommand {
         let count = page.accesses.count
         Output.tell("\(count) \(count == 1 ? "access" : "accesses") since \(page.since)")
         if !page.complete { Output.tell("there are more; name a shorter time with --since") }
-        if let last = page.accesses.last {
-            Output.tell("next: \(ShellText.command(["kerege", "trace", last.request.plain()]))")
-        }
+        if let last = page.accesses.last { Output.tell(Self.next(after: last)) }
     }
+
+    static func next(after last: AccessesPage.Item) -> String { "next: \(ShellText.trace(last.request))" }
 }

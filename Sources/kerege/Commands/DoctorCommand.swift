@@ -7,6 +7,8 @@ struct DoctorCommand: AsyncParsableCommand {
         commandName: "doctor",
         abstract: "Examine this machine's part of the bus; every complaint names the command that mends it.",
         discussion: """
+            Nothing is changed but DATA/seen.checkpoint: the broker's log as it was seen, to which the next run holds it.
+
             EXAMPLES
               kerege doctor
               kerege doctor --json | jq '.checks[] | select(.ok | not)'

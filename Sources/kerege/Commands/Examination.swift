@@ -15,12 +15,12 @@ struct Check: Encodable, Sendable {
     /// The command that mends it; nil when nothing is to be mended.
     var mend: String?
 
-    // Both quote what others have said.
+    // What was found may quote what others have said, and what mends it may name it.
     static func good(_ name: String, _ found: String) -> Check {
-        Check(name: name, ok: true, found: found.plain(), mend: nil)
+        Check(name: name.plain(), ok: true, found: found.plain(), mend: nil)
     }
     static func bad(_ name: String, _ found: String, mend: String) -> Check {
-        Check(name: name, ok: false, found: found.plain(), mend: mend.plain())
+        Check(name: name.plain(), ok: false, found: found.plain(), mend: mend.plain())
     }
 }
 
@@ -42,13 +42,12 @@ struct Examination {
     private func dataFolder() -> Check {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), isFolder.boolValue else {
-            return .bad(
-                "data folder", "there is no folder \(data)", mend: ShellText.command(["kerege", "up", "--data", data]))
+            return .bad("data folder", "there is no folder \(data)", mend: "kerege up --data \(ShellText.word(data))")
         }
         guard access(data, R_OK | X_OK) == 0 else {
             return .bad(
                 "data folder", "\(data) cannot be read by this user",
-                mend: "sudo -u BROKER-USER kerege doctor --data \(data)")
+                mend: "sudo -u BROKER-USER kerege doctor --data \(ShellText.word(data))")
         }
         let attributes = try? FileManager.default.attributesOfItem(atPath: data)
         if let mode = (attributes?[.posixPermissions] as? NSNumber)?.intValue, mode & 0o077 != 0 {
@@ -64,11 +63,13 @@ struct Examination {
         let place = FileManager.default.fileExists(atPath: data) ? data : "."
         let attributes = try? FileManager.default.attributesOfFileSystem(forPath: place)
         guard let free = (attributes?[.systemFreeSize] as? NSNumber)?.int64Value else {
-            return .bad("disk", "the free space of \(place) is not known", mend: "df -h \(place)")
+            return .bad(
+                "disk", "the free space of \(place) is not known", mend: ShellText.command(["df", "-h", place]))
         }
         let text = "\(free / (1 << 20)) MiB free"
         return free >= Self.enoughSpace
-            ? .good("disk", text) : .bad("disk", text, mend: "df -h \(place)  # free at least 1 GiB")
+            ? .good("disk", text)
+            : .bad("disk", text, mend: "\(ShellText.command(["df", "-h", place]))  # free at least 1 GiB")
     }
 
     /// The library is linked; making a key proves that it has CURVE.
@@ -85,12 +86,21 @@ struct Examination {
         } catch { return .bad("contracts", "\(error)", mend: "kerege doctor --contracts DIR") }
     }
 
-    /// The files of the key folder, against the space in force: as the broker says, or else its journal, or what is kept beside that.
+    /// The files of the key folder, against the space in force.
     private func keys() -> [Check] {
-        KeyExamination(
-            folder: KeyFolder(path: data + "/keys"), space: space(),
-            now: Int64(Date().timeIntervalSince1970 * 1000), aboutPeople: systemsAboutPeople(), data: data
-        ).checks
+        var known: KeyExamination.KnownSpace?
+        var unknown: [Check] = []
+        do { known = try space() } catch {
+            unknown = [
+                .bad(
+                    "space", "what is in force here is not known: \(error)",
+                    mend: "kerege journal verify \(ShellText.command(["--data", data]))")
+            ]
+        }
+        let keys = KeyExamination(
+            folder: KeyFolder(path: data + "/keys"), space: known,
+            now: Int64(Date().timeIntervalSince1970 * 1000), aboutPeople: systemsAboutPeople(), data: data)
+        return unknown + keys.checks
     }
 
     private func systemsAboutPeople() -> Set<String> {
@@ -100,16 +110,29 @@ struct Examination {
                 .map(Names.system(of:)))
     }
 
-    private func space() -> KeyExamination.KnownSpace? {
-        // What is signed is kept before it takes effect: read after the broker is asked, it is as new as what is in force.
-        let inForce = (try? AdminClient(address: http, data: data)).flatMap { try? SpaceInForce($0) }
-        let signed = try? SpaceStore(folder: data).read()
-        if let inForce {
-            return .init(snapshot: inForce.snapshot, authority: .some(inForce.authority), signed: signed)
+    private func space() throws -> KeyExamination.KnownSpace? {
+        try space {
+            guard let client = try? AdminClient(address: http, data: data), let inForce = try? SpaceInForce(client)
+            else { return nil }
+            return (inForce.snapshot, inForce.authority)
         }
-        guard let signed else { return nil }
-        let journaled = try? BrokerStart.spaceInForce(folder: data)
-        return .init(snapshot: journaled ?? signed.snapshot, authority: nil, signed: signed)
+    }
+
+    /// As the broker says, or else its journal, or what is kept beside that. What is signed is kept before it takes effect, so the file is
+    /// read last: a version that is applied meanwhile is never one that nobody signed.
+    /// - Parameter ask: the broker; nil when it does not answer.
+    func space(
+        _ ask: () -> (snapshot: SpaceSnapshot, authority: String?)?
+    ) throws -> KeyExamination.KnownSpace? {
+        if let inForce = ask() {
+            return .init(
+                snapshot: inForce.snapshot, source: .broker(authority: inForce.authority),
+                signed: try? SpaceStore(folder: data).read())
+        }
+        let inForce = try BrokerStart.spaceInForce(folder: data)
+        let signed = try SpaceStore(folder: data).read()
+        guard let snapshot = inForce ?? signed?.snapshot else { return nil }
+        return .init(snapshot: snapshot, source: .folder, signed: signed)
     }
 
     private func broker() -> [Check] {
@@ -124,7 +147,7 @@ struct Examination {
             return [
                 .bad(
                     "admin API", "\(error.what): \(error.why)",
-                    mend: error.exit == .unreachable ? ShellText.command(["kerege", "up", "--data", data]) : error.next)
+                    mend: error.exit == .unreachable ? "kerege up --data \(ShellText.word(data))" : error.next)
             ]
         }
         return [
@@ -137,19 +160,22 @@ struct Examination {
     /// Whether the broker's log goes on from where this machine saw it last.
     private func seenLog(_ client: AdminClient) -> Check {
         let seen = SeenLog(path: data + "/" + SeenLog.fileName)
-        do throws(Failure) {
-            return .good("log", try seen.look(at: client, within: SeenLog.shortDeadline).says)
-        } catch {
-            // It has just answered other questions.
-            if error.exit == .unreachable {
-                return .good("log", "not looked at: the broker is still reading its journal, or busy; ask again")
-            }
-            // Where nothing was ever signed there is nothing to hold it to. Where something was, this is how one would hide.
-            if SeenLog.unsigned.contains(error.code), !seen.isThere {
-                return .good("log", "is not remembered here: \(error.why)")
-            }
-            return .bad("log", "\(error.what): \(error.why)", mend: error.next)
+        do throws(Failure) { return .good("log", try seen.look(at: client, within: AdminClient.deadline).says) } catch {
+            return Self.log(error, isRemembered: seen.isThere)
         }
+    }
+
+    /// What it means that the log was not seen.
+    static func log(_ failure: Failure, isRemembered: Bool) -> Check {
+        // A broker that has just started answers when it has read its whole journal, and nobody waits for that here.
+        if failure.code == AdminClient.tooSlow {
+            return .good("log", "not looked at: the broker still reads its journal, or has too much to do")
+        }
+        // Where nothing was ever signed there is nothing to hold it to. Where something was, this is how one would hide.
+        if SeenLog.unsigned.contains(failure.code), !isRemembered {
+            return .good("log", "is not remembered here: \(failure.why)")
+        }
+        return .bad("log", "\(failure.what): \(failure.why)", mend: failure.next)
     }
 
     private func intake(_ broker: StatusPage.BrokerPart) -> Check {

@@ -16,7 +16,7 @@ struct JournalCheckpointCommand: AsyncParsableCommand {
               kerege journal verify ./data --checkpoint seen.checkpoint --authority authority.pub
 
             Exit code 1 when the log is shorter than it was (log-shrank) or another one (log-forked): FILE stays as it is, and FILE.fork has
-            both checkpoints.
+            both checkpoints of the first time. Alone they convict nobody unless they are of one size: only that is a fork whoever looks at it.
             """)
 
     @Argument(help: "The file that keeps it, for its owner alone; made the first time.")

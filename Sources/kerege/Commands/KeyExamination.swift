@@ -6,11 +6,16 @@ import BusEvidence
 /// complaint names the command that mends it.
 struct KeyExamination {
     struct KnownSpace {
+        enum Source {
+            /// The broker, which wants this authority's signature; nil: nobody's.
+            case broker(authority: String?)
+            /// The broker did not answer: what the data folder has.
+            case folder
+        }
+
         var snapshot: SpaceSnapshot
-        /// Whose signature the broker wants; `.some(nil)`: nobody's; nil: the broker did not answer.
-        var authority: String??
-        /// Whether the broker answered; else all of this is what the data folder says.
-        var isOfBroker: Bool { if case .some = authority { true } else { false } }
+        var source: Source
+        var isOfBroker: Bool { if case .broker = source { true } else { false } }
         /// The newest that an authority signed, as it lies in the data folder; nil where there is none.
         var signed: SignedSpace?
     }
@@ -33,7 +38,9 @@ struct KeyExamination {
         guard !(folder.keys.isEmpty && folder.seals.isEmpty && folder.subjects.isEmpty && folder.unreadable.isEmpty)
         else {
             return [
-                .bad("keys", "no key files in \(place)", mend: "kerege keys new broker --dir \(place)")
+                .bad(
+                    "keys", "no key files in \(folder.path)",
+                    mend: "kerege keys new broker --dir \(ShellText.word(folder.path))")
             ]
         }
         let complaints =
@@ -89,16 +96,15 @@ struct KeyExamination {
             found.append(
                 .bad(
                     "key \(name)", "\(file) is the key of agent \(entry.agent) in the space",
-                    mend:
-                        "mv -n \(file) \(place)/\(entry.agent).key; where that file is there already, move it aside first"
-                ))
+                    mend: ShellText.command(["mv", file, "\(folder.path)/\(entry.agent).key"])))
         }
-        if let check = validity("key \(name)", entry.validity, renew: "kerege keys new \(name)") { found.append(check) }
+        let renew = ShellText.command(["kerege", "keys", "new", name])
+        if let check = validity("key \(name)", entry.validity, renew: renew) { found.append(check) }
         return found + signing(name, key, entry.sign, entry: "the entry of \(entry.agent)", isAsked: true)
     }
 
     private func signing(_ name: String, _ key: KeyFile, _ inSpace: String?, entry: String, isAsked: Bool) -> [Check] {
-        let complete = "kerege keys complete \(place)/\(name).key"
+        let complete = "kerege keys complete \(path("\(name).key"))"
         switch (key.signPublicKey, inSpace) {
         case (let own?, let said?):
             return own == said
@@ -118,6 +124,9 @@ struct KeyExamination {
             return isAsked ? [.bad("key \(name)", "\(name) signs nothing: its key is of before", mend: complete)] : []
         }
     }
+
+    /// Of a file of the folder, as a command line names it.
+    private func path(_ file: String) -> String { ShellText.word("\(folder.path)/\(file)") }
 
     private func line(_ line: String, _ place: String) -> String {
         "put the line `\(line)` into \(place) of the space, then kerege space apply DIR"
@@ -155,7 +164,7 @@ struct KeyExamination {
                     .bad(
                         "seal \(system)", "\(system).seal is not in the space: nothing is sealed to it",
                         mend:
-                            "put the key of \(folder.path)/\(system).seal.pub as `- {system: \(system), seal: …}` under "
+                            "put the key of \(path("\(system).seal.pub")) as `- {system: \(system), seal: …}` under "
                             + "`keys` of the space, then kerege space apply DIR")
                 ]
             }
@@ -169,7 +178,9 @@ struct KeyExamination {
                             + "then kerege space apply DIR")
                 ]
             }
-            return validity("seal \(system)", entry.validity, renew: "kerege keys new NAME --system \(system)").map {
+            return validity(
+                "seal \(system)", entry.validity, renew: "kerege keys new NAME --system \(ShellText.word(system))"
+            ).map {
                 [$0]
             }
                 ?? []
@@ -187,7 +198,8 @@ struct KeyExamination {
         }.map { system in
             .bad(
                 "seal \(system)", "messages to \(system) are sealed, and \(system).seal is not here",
-                mend: "copy \(system).seal from another agent of \(system) to \(place), mode 0600")
+                mend: "copy \(system).seal from another agent of \(system) to \(ShellText.word(folder.path)), mode 0600"
+            )
         }
     }
 
@@ -203,8 +215,8 @@ struct KeyExamination {
                 "subject \(system)",
                 "\(system).subject is not here: \(agent) does not mark whom it is asked about, and kerege access finds nothing",
                 mend:
-                    "copy \(system).subject from another agent of \(system) to \(place), mode 0600; where none has it: "
-                    + "kerege keys complete \(place)/\(agent).key --system \(system)")
+                    "copy \(system).subject from another agent of \(system) to \(ShellText.word(folder.path)), mode 0600; where none "
+                    + "has it: kerege keys complete \(path("\(agent).key")) --system \(ShellText.word(system))")
         }
     }
 
@@ -242,27 +254,28 @@ struct KeyExamination {
                 )
             ]
         }
-        switch (folder.authority, space?.authority) {
-        case (nil, .some(.some(_))):
+        switch (folder.authority, space?.source) {
+        case (nil, .some(.broker(.some))):
             return [
                 .bad(
                     "authority", "the broker's space is signed, and no authority is pinned here",
-                    mend: "cp AUTHORITY-FOLDER/authority.pub \(place)/authority.pub")
+                    mend: "cp AUTHORITY-FOLDER/authority.pub \(path("authority.pub"))")
             ]
         case (nil, _): return [.good("authority", "none is pinned: the space is believed as the broker shows it")]
-        case (let pinned?, .some(.some(let wanted))) where wanted != "\(pinned)":
+        case (let pinned?, .some(.broker(.some(let wanted)))) where wanted != "\(pinned)":
             return [
                 .bad(
                     "authority",
                     "authority.pub is another key than the broker's authority: agents here refuse it (4094)",
-                    mend: "cp AUTHORITY-FOLDER/authority.pub \(place)/authority.pub")
+                    mend: "cp AUTHORITY-FOLDER/authority.pub \(path("authority.pub"))")
             ]
-        case (_?, .some(.none)):
+        case (_?, .some(.broker(.none))):
             return [
                 .bad(
                     "authority", "an authority is pinned here, and the broker has none: agents refuse it (4094)",
-                    mend: "kerege space sign DIR --authority authority.key --after \(dataPlace) -o space.signed, then "
-                        + startSigned)
+                    mend:
+                        "kerege space sign DIR --authority authority.key --after \(ShellText.word(data)) -o space.signed, "
+                        + "then " + startSigned)
             ]
         case (_?, _): return [.good("authority", "pinned")]
         }
@@ -275,8 +288,8 @@ struct KeyExamination {
             "version \(space.snapshot.version) of the space is in force over version \(signed.snapshot.version), the newest "
                 + "that an authority signed here: agents that pin it refuse the broker (4094)",
             mend: (space.isOfBroker ? "stop the broker, then " : "")
-                + "kerege up --data \(dataPlace) where that made the folder, which signs the next version; else kerege space sign DIR "
-                + "--authority authority.key --after \(data) -o space.signed, then \(startSigned)")
+                + "kerege up --data \(ShellText.word(data)) where that made the folder, which signs the next version; else kerege space sign DIR "
+                + "--authority authority.key --after \(ShellText.word(data)) -o space.signed, then \(startSigned)")
     }
 
     /// As a shell wants them.
@@ -284,6 +297,9 @@ struct KeyExamination {
     private var dataPlace: String { ShellText.command([data]) }
 
     private var startSigned: String {
-        "kerege-broker --data \(dataPlace) --authority \(place)/authority.pub --signed-space space.signed"
+        ShellText.command([
+            "kerege-broker", "--data", data, "--authority", "\(folder.path)/authority.pub", "--signed-space",
+            "space.signed",
+        ])
     }
 }

@@ -39,7 +39,12 @@ struct KeyFolder {
             } else {
                 keys[stem] = try KeyFile.load(file)
             }
-        } catch { note(file, error, otherwise: "mv \(file) \(file).bad && kerege keys new \(stem) --dir \(path)") }
+        } catch {
+            note(
+                file, error,
+                otherwise:
+                    "\(Self.aside(file)) && kerege keys new \(ShellText.word(stem)) --dir \(ShellText.word(path))")
+        }
     }
 
     private mutating func readSeal(_ system: String, _ name: String) {
@@ -47,7 +52,8 @@ struct KeyFolder {
         do throws(KeyFile.Problem) { seals[system] = try SealFile.load(system: system, in: path) } catch {
             note(
                 file, error,
-                otherwise: "mv \(file) \(file).bad && kerege keys new NAME --system \(system) --dir \(path)")
+                otherwise: "\(Self.aside(file)) && kerege keys new NAME --system "
+                    + ShellText.command([system, "--dir", path]))
         }
     }
 
@@ -56,16 +62,18 @@ struct KeyFolder {
         do throws(KeyFile.Problem) { subjects[system] = try SubjectFile.load(system: system, in: path) } catch {
             note(
                 file, error,
-                otherwise: "mv \(file) \(file).bad && cp FROM-ANOTHER-AGENT/\(name) \(file)")
+                otherwise: "\(Self.aside(file)) && " + ShellText.command(["cp", "FROM-ANOTHER-AGENT/\(name)", file]))
         }
     }
 
     private mutating func readAuthority() {
         let file = "\(path)/authority.pub"
         do throws(KeyFile.Problem) { authority = try AuthorityFile.publicKey(file) } catch {
-            note(file, error, otherwise: "cp AUTHORITY-FOLDER/authority.pub \(file)")
+            note(file, error, otherwise: "cp AUTHORITY-FOLDER/authority.pub \(ShellText.word(file))")
         }
     }
+
+    private static func aside(_ file: String) -> String { ShellText.command(["mv", file, file + ".bad"]) }
 
     private mutating func note(_ file: String, _ problem: KeyFile.Problem, otherwise mend: String) {
         let isOpen = "\(problem)".contains("chmod")
@@ -73,6 +81,7 @@ struct KeyFolder {
         unreadable.append(
             Unreadable(
                 file: file, why: "\(problem)",
-                mend: isOpen ? "chmod 600 \(file)" : isHidden ? "chown $USER \(file)" : mend))
+                mend: isOpen
+                    ? "chmod 600 \(ShellText.word(file))" : isHidden ? "chown $USER \(ShellText.word(file))" : mend))
     }
 }

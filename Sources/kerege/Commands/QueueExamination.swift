@@ -1,4 +1,5 @@
 import BusConsole
+import BusProtocol
 
 /// What `kerege doctor` says of durable messages.
 struct QueueExamination {
@@ -32,7 +33,8 @@ struct QueueExamination {
             let span = Spans.text(milliseconds: Self.longestHeld)
             return .good("deliveries", "\(page.inFlight) with agents, none for longer than \(span)")
         }
-        let words = found.prefix(Self.shown).map { held in
+        let shown = found.prefix(Self.shown)
+        let words = shown.map { held in
             "\(held.agent) has had \(held.service) for \(Spans.text(milliseconds: held.heldMs))"
         }
         let more = found.count > Self.shown ? ", and \(found.count - Self.shown) more" : ""
@@ -40,9 +42,8 @@ struct QueueExamination {
         return .bad(
             "deliveries", "neither taken nor refused: \(words.joined(separator: ", "))\(more)",
             mend:
-                "end \(agents) and start it again (kerege-agent --config "
-                + "FILE): what it has is delivered again; its log and \(ShellText.command(["kerege", "trace", oldest.id])) tell what it was doing"
-        )
+                "end \(Self.names(shown.map(\.agent)))\(more) and start it again (kerege-agent --config FILE): what it has is "
+                + "delivered again; its log and \(ShellText.trace(oldest.id)) tell what it was doing")
     }
 
     /// Queues that only grow, because no agent of their system is connected.
@@ -60,6 +61,11 @@ struct QueueExamination {
         let more = alone.count > Self.shown ? ", and \(alone.count - Self.shown) more" : ""
         return .bad(
             "queues", "nobody serves: \(words.joined(separator: ", "))\(more)",
-            mend: "kerege-agent --config FILE for \(Set(alone.map(\.system)).sorted().joined(separator: ", "))")
+            mend: "kerege-agent --config FILE for \(Self.names(alone.prefix(Self.shown).map(\.system)))\(more)")
+    }
+
+    /// Others have said them, and they stand beside what is copied.
+    private static func names(_ names: [String]) -> String {
+        Set(names.map { ShellText.word($0.plain()) }).sorted().joined(separator: ", ")
     }
 }

@@ -32,7 +32,7 @@ struct QueuesCommand: AsyncParsableCommand {
         guard service == nil else {
             throw Failure.wrongUse(
                 "--service goes with --dead", why: "a queue holds messages of many services",
-                next: "kerege queues --dead --service \(service ?? "")")
+                next: ShellText.command(["kerege", "queues", "--dead", "--service", service ?? ""]))
         }
         let query = DeadLetterQuery.text([("system", system)])
         let (page, raw) = try admin.client().get(QueuesPage.self, "/v1/queues\(query)")
@@ -46,10 +46,10 @@ struct QueuesCommand: AsyncParsableCommand {
         if admin.json { return Output.write(raw + Data("\n".utf8)) }
         let view = DeadLettersView(letters: page.letters, total: page.total, now: .now, style: .standardOutput)
         Output.write(lines: view.lines())
-        if let first = page.letters.first {
-            Output.tell("next: \(ShellText.command(["kerege", "trace", first.id.plain()]))")
-        }
+        if let first = page.letters.first { Output.tell(Self.next(before: first)) }
     }
+
+    static func next(before first: DeadLetterItem) -> String { "next: \(ShellText.trace(first.id))" }
 }
 
 /// The query part of a path of the admin API.

@@ -40,6 +40,7 @@ struct Repetition {
             "the broker did not confirm \(id) in time: \(fault.number) \(fault.name)",
             why: "it may have the message, or may not; the same id with the same body is the same message, so "
                 + "repeating it is safe",
-            next: command(id))
+            next: ""
+        ).proposing(command(id))
     }
 }

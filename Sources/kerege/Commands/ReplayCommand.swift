@@ -1,6 +1,7 @@
 import ArgumentParser
 import BusAgent
 import BusConsole
+import BusProtocol
 import Foundation
 
 /// `kerege replay`
@@ -40,6 +41,6 @@ struct ReplayCommand: AsyncParsableCommand {
         let (page, raw) = try admin.client().post(ReplayPage.self, "/v1/replay", order, within: .seconds(120))
         if admin.json { return Output.write(raw + Data("\n".utf8)) }
         Output.write(lines: ReplayView(page: page, start: start).lines())
-        Output.tell("next: kerege queues --system \(page.system)")
+        Output.tell("next: " + ShellText.command(["kerege", "queues", "--system", page.system.plain()]))
     }
 }

@@ -7,12 +7,12 @@ struct ReplayView {
     let page: ReplayPage
     let start: ReplayStart
 
-    func lines() -> [String] {
-        let lines =
-            page.count == 0
-            ? ["nothing is replayed: \(reason)"] + ends
-            : ["\(page.count) events of \(page.event) come to \(page.system) again"]
-        return lines.map { $0.plain() }
+    /// What the page says is another's word: it steers no terminal.
+    func lines() -> [String] { text.map { $0.plain() } }
+
+    private var text: [String] {
+        guard page.count == 0 else { return ["\(page.count) events of \(page.event) come to \(page.system) again"] }
+        return ["nothing is replayed: \(reason)"] + ends
     }
 
     private var reason: String {

@@ -35,9 +35,11 @@ struct SeenLog {
     var isThere: Bool { FileManager.default.fileExists(atPath: path) }
 
     /// Asks a broker, and keeps what it shows.
-    /// - Parameter key: of the log; nil: as the space in force states it.
+    /// - Parameters:
+    ///   - key: of the log; nil: as the space in force states it.
+    ///   - limit: for all that is asked of the log.
     func look(
-        at client: AdminClient, by key: VerifyingKey? = nil, within deadline: Duration = Self.deadline
+        at client: AdminClient, by key: VerifyingKey? = nil, within limit: Duration = Self.deadline
     ) throws(Failure) -> News {
         let space = try SpaceInForce(client).snapshot.space
         guard let key = key ?? space.broker.sign.flatMap({ VerifyingKey($0) }),
@@ -48,9 +50,10 @@ struct SeenLog {
                 why: "the space does not state the key with which the broker signs it",
                 next: "state the broker's own signing key, in its file broker.pub, as `sign:` of the space's broker")
         }
+        let end = ContinuousClock.now + limit
         return try look(at: log) { size throws(Failure) in
             try client.get(
-                ConsistencyPage.self, "/v1/checkpoint/consistency?from=\(size)", within: deadline
+                ConsistencyPage.self, "/v1/checkpoint/consistency?from=\(size)", within: end - ContinuousClock.now
             ).page
         }
     }
@@ -60,8 +63,10 @@ struct SeenLog {
     func look(
         at log: NoteVerifier, _ ask: (UInt64) throws(Failure) -> ConsistencyPage
     ) throws(Failure) -> News {
+        // Read before the broker is asked: another run may keep a newer one meanwhile, which the older answer would seem to contradict.
+        let kept = try CheckpointFile.read(path)
         var now = try Self.checkpoint(ask(0), of: log)
-        guard let kept = try CheckpointFile.read(path) else {
+        guard let kept else {
             try keep(now)
             return News(before: nil, now: now.head, log: log)
         }
@@ -73,12 +78,14 @@ struct SeenLog {
             proof = page.hashes
         }
         do throws(LogFault) { try LogProof.check(consistency: proof, from: kept.head, to: now.head) } catch {
-            if case .wrongPathLength = error { throw Self.notBelieved(error.code, "\(error)") }
+            if case .wrongPathLength = error { throw Self.noProof(error) }
             throw contradiction(kept, now, error)
         }
         if now.head.size > kept.head.size { try keep(now) }
         return News(before: kept.head, now: now.head, log: log)
     }
+
+    // MARK: - What is not believed
 
     private static func checkpoint(_ page: ConsistencyPage, of log: NoteVerifier) throws(Failure) -> KnownCheckpoint {
         do throws(NoteFault) {
@@ -96,29 +103,51 @@ struct SeenLog {
         )
     }
 
+    /// What has not even the form of a proof says nothing of the log, neither good nor bad.
+    private static func noProof(_ fault: LogFault) -> Failure {
+        Failure(
+            .no, fault.code, "the broker's proof that its log goes on is not believed", why: "\(fault)",
+            next: "ask again; where it stays so, the broker is of another version, or does not want to prove it")
+    }
+
+    // MARK: - What is kept
+
     private func keep(_ checkpoint: KnownCheckpoint) throws(Failure) {
-        do throws(DurableFile.Problem) {
-            try DurableFile.replace(path, with: Array(checkpoint.note.utf8), isPrivate: true)
-        } catch {
-            throw Failure(
-                .no, "not-kept", "the checkpoint of the log was not kept", why: "\(error)",
-                next: "keep it in a folder of yours: kerege journal checkpoint FILE")
+        try DurableFile.undisturbed(path) { () throws(Failure) -> Void in
+            // Another run may have seen more since.
+            if let newest = try CheckpointFile.read(path), newest.head.size >= checkpoint.head.size { return }
+            do throws(DurableFile.Problem) {
+                try DurableFile.replace(path, with: Array(checkpoint.note.utf8), isPrivate: true)
+            } catch {
+                throw Failure(
+                    .no, "not-kept", "the checkpoint of the log was not kept", why: "\(error)",
+                    next: "keep it in a folder of yours: kerege journal checkpoint FILE")
+            }
         }
     }
 
     private func contradiction(_ kept: KnownCheckpoint, _ now: KnownCheckpoint, _ fault: LogFault) -> Failure {
-        // The broker has signed both: for whoever has to decide. What was found is told whether it is kept or not.
-        // The first stays: what the broker shows afterwards may be whole again.
-        let fork = path + ".fork"
-        let isKept =
-            FileManager.default.fileExists(atPath: fork)
-            || (try? DurableFile.replace(fork, with: Array((kept.note + "\n" + now.note).utf8), isPrivate: true)) != nil
+        // What was found is told whether it is kept or not.
+        let copy: String
+        do throws(DurableFile.Problem) { copy = try keepBoth(kept, now) } catch {
+            copy = "what the broker showed was NOT kept (\(error)): keep it with kerege journal checkpoint FILE"
+        }
+        let verify = ShellText.command(["--checkpoint", path])
         return Failure(
             .no, fault.code, "the broker's log is not the one that was seen before", why: "\(fault)",
-            next: "stop and look; "
-                + (isKept ? "\(fork) has both checkpoints" : "\(fork) could not be written, keep \(path)")
-                + ": kerege journal verify DIR --checkpoint \(path). After a restore of your own: mv \(path) \(path).before"
-        )
+            next: "stop and look; \(copy). Then: kerege journal verify DIR \(verify)")
+    }
+
+    /// The broker has signed both: for whoever has to decide. What contradicted the log first stays, whatever is shown later.
+    private func keepBoth(_ kept: KnownCheckpoint, _ now: KnownCheckpoint) throws(DurableFile.Problem) -> String {
+        let fork = path + ".fork"
+        return try DurableFile.undisturbed(path) { () throws(DurableFile.Problem) -> String in
+            guard !FileManager.default.fileExists(atPath: fork) else {
+                return "\(fork) has both checkpoints of the first time that it was another one"
+            }
+            try DurableFile.replace(fork, with: Array((kept.note + "\n" + now.note).utf8), isPrivate: true)
+            return "\(fork) has both checkpoints"
+        }
     }
 }
 

@@ -118,7 +118,7 @@ extension SpaceSignCommand {
         do { found = try BrokerStart.spaceInForce(folder: folder) } catch {
             throw Failure(
                 .no, "journal", "the space in force in \(folder) is not known", why: "\(error)",
-                next: ShellText.command(["kerege", "journal", "verify", "--data", folder]))
+                next: "kerege journal verify \(ShellText.command(["--data", folder]))")
         }
         guard let found else {
             throw .wrongUse(

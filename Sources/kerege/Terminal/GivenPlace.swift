@@ -72,12 +72,13 @@ struct GivenPlace: Sendable {
     // MARK: - Reading a command line
 
     private static func value(of option: String, in arguments: [String]) -> String? {
-        // Of one that is given twice the last counts.
-        for (index, word) in arguments.enumerated().reversed() {
-            if word.hasPrefix(option + "=") { return String(word.dropFirst(option.count + 1)) }
-            if word == option, index + 1 < arguments.count { return arguments[index + 1] }
+        // Of an option that is given twice the last counts, as for the command itself.
+        var found: String?
+        for (index, word) in arguments.enumerated() {
+            if word.hasPrefix(option + "=") { found = String(word.dropFirst(option.count + 1)) }
+            if word == option, index + 1 < arguments.count { found = arguments[index + 1] }
         }
-        return nil
+        return found
     }
 
     private static func has(_ option: String, _ words: ArraySlice<String>) -> Bool {

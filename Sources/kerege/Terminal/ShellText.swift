@@ -1,6 +1,11 @@
+import BusProtocol
+
 /// Command lines as a person can paste them into a shell.
 enum ShellText {
-    static func command(_ words: [String]) -> String { words.map(quoted).joined(separator: " ") }
+    static func command(_ words: [String]) -> String { words.map(word).joined(separator: " ") }
+
+    /// The trace of a message whose id somebody else said: nothing of it is more than one word, or steers the terminal.
+    static func trace(_ id: String) -> String { command(["kerege", "trace", id.plain()]) }
 
     /// The words of a text with command lines in it. What a command line quotes stays one word; an apostrophe within a word is prose.
     static func words(_ text: String) -> [String] {
@@ -23,7 +28,8 @@ enum ShellText {
         return words + [word]
     }
 
-    private static func quoted(_ word: String) -> String {
+    /// One word of a command line, quoted where the shell would read more in it.
+    static func word(_ word: String) -> String {
         let isPlain = word.utf8.allSatisfy { byte in
             byte.isAlphaNumeric || "-_./:,=@%+".utf8.contains(byte)
         }
