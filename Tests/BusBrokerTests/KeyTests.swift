@@ -54,16 +54,6 @@ import Testing
         #expect(portal.errors == [4009], "nothing with that key is taken any more")
     }
 
-    /// Its receivers would refuse it, and the journal would never be found sound again.
-    @Test func whatIsNotSignedIsHeldToTheDaysOfItsKey() throws {
-        let world = try world(KeyValidity(from: try Self.date("2026-03-01")), at: "2026-03-01")
-        let (portal, register) = (TestAgent.portal(world), TestAgent.register(world))
-        portal.ask()
-        #expect(portal.refusedCodes == [] && !register.requests.isEmpty)
-        portal.publish()
-        #expect(portal.refusedCodes == [FaultCode.badSignature.number], "its header says 1970")
-    }
-
     @Test func theDoorKnowsTheDaysToo() throws {
         let space = try Spaces.space { space in
             space.keys[0].until = CalendarDate("2026-03-31")

@@ -96,7 +96,9 @@ struct KeyExamination {
             found.append(
                 .bad(
                     "key \(name)", "\(file) is the key of agent \(entry.agent) in the space",
-                    mend: ShellText.command(["mv", file, "\(folder.path)/\(entry.agent).key"])))
+                    // Never over a key: two files may have each other's name.
+                    mend: ShellText.command(["mv", "-n", file, "\(folder.path)/\(entry.agent).key"])
+                        + "; where that file is there already, move it aside first"))
         }
         let renew = ShellText.command(["kerege", "keys", "new", name])
         if let check = validity("key \(name)", entry.validity, renew: renew) { found.append(check) }
@@ -291,10 +293,6 @@ struct KeyExamination {
                 + "kerege up --data \(ShellText.word(data)) where that made the folder, which signs the next version; else kerege space sign DIR "
                 + "--authority authority.key --after \(ShellText.word(data)) -o space.signed, then \(startSigned)")
     }
-
-    /// As a shell wants them.
-    private var place: String { ShellText.command([folder.path]) }
-    private var dataPlace: String { ShellText.command([data]) }
 
     private var startSigned: String {
         ShellText.command([

@@ -38,7 +38,6 @@ struct QueueExamination {
             "\(held.agent) has had \(held.service) for \(Spans.text(milliseconds: held.heldMs))"
         }
         let more = found.count > Self.shown ? ", and \(found.count - Self.shown) more" : ""
-        let agents = Set(found.prefix(Self.shown).map(\.agent)).sorted().joined(separator: ", ")
         return .bad(
             "deliveries", "neither taken nor refused: \(words.joined(separator: ", "))\(more)",
             mend:

@@ -135,7 +135,8 @@ struct SeenLog {
         let verify = ShellText.command(["--checkpoint", path])
         return Failure(
             .no, fault.code, "the broker's log is not the one that was seen before", why: "\(fault)",
-            next: "stop and look; \(copy). Then: kerege journal verify DIR \(verify)")
+            next: "stop and look; \(copy). Then: kerege journal verify DIR \(verify). After a restore of your own: "
+                + ShellText.command(["mv", path, path + ".before"]))
     }
 
     /// The broker has signed both: for whoever has to decide. What contradicted the log first stays, whatever is shown later.
