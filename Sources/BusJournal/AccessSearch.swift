@@ -23,28 +23,16 @@ extension JournalReader {
     ) throws(JournalError) -> FoundAccesses {
         var page = FoundAccesses()
         var next = position
-        while true {
-            let batches = try batches(from: next, limit: 32)
-            guard !batches.isEmpty else { return page }
-            let unread = next
-            for batch in batches {
-                do throws(Fault) {
-                    try batch.forEach { place, type, payload throws(Fault) in
-                        // The first batch begins before what is wanted.
-                        guard place >= unread, page.found.count < limit else { return }
-                        next = place + 1
-                        guard type == RecordType.message.rawValue, try Self.isAbout(references, payload) else { return }
-                        let record = try MessageRecord(&payload)
-                        page.found.append(try MessageTrace.Step(place, batch.committedAt, record))
-                    }
-                } catch { throw Self.damaged(error) }
-                guard page.found.count < limit, next - position < records else {
-                    page.next = next
-                    return page
-                }
-            }
-            if next == unread { return page }
+        var left = records
+        let isWhole = try walk(position..<UInt64.max, to: .max, &left) {
+            place, committedAt, type, payload throws(Fault) in
+            next = place + 1
+            guard type == RecordType.message.rawValue, try Self.isAbout(references, payload) else { return true }
+            page.found.append(try MessageTrace.Step(place, committedAt, try MessageRecord(&payload)))
+            return page.found.count < limit
         }
+        if !isWhole || page.found.count == limit { page.next = next }
+        return page
     }
 
     /// By the fixed fields of a header alone: nothing is copied of the many that are about others.

@@ -108,21 +108,10 @@ package final class JournalReader: Sendable {
     package func forEach(
         from position: UInt64, _ each: (UInt64, Int64, UInt8, inout ByteReader) throws(Fault) -> Void
     ) throws(JournalError) {
-        var next = position
-        while true {
-            let batches = try batches(from: next, limit: 64)
-            guard let last = batches.last, last.firstPosition >= next || next == position else { return }
-            var lastSeen = next
-            for batch in batches {
-                do throws(Fault) {
-                    try batch.forEach { at, type, reader throws(Fault) in
-                        lastSeen = at
-                        if at >= next { try each(at, batch.committedAt, type, &reader) }
-                    }
-                } catch { throw Self.damaged(error) }
-            }
-            if lastSeen < next { return }
-            next = lastSeen + 1
+        var left = UInt64.max
+        _ = try walk(position..<UInt64.max, to: .max, &left) { at, committedAt, type, reader throws(Fault) in
+            try each(at, committedAt, type, &reader)
+            return true
         }
     }
 

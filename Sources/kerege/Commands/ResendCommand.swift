@@ -1,5 +1,6 @@
 import ArgumentParser
 import BusConsole
+import BusProtocol
 import Foundation
 
 /// `kerege resend`
@@ -178,7 +179,7 @@ struct ResendCommand: AsyncParsableCommand {
             for refused in page.refused {
                 Output.tell(
                     "\(isDryRun ? "would be refused" : "not resent"): \(refused.id)\(refused.receiver.map { " to \($0)" } ?? ""): \(refused.code)\n"
-                        + "  why:  \(refused.why)\n  next: \(refused.next)")
+                        + "  why:  \(refused.why.plain())\n  next: \(refused.next.plain())")
             }
         }
         if !page.refused.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
