@@ -12,8 +12,6 @@ struct SeenLog {
     static let fileName = "seen.checkpoint"
     /// The first answer after a broker's start waits until it has read its whole journal.
     static let deadline = Duration.seconds(180)
-    /// Of the doctor, who looks again another time.
-    static let shortDeadline = Duration.seconds(10)
     /// Codes of a log that nobody signs, or of which nobody says with which key.
     static let unsigned: Set<String> = ["unsigned-log", "no-log-key"]
 
