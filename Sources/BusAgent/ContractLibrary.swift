@@ -89,7 +89,8 @@ package struct BoundContract: Sendable {
     private func check(_ part: ContractPart, _ body: [UInt8], _ code: FaultCode, _ hop: Hop) throws(BusFault) {
         guard let checker = contract.checker(for: part) else {
             throw BusFault(
-                code, at: hop, "\(contract.name) is of kind \(contract.kind.rawValue) and has no \(part.rawValue)")
+                .wrongKind, at: hop, "\(contract.name) is of kind \(contract.kind.rawValue) and has no \(part.rawValue)"
+            )
         }
         guard let violation = checker.firstViolation(body) else { return }
         throw BusFault(code, at: hop, "expected \(violation.expected)", pointer: "\(violation.instance)")

@@ -45,6 +45,7 @@ package final class Journal: Sendable {
         let path = Self.path(in: folder)
         do {
             try Self.refuseForeignFile(path)
+            Self.closeToOthers(path)
             database = try DatabaseQueue(path: path, configuration: Self.configuration())
             try Self.prepare(database)
             let (log, chain) = try Self.resume(database)
@@ -242,6 +243,14 @@ package final class Journal: Sendable {
                     remedy: "choose a folder that this user may write with --data")
             }
         }
+    }
+
+    /// The journal says who asked about whom. SQLite gives the files beside it the mode of the database.
+    private static func closeToOthers(_ path: String) {
+        let made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if made >= 0 { Glibc.close(made) }
+        // Of before, when the folder alone guarded them. Another user's file stays as that user wants it.
+        for file in [path, path + "-wal", path + "-shm"] { chmod(file, 0o600) }
     }
 
     private static func configuration() -> Configuration {

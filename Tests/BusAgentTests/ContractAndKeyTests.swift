@@ -53,6 +53,12 @@ struct ContractEdgeTests {
         #expect(result.fault == nil && result.asked)
     }
 
+    @Test func aContractOfAnotherKindIsNoViolation() throws {
+        let contract = BoundContract(try Contract.parse(Array(Self.document.utf8)))
+        let fault = #expect(throws: BusFault.self) { try contract.checkEvent(Array("{}".utf8), at: .consumerAgent) }
+        #expect(fault?.code == .wrongKind && fault?.detail.contains("is of kind request") == true)
+    }
+
     static let event = """
         {"contract":"individuals.person-died.v1","kind":"event","title":{"kk":"а","ru":"б","en":"c"},"summary":"A death.",
          "event":{"type":"object","properties":{"iin":{"type":"string"}},"additionalProperties":false},"x-order-key":"/iin",
@@ -199,7 +205,8 @@ struct KeyFileTests {
         #expect(throws: KeyFile.Problem.self) { try SealFile.create(system: "portal", in: scratch.path) }
         #expect(throws: KeyFile.Problem.self) { try AuthorityFile.create(in: scratch.path) }
         #expect(try SealFile.loadIfPresent(system: "bank", in: scratch.path) == nil)
-        #expect(throws: KeyFile.Problem.self) { try AuthorityFile.load(scratch.file("authority.pub")) }
+        let half = #expect(throws: KeyFile.Problem.self) { try AuthorityFile.load(scratch.file("authority.pub")) }
+        #expect(half?.description.contains("public half") == true && half?.description.contains("chmod") == false)
         for file in ["portal.seal", "authority.key"] {
             let path = scratch.file(file)
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int

@@ -147,6 +147,47 @@ struct KeyExaminationTests {
         }
     }
 
+    @Test func secretsOfWhichOnlyThePublicHalfIsLeftAreNamed() throws {
+        try expect("portal-1.key is not", mend: "kerege keys new portal-1 --dir") { bench in
+            try FileManager.default.removeItem(atPath: bench.folder + "/portal-1.key")
+        }
+        try expect("register.seal is not", mend: "copy register.seal") { bench in
+            let seal = try SealFile.create(system: "register", in: bench.folder)
+            bench.space.systems.append(InformationSystem(id: "register", owner: "ministry", status: .operation))
+            bench.space.seals.append(SystemSeal(system: "register", seal: "\(seal.publicKey)"))
+            try FileManager.default.removeItem(atPath: bench.folder + "/register.seal")
+        }
+        // What the space does not name, or no longer, is nobody's loss.
+        let bench = try Bench()
+        _ = try KeyFile.create(name: "old-1", in: bench.folder)
+        try FileManager.default.removeItem(atPath: bench.folder + "/old-1.key")
+        #expect(try bench.complaints().isEmpty)
+    }
+
+    @Test func aSealKeyThatWasReplacedElsewhereIsNamed() throws {
+        func newer(_ bench: Bench, from: String) throws -> SystemSeal {
+            let elsewhere = bench.folder + "/elsewhere"
+            let made = try SealFile.create(system: "portal", in: elsewhere)
+            try FileManager.default.removeItem(atPath: elsewhere)
+            return SystemSeal(
+                system: "portal", seal: "\(made.publicKey)", validity: KeyValidity(from: CalendarDate(from)))
+        }
+        try expect("sealed to another key of the space than portal.seal", mend: "portal.seal.1") { bench in
+            bench.space.seals.append(try newer(bench, from: "2026-11-01"))
+        }
+        // Not yet in use.
+        let bench = try Bench()
+        bench.space.seals.append(try newer(bench, from: "2026-12-01"))
+        #expect(try bench.complaints().isEmpty)
+        // Renewed here, and stated from a later day on: the key before it is here as well.
+        let renewed = try Bench()
+        let made = try SealFile.renew(system: "portal", in: renewed.folder).made
+        renewed.space.seals.append(
+            SystemSeal(
+                system: "portal", seal: "\(made.publicKey)", validity: KeyValidity(from: CalendarDate("2026-12-01"))))
+        #expect(try renewed.complaints().isEmpty)
+    }
+
     @Test func anotherAuthorityIsNamed() throws {
         let bench = try Bench()
         #expect(

@@ -34,6 +34,31 @@ import Testing
         #expect(try JournalVerifier.verify(folder: folder.path).findings == [])
     }
 
+    /// Also where the folder was opened to others, and where the files are of before.
+    @Test func nobodyElseReadsItsFiles() throws {
+        let folder = TemporaryFolder()
+        func modes() throws -> [String: Int?] {
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            return Dictionary(
+                uniqueKeysWithValues: try names.filter { $0.hasPrefix("journal.sqlite") }.map { name in
+                    let found = try FileManager.default.attributesOfItem(atPath: "\(folder.path)/\(name)")
+                    return (name, found[.posixPermissions] as? Int)
+                })
+        }
+        var journal = try Journal(folder: folder.path)
+        _ = try journal.commit(batch(message(header(.event, id(1)))), at: noon)
+        let made = try modes()
+        #expect(made.count == 3 && made.values.allSatisfy { $0 == 0o600 }, "\(made)")
+        journal.close()
+        let path = Journal.path(in: folder.path)
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        journal = try Journal(folder: folder.path)
+        _ = try journal.commit(batch(message(header(.event, id(2)))), at: noon)
+        let closed = try modes()
+        #expect(closed.values.allSatisfy { $0 == 0o600 }, "\(closed)")
+        journal.close()
+    }
+
     /// A broker that is killed closes nothing: the WAL is all there is.
     @Test func aJournalThatWasNotClosedIsWholeAgain() throws {
         let folder = TemporaryFolder()

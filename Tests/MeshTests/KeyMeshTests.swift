@@ -186,6 +186,15 @@ struct KeyMeshTests {
                 await eventually(within: .seconds(10)) { alpha.spaceVersion == 2 },
                 "a live session is sent the new space")
             await alpha.close()
+            let foreign = try AuthorityFile.create(in: mesh.folder.path + "/foreign")
+            let newest = try SignedSpace(file: Array(try #require(FileManager.default.contents(atPath: first))))
+                .snapshot
+            let forged = try SignedSpace(
+                SpaceSnapshot(newest.space, after: SpaceSnapshot(newest.space, after: newest)), by: foreign.secret)
+            try Data(forged.file).write(to: URL(fileURLWithPath: mesh.folder.path + "/forged.signed"))
+            let refused = try await mesh.kerege(["space", "apply", mesh.folder.path + "/forged.signed"])
+            #expect(refused.code == 1 && refused.output.contains("not signed by the authority"), "\(refused.output)")
+            #expect(refused.output.contains("the secret half of this broker's authority"), "\(refused.output)")
             await mesh.broker.stop()
             // Without the receipt and the checkpoint of the log: only the space is left to tell.
             try FileManager.default.removeItem(atPath: own + "/agents/alpha-1.memory")
@@ -197,12 +206,6 @@ struct KeyMeshTests {
                     await agent.close()
                 }
             }
-            let foreign = try AuthorityFile.create(in: mesh.folder.path + "/foreign")
-            let newest = try SignedSpace(file: Array(try #require(FileManager.default.contents(atPath: first))))
-                .snapshot
-            let forged = try SignedSpace(
-                SpaceSnapshot(newest.space, after: SpaceSnapshot(newest.space, after: newest)), by: foreign.secret)
-            try Data(forged.file).write(to: URL(fileURLWithPath: mesh.folder.path + "/forged.signed"))
             try await withBroker(
                 mesh, space: mesh.folder.path + "/forged.signed",
                 authority: mesh.folder.path + "/foreign/authority.pub",

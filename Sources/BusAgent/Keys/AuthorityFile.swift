@@ -14,6 +14,11 @@ package struct AuthorityFile: Sendable {
 
     /// - Throws: `KeyFile.Problem` when the file is missing, others may read it, or it is no authority's key.
     package static func load(_ path: String) throws(KeyFile.Problem) -> AuthorityFile {
+        // Before its mode: to close the public half to others would not make it the secret one.
+        if let shown = try? KeyLines(path), shown["sign-secret"] == nil, SigningLines.publicKey(shown) != nil {
+            throw KeyFile.Problem(
+                description: "\(path) is the public half of an authority's key. Name its secret half, \(name).key")
+        }
         let lines = try KeyLines.secret(path, remedy: remedy)
         guard let secret = try SigningLines.read(lines, remedy: remedy) else {
             throw KeyFile.Problem(

@@ -36,10 +36,13 @@ extension BrokerLoop {
         do throws(SpaceTrust.Refusal) {
             guard try trust.take(signed) else { return inForce.snapshot }
         } catch {
+            let sign = "kerege space sign DIR --authority authority.key --broker -o space.signed"
             throw BrokerError(
                 "the signed space cannot take effect: \(error)",
-                remedy: "sign it after the one in force: kerege space sign DIR --authority authority.key --broker -o "
-                    + "space.signed")
+                remedy: error == .notSigned
+                    ? "sign it with the secret half of this broker's authority, \(authority): \(sign); where the authority "
+                        + "itself is another one now: start the broker with --authority authority.pub --signed-space FILE"
+                    : "sign it after the one in force: \(sign)")
         }
         // Kept first: an agent that has seen it never meets this broker without it.
         try store.write(signed)

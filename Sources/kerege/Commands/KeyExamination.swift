@@ -58,7 +58,8 @@ struct KeyExamination {
     private func complaints(_ known: KnownSpace) -> [Check] {
         let space = known.snapshot.space
         let agents = folder.keys.keys.sorted().filter { $0 != "broker" }
-        return broker(space) + agents.flatMap { agent($0, space) } + seals(space) + missingSubjects(space)
+        return broker(space) + agents.flatMap { agent($0, space) } + lost(space)
+            + seals(space, Directory(known.snapshot)) + missingSubjects(space)
     }
 
     // MARK: - Agents and broker
@@ -103,6 +104,38 @@ struct KeyExamination {
         let renew = ShellText.command(["kerege", "keys", "new", name])
         if let check = validity("key \(name)", entry.validity, renew: renew) { found.append(check) }
         return found + signing(name, key, entry.sign, entry: "the entry of \(entry.agent)", isAsked: true)
+    }
+
+    /// Secrets of which only the public half is left. Only those the space names: others are nobody's any more.
+    private func lost(_ space: Space) -> [Check] {
+        let agents = folder.shownAlone.sorted { $0.key < $1.key }.filter { lone in
+            space.keys.contains { $0.curve == lone.value && $0.validity.isValid(at: now) }
+        }.map { lone in
+            let (name, file) = (lone.key, path("\(lone.key).pub"))
+            return Check.bad(
+                "key \(name)", "\(name).pub is here, and \(name).key is not: nobody here can start as agent \(name)",
+                mend: "bring \(name).key back from where it was saved, mode 0600; where it is lost: kerege keys new "
+                    + ShellText.command([name, "--dir", folder.path])
+                    + ", put its lines into the space, then kerege space apply DIR; where the agent lives elsewhere: rm \(file)"
+            )
+        }
+        let seals = folder.sealsShownAlone.filter { system in
+            // An agent of it that is here is told so below.
+            !serves(system, space) && space.seals.contains { $0.system == system && $0.validity.isValid(at: now) }
+        }.map { system in
+            Check.bad(
+                "seal \(system)", "\(system).seal.pub is here, and \(system).seal is not",
+                mend:
+                    "copy \(system).seal from another agent of \(system) to \(ShellText.word(folder.path)), mode 0600; where "
+                    + "\(system) lives elsewhere: rm \(path("\(system).seal.pub"))")
+        }
+        return agents + seals
+    }
+
+    private func serves(_ system: String, _ space: Space) -> Bool {
+        space.keys.contains {
+            folder.keys[$0.agent] != nil && !$0.roles.contains(.operator) && $0.systems.contains(system)
+        }
     }
 
     private func signing(_ name: String, _ key: KeyFile, _ inSpace: String?, entry: String, isAsked: Bool) -> [Check] {
@@ -157,7 +190,7 @@ struct KeyExamination {
 
     // MARK: - Seals
 
-    private func seals(_ space: Space) -> [Check] {
+    private func seals(_ space: Space, _ directory: Directory) -> [Check] {
         let systems = Set(space.systems.map(\.id))
         return folder.seals.keys.sorted().flatMap { system -> [Check] in
             guard let own = folder.seals[system]?.publicKey, systems.contains(system) else { return [] }
@@ -180,6 +213,12 @@ struct KeyExamination {
                             + "then kerege space apply DIR")
                 ]
             }
+            if let inUse = directory.seal(of: system, at: now)?.key {
+                let kept = folder.retired[system, default: []].contains { $0.publicKey == inUse }
+                // Made in time and stated ahead: until its day the one before it counts, and is here.
+                if kept { return [] }
+                if inUse != own { return [outdated(system)] }
+            }
             return validity(
                 "seal \(system)", entry.validity, renew: "kerege keys new NAME --system \(ShellText.word(system))"
             ).map {
@@ -187,6 +226,16 @@ struct KeyExamination {
             }
                 ?? []
         } + missingSeals(space)
+    }
+
+    private func outdated(_ system: String) -> Check {
+        let next = "\(system).seal.\(folder.retired[system, default: []].count + 1)"
+        return .bad(
+            "seal \(system)",
+            "messages to \(system) are sealed to another key of the space than \(system).seal: nobody here can open them",
+            mend: ShellText.command(["mv", "-n", "\(folder.path)/\(system).seal", "\(folder.path)/\(next)"])
+                + ", then copy \(system).seal from the agent of \(system) that has the key in use to "
+                + "\(ShellText.word(folder.path)), mode 0600")
     }
 
     /// Agents of this folder whose system has a seal key that is not here: they could not open what is sealed to it.

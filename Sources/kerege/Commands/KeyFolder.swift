@@ -16,6 +16,12 @@ struct KeyFolder {
     private(set) var keys: [String: KeyFile] = [:]
     /// Seal keys by system.
     private(set) var seals: [String: SealFile] = [:]
+    /// Seal keys that were replaced, by system.
+    private(set) var retired: [String: [SealFile]] = [:]
+    /// Agents whose public key is here without the secret one: the public key by name.
+    private(set) var shownAlone: [String: String] = [:]
+    /// Systems whose seal key is here by its public half alone.
+    private(set) var sealsShownAlone: [String] = []
     /// Subject keys by system.
     private(set) var subjects: [String: SubjectFile] = [:]
     /// What is pinned here.
@@ -29,6 +35,17 @@ struct KeyFolder {
         for name in names where name.hasSuffix(".seal") { readSeal(String(name.dropLast(5)), name) }
         for name in names where name.hasSuffix(".subject") { readSubject(String(name.dropLast(8)), name) }
         if names.contains("authority.pub") { readAuthority() }
+        for name in names where name.hasSuffix(".pub") { readShown(String(name.dropLast(4)), Set(names)) }
+    }
+
+    /// A public half says what was here; broker and authority have theirs at many places.
+    private mutating func readShown(_ stem: String, _ names: Set<String>) {
+        guard !["broker", AuthorityFile.name].contains(stem) else { return }
+        if stem.hasSuffix(".seal") {
+            if !names.contains(stem) { sealsShownAlone.append(String(stem.dropLast(5))) }
+        } else if !names.contains("\(stem).key"), let key = try? KeyFile.publicKey("\(path)/\(stem).pub") {
+            shownAlone[stem] = key
+        }
     }
 
     private mutating func readKeys(_ stem: String, _ name: String) {
@@ -49,7 +66,10 @@ struct KeyFolder {
 
     private mutating func readSeal(_ system: String, _ name: String) {
         let file = "\(path)/\(name)"
-        do throws(KeyFile.Problem) { seals[system] = try SealFile.load(system: system, in: path) } catch {
+        do throws(KeyFile.Problem) {
+            seals[system] = try SealFile.load(system: system, in: path)
+            retired[system] = Array(try SealFile.all(system: system, in: path).dropFirst())
+        } catch {
             note(
                 file, error,
                 otherwise: "\(Self.aside(file)) && kerege keys new NAME --system "

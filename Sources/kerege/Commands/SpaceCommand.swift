@@ -13,6 +13,13 @@ struct SpaceCommand: AsyncParsableCommand {
     static func files(_ places: [String]) throws(Failure) -> [SpaceFile] {
         var files: [SpaceFile] = []
         for place in places {
+            if place.hasSuffix(".signed") {
+                throw .wrongUse(
+                    "\(place) is no signed space", why: "it does not begin as kerege space sign writes it",
+                    next:
+                        "copy it again, or make it anew: kerege space sign DIR --authority authority.key -o \(ShellText.word(place))"
+                )
+            }
             do throws(SpaceFolder.Unreadable) { files += try SpaceFolder.files(at: place) } catch {
                 throw .wrongUse("the space cannot be read", why: "\(error)", next: "kerege space check deploy/space")
             }
