@@ -90,14 +90,16 @@ package struct Committed: Sendable, Equatable {
 
 /// A batch in the form it is written: the blob, its leaves' effect on the tree, and the bodies to keep.
 ///
-/// Blob: "KRGB", u8 version, 3 × 0, u32 count; version 2: u32 number of signed roots, the roots (116 bytes each); then per
-/// record: u8 type, u8 0, u16 0, u32 size, payload. Version 1 is written where no message has a proof.
+/// Blob: "KRGB", u8 version, 3 × 0, u32 count; versions 2 and 3: u32 number of signed roots, the roots (116 bytes each); then per
+/// record: u8 type, u8 0, u16 0, u32 size, payload. Version 1 is written where no message has a proof, version 3 where paths join
+/// (`SharedPaths`): version 2 is the same with whole paths.
 package struct EncodedBatch: Sendable {
     static let magic: UInt32 = 0x4247_524b  // "KRGB" as bytes
     static let headSize = 12
     static let recordHead = 8
     static let withoutRoots: UInt32 = 1
     static let withRoots: UInt32 = 2
+    static let withSharedPaths: UInt32 = 3
 
     package private(set) var blob: [UInt8]
     package private(set) var bodies: [(index: Int, bytes: ArraySlice<UInt8>)] = []
@@ -106,12 +108,14 @@ package struct EncodedBatch: Sendable {
 
     package init(_ batch: JournalBatch, appendingTo log: inout MerkleLog) {
         let roots = SignedRootRows(batch)
+        let paths = SharedPaths(batch)
         var size = Self.headSize + roots.size
         for (index, entry) in batch.entries.enumerated() {
             size += Self.recordHead
             switch entry {
             case .message(let message):
                 size += MessageRecord.fixedSize + message.header.count + message.proof.count
+                size -= paths.size(of: index)
                 if message.keepsBody { bodies.append((index, message.frame[message.body])) }
             case .finished:
                 size += FinishedRecord.size
@@ -120,21 +124,22 @@ package struct EncodedBatch: Sendable {
                 if type == .erased { erased += Self.erased(payload) }
             }
         }
-        blob = Self.write(batch, roots, size: size, appendingTo: &log)
+        blob = Self.write(batch, roots, paths, size: size, appendingTo: &log)
     }
 
     private static func write(
-        _ batch: JournalBatch, _ roots: SignedRootRows, size: Int, appendingTo log: inout MerkleLog
+        _ batch: JournalBatch, _ roots: SignedRootRows, _ paths: SharedPaths, size: Int,
+        appendingTo log: inout MerkleLog
     ) -> [UInt8] {
         [UInt8](writing: size) { out in
             out.put(Self.magic)
-            out.put(roots.isEmpty ? Self.withoutRoots : Self.withRoots)
+            out.put(roots.isEmpty ? Self.withoutRoots : paths.isEmpty ? Self.withRoots : Self.withSharedPaths)
             out.put(UInt32(batch.count))
             roots.write(into: &out)
             for (index, entry) in batch.entries.enumerated() {
                 switch entry {
                 case .message(let message):
-                    log.append(Self.write(message, roots.row(of: index), into: &out))
+                    log.append(Self.write(message, roots.row(of: index), shared: paths.count(of: index), into: &out))
                 case .finished(let record):
                     let start = Self.open(.finished, FinishedRecord.size, &out)
                     record.write(into: &out)
@@ -168,17 +173,17 @@ package struct EncodedBatch: Sendable {
     }
 
     private static func write(
-        _ message: JournalBatch.Message, _ row: UInt16, into out: inout ByteCursor
+        _ message: JournalBatch.Message, _ row: UInt16, shared: Int, into out: inout ByteCursor
     ) -> Digest32 {
         let header = message.header
-        let proof = message.proof
+        let proof = message.proof.dropLast(shared * Digest32.size)
         _ = open(.message, MessageRecord.fixedSize + header.count + proof.count, &out)
         out.put(message.receivedAt)
         out.put(message.stage)
         out.put(UInt8(0))
         out.put(UInt16(header.count))
         out.put(UInt16(proof.count))
-        out.put(UInt16(0))
+        out.put(UInt16(shared))
         out.put(message.integration)
         out.put(UInt32(message.body.count))
         withUnsafeBytes(of: message.bodyDigest) { out.put(raw: $0) }
@@ -211,19 +216,22 @@ package struct StoredBatch: Sendable {
     }
 
     /// Reads to the first record.
-    private func head(_ reader: inout ByteReader) throws(Fault) -> (count: UInt32, roots: Range<Int>) {
+    private func head(
+        _ reader: inout ByteReader
+    ) throws(Fault) -> (count: UInt32, roots: Range<Int>, joinsPaths: Bool) {
         guard try reader.take(UInt32.self) == EncodedBatch.magic else {
             throw Fault(.storageFailed, at: .broker, "the batch at \(firstPosition) does not begin with KRGB")
         }
         let version = try reader.take(UInt32.self)
         let count = try reader.take(UInt32.self)
         switch version {
-        case EncodedBatch.withoutRoots: return (count, 0..<0)
-        case EncodedBatch.withRoots:
-            return (count, try reader.takeRange(Int(try reader.take(UInt32.self)) * SignedRoot.size))
+        case EncodedBatch.withoutRoots: return (count, 0..<0, false)
+        case EncodedBatch.withRoots, EncodedBatch.withSharedPaths:
+            let roots = try reader.takeRange(Int(try reader.take(UInt32.self)) * SignedRoot.size)
+            return (count, roots, version == EncodedBatch.withSharedPaths)
         default:
             throw Fault(
-                .storageFailed, at: .broker, "the batch at \(firstPosition) is of version \(version), 1 and 2 are known"
+                .storageFailed, at: .broker, "the batch at \(firstPosition) is of version \(version), 1 to 3 are known"
             )
         }
     }
@@ -244,19 +252,36 @@ package struct StoredBatch: Sendable {
         let result: Result<Void, Fault> = records.withUnsafeBytes { raw in
             do throws(Fault) {
                 var reader = ByteReader(raw)
-                let (count, _) = try head(&reader)
+                let (count, _, joinsPaths) = try head(&reader)
+                var paths = WholePaths()
                 for index in 0..<UInt64(count) {
                     let type = try reader.take(UInt8.self)
                     _ = try reader.takeRange(3)
                     let range = try reader.takeRange(Int(reader.take(UInt32.self)))
-                    var payload = ByteReader(raw, from: range.lowerBound, to: range.upperBound)
-                    try each(firstPosition + index, type, &payload)
+                    let position = firstPosition + index
+                    guard joinsPaths, type == RecordType.message.rawValue else {
+                        var payload = ByteReader(raw, from: range.lowerBound, to: range.upperBound)
+                        try each(position, type, &payload)
+                        continue
+                    }
+                    let whole = try paths.complete(UnsafeRawBufferPointer(rebasing: raw[range]), at: position)
+                    try whole.reading { payload throws(Fault) in try each(position, type, &payload) }
                 }
                 guard reader.remaining == 0 else {
                     throw Fault(.storageFailed, at: .broker, "the batch at \(firstPosition) is longer than its records")
                 }
                 return .success(())
             } catch { return .failure(error) }
+        }
+        try result.get()
+    }
+}
+
+extension [UInt8] {
+    fileprivate func reading(_ body: (inout ByteReader) throws(Fault) -> Void) throws(Fault) {
+        let result: Result<Void, Fault> = withUnsafeBytes { raw in
+            var reader = ByteReader(raw)
+            do throws(Fault) { return .success(try body(&reader)) } catch { return .failure(error) }
         }
         try result.get()
     }

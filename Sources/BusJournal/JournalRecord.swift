@@ -58,7 +58,8 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
 
 /// A message as the journal keeps it.
 ///
-/// Payload: i64 received (µs), u8 stage, u8 0, u16 header size, u16 proof size, u16 0, u32 integration, u32 body size,
+/// Payload: i64 received (µs), u8 stage, u8 0, u16 header size, u16 proof size, u16 hashes at the end of its path that are those of
+/// the message before it in the batch and are not written (version 3 of a batch, else 0), u32 integration, u32 body size,
 /// 32 bytes SHA-256 of the body, header, proof. The body itself, where it is kept, stands in its own row, so that it can
 /// be erased without touching what is hashed.
 package struct MessageRecord: Sendable {
