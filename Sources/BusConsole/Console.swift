@@ -54,9 +54,26 @@ package struct Console: Service {
             router: AdminRoutes.router(answers, token),
             configuration: ApplicationConfiguration(address: .hostname(host, port: port), serverName: "kerege"),
             onServerRunning: { [bound] channel in bound.set(channel.localAddress?.port) }, logger: quiet(logger))
-        do { try await application.run() } catch let error as IOError where error.errnoCode == EADDRINUSE {
+        do { try await serve(application) } catch let error as IOError where error.errnoCode == EADDRINUSE {
             throw ConsoleError(
                 "\(host):\(port) is taken by another program", remedy: "stop it, or choose another port with --http")
+        }
+    }
+
+    /// Requests under way have this long once the task is cancelled.
+    private static let grace = Duration.seconds(5)
+
+    /// Also a cancelled task shuts down in order, the listener first: where a server is cut off while it accepts a connection, NIO ends the
+    /// whole process, as nobody closes the connection's writer.
+    private func serve(_ application: some Service) async throws {
+        var configuration = ServiceGroupConfiguration(services: [application], logger: quiet(logger))
+        configuration.maximumGracefulShutdownDuration = Self.grace
+        let group = ServiceGroup(configuration: configuration)
+        let serving = Task { try await group.run() }
+        try await withTaskCancellationHandler {
+            try await serving.value
+        } onCancel: {
+            Task { await group.triggerGracefulShutdown() }
         }
     }
 
