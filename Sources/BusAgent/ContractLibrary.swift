@@ -65,7 +65,7 @@ package struct BoundContract: Sendable {
         digest = contract.canonicalBytes.withUnsafeBytes { LogHash.body($0).bytes }
     }
 
-    /// - Throws: 4220 with the place of the first violation.
+    /// - Throws: 4220 with the place of the first violation; 4042, as the two below, where the contract is of another kind.
     package func checkRequest(_ body: [UInt8], at hop: Hop) throws(BusFault) {
         try check(.request, body, .requestViolatesContract, hop)
     }

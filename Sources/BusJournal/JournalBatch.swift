@@ -114,8 +114,7 @@ package struct EncodedBatch: Sendable {
             size += Self.recordHead
             switch entry {
             case .message(let message):
-                size += MessageRecord.fixedSize + message.header.count + message.proof.count
-                size -= paths.size(of: index)
+                size += MessageRecord.fixedSize + message.header.count + message.proof.count - paths.size(of: index)
                 if message.keepsBody { bodies.append((index, message.frame[message.body])) }
             case .finished:
                 size += FinishedRecord.size

@@ -64,6 +64,8 @@ package enum RecordType: UInt8, Sendable, CaseIterable {
 /// be erased without touching what is hashed.
 package struct MessageRecord: Sendable {
     package static let fixedSize = 56
+    /// Where three u16 stand: size of the header, size of the proof, hashes that are not written.
+    static let sizesAt = 10
     package var receivedAt: Int64
     package var stage: UInt8
     package var integration: UInt32

@@ -4,9 +4,6 @@ import BusProtocol
 /// Messages that were signed together have the upper part of their paths in common. In a batch each proof is written up to where its path
 /// joins that of the message before it: two hashes on average, in the order of signing, where a path of 128 messages has seven.
 struct SharedPaths {
-    private static let hashSize = Digest32.size
-    private static let proofHead = 8
-
     /// By the index of the entry; empty when no message shares anything.
     private var hashes: [UInt16] = []
 
@@ -14,8 +11,10 @@ struct SharedPaths {
         var before: (frame: [UInt8], proof: Range<Int>) = ([], 0..<0)
         for (index, entry) in batch.entries.enumerated() {
             guard case .message(let message) = entry else { continue }
+            defer { before = (message.frame, message.proof) }
+            // A batch without signed roots has whole proofs.
+            guard SignedRootRows.hasRoot(entry) else { continue }
             let count = Self.joined(before, (message.frame, message.proof))
-            before = (message.frame, message.proof)
             guard count > 0 else { continue }
             if hashes.isEmpty { hashes = [UInt16](repeating: 0, count: batch.count) }
             hashes[index] = UInt16(count)
@@ -27,25 +26,23 @@ struct SharedPaths {
     /// Hashes of this entry's path that are not written.
     func count(of entry: Int) -> Int { hashes.isEmpty ? 0 : Int(hashes[entry]) }
     /// The same in bytes.
-    func size(of entry: Int) -> Int { count(of: entry) * Self.hashSize }
+    func size(of entry: Int) -> Int { count(of: entry) * Digest32.size }
 
     /// Whole hashes at the ends of two proofs that are the same.
     private static func joined(
         _ before: (frame: [UInt8], proof: Range<Int>), _ own: (frame: [UInt8], proof: Range<Int>)
     ) -> Int {
-        let most = (min(before.proof.count, own.proof.count) - proofHead) / hashSize
+        let most = (min(before.proof.count, own.proof.count) - SignedRootRows.proofHead) / Digest32.size
         guard most > 0 else { return 0 }
-        return before.frame.withUnsafeBytes { before_ in
-            own.frame.withUnsafeBytes { own_ in
-                func hash(_ count: Int, _ end: Int) -> Range<Int> {
-                    end - (count + 1) * hashSize..<end - count * hashSize
-                }
-                var count = 0
-                while count < most,
-                    before_.part(hash(count, before.proof.upperBound)).isSame(
-                        as: own_.part(hash(count, own.proof.upperBound)))
-                { count += 1 }
-                return count
+        func hash(_ count: Int, before end: Int) -> Range<Int> {
+            end - (count + 1) * Digest32.size..<end - count * Digest32.size
+        }
+        return before.frame.withUnsafeBytes { left in
+            own.frame.withUnsafeBytes { right in
+                (0..<most).prefix { count in
+                    left.part(hash(count, before: before.proof.upperBound))
+                        .isSame(as: right.part(hash(count, before: own.proof.upperBound)))
+                }.count
             }
         }
     }
@@ -60,7 +57,7 @@ struct WholePaths {
     /// - Returns: the payload with the whole proof, of which nothing is shared.
     mutating func complete(_ stored: UnsafeRawBufferPointer, at position: UInt64) throws(Fault) -> [UInt8] {
         var reader = ByteReader(stored)
-        _ = try reader.takeRange(10)
+        _ = try reader.takeRange(MessageRecord.sizesAt)
         let headerSize = Int(try reader.take(UInt16.self))
         let proofSize = Int(try reader.take(UInt16.self))
         let shared = Int(try reader.take(UInt16.self)) * Digest32.size
@@ -68,16 +65,16 @@ struct WholePaths {
         guard end <= stored.count else {
             throw Fault(.storageFailed, at: .broker, "the message at \(position) is cut")
         }
-        guard shared <= max(0, proof.count - 8), proofSize + shared <= Limits.proof else {
+        guard shared <= max(0, proof.count - SignedRootRows.proofHead), proofSize + shared <= Limits.proof else {
             throw Fault(
                 .storageFailed, at: .broker, "the path at \(position) joins more than the message before it has")
         }
         proof = Array(stored[(end - proofSize)..<end]) + proof.suffix(shared)
         return [UInt8](writing: stored.count + shared) { out in
-            out.put(raw: UnsafeRawBufferPointer(rebasing: stored[..<12]))
+            out.put(raw: UnsafeRawBufferPointer(rebasing: stored[..<(MessageRecord.sizesAt + 2)]))
             out.put(UInt16(proof.count))
             out.put(UInt16(0))
-            out.put(raw: UnsafeRawBufferPointer(rebasing: stored[16..<(end - proofSize)]))
+            out.put(raw: UnsafeRawBufferPointer(rebasing: stored[(MessageRecord.sizesAt + 6)..<(end - proofSize)]))
             out.put(raw: proof)
             out.put(raw: UnsafeRawBufferPointer(rebasing: stored[end...]))
         }

@@ -4,7 +4,8 @@ import BusProtocol
 struct SignedRootRows {
     /// Where a proof says which row of the table it refers to (`Schemas/wire.md`, section 5).
     private static let rowOffset = 2
-    private static let proofHead = 8
+    /// Of a proof, all before its path.
+    static let proofHead = 8
 
     private var rows: [ArraySlice<UInt8>] = []
     /// By the index of the entry; empty when no message of the batch has a proof.
@@ -30,7 +31,7 @@ struct SignedRootRows {
         }
     }
 
-    private static func hasRoot(_ entry: JournalBatch.Entry) -> Bool {
+    static func hasRoot(_ entry: JournalBatch.Entry) -> Bool {
         guard case .message(let message) = entry else { return false }
         return message.signedRoot.count == SignedRoot.size && message.proof.count >= proofHead
     }

@@ -99,25 +99,6 @@ struct CommandTests {
         #expect(try await CommandRun.run(["contract", "check", schema, schema]).code == 2)
     }
 
-    @Test("A space file that is not UTF-8 is told with its place")
-    func spaceIsNotText() async throws {
-        let file = NSTemporaryDirectory() + "kerege-space-\(UUID().uuidString).yaml"
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        try (Data("space:\n  id: ".utf8) + Data([0xff, 0xfe])).write(to: URL(fileURLWithPath: file))
-        let run = try await CommandRun.run(["space", "check", file])
-        #expect(run.code == 2 && run.errors.contains("\(file):2:7: error: not UTF-8"), "\(run.errors)")
-    }
-
-    @Test("What is called a signed space and does not begin like one is not read as YAML")
-    func signedSpaceIsBroken() async throws {
-        let file = NSTemporaryDirectory() + "kerege-space-\(UUID().uuidString).signed"
-        defer { try? FileManager.default.removeItem(atPath: file) }
-        try "kerege-signed-spac".write(toFile: file, atomically: true, encoding: .utf8)
-        let run = try await CommandRun.run(["space", "check", file])
-        #expect(run.code == 2 && run.errors.contains("is no signed space"), "\(run.errors)")
-        #expect(!run.errors.contains("YAML"))
-    }
-
     @Test("kerege up names a data folder it cannot make")
     func upWithoutFolder() async throws {
         let run = try await CommandRun.run(["up", "--data", "/proc/nowhere", "--for", "1s"])

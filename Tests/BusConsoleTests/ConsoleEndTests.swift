@@ -20,35 +20,32 @@ struct ConsoleEndTests {
                 let serving = Task { try await console.run() }
                 let port = try #require(await console.boundPort)
                 let exchange = HTTPExchange(host: "127.0.0.1", port: UInt16(port))
-                let (isOver, knocks) = (KnockFlag(), KnockCount())
-                let knocking = (0..<4).map { _ in
+                let knocking = Knocking()
+                let threads = (0..<4).map { _ in
                     Thread {
-                        while !isOver.isSet { if exchange.isListening(within: .seconds(1)) { knocks.add() } }
-                        isOver.left()
+                        while !knocking.isOver.load(ordering: .relaxed) {
+                            if exchange.isListening(within: .seconds(1)) {
+                                knocking.knocks.add(1, ordering: .relaxed)
+                            }
+                        }
+                        knocking.left.add(1, ordering: .relaxed)
                     }
                 }
-                for thread in knocking { thread.start() }
-                while knocks.count < 20 { await Task.yield() }
+                for thread in threads { thread.start() }
+                while knocking.knocks.load(ordering: .relaxed) < 20 { await Task.yield() }
                 serving.cancel()
                 _ = try? await serving.value
                 #expect(!exchange.isListening(within: .seconds(1)), "nobody is let in any more")
-                isOver.set()
-                while isOver.leavers < knocking.count { await Task.yield() }
+                knocking.isOver.store(true, ordering: .relaxed)
+                while knocking.left.load(ordering: .relaxed) < threads.count { await Task.yield() }
             }
         }
     }
 }
 
-private final class KnockFlag: Sendable {
-    private let state = Mutex((isSet: false, left: 0))
-    var isSet: Bool { state.withLock { $0.isSet } }
-    var leavers: Int { state.withLock { $0.left } }
-    func set() { state.withLock { $0.isSet = true } }
-    func left() { state.withLock { $0.left += 1 } }
-}
-
-private final class KnockCount: Sendable {
-    private let number = Mutex(0)
-    var count: Int { number.withLock { $0 } }
-    func add() { number.withLock { $0 += 1 } }
+/// What the test and its threads tell each other.
+private final class Knocking: Sendable {
+    let isOver = Atomic(false)
+    let knocks = Atomic(0)
+    let left = Atomic(0)
 }

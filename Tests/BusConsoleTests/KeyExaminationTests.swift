@@ -175,6 +175,21 @@ struct KeyExaminationTests {
         try expect("sealed to another key of the space than portal.seal", mend: "portal.seal.1") { bench in
             bench.space.seals.append(try newer(bench, from: "2026-11-01"))
         }
+        // Names are not used again, and a damaged one is told by its own name.
+        try expect("portal.seal.1", mend: "chmod 600") { bench in
+            let made = try SealFile.renew(system: "portal", in: bench.folder).made
+            bench.space.seals.append(SystemSeal(system: "portal", seal: "\(made.publicKey)"))
+            try FileManager.default.setAttributes(
+                [.posixPermissions: 0o644], ofItemAtPath: bench.folder + "/portal.seal.1")
+        }
+        try expect("sealed to another key", mend: "portal.seal.3") { bench in
+            _ = try SealFile.renew(system: "portal", in: bench.folder)
+            let made = try SealFile.renew(system: "portal", in: bench.folder).made
+            try FileManager.default.removeItem(atPath: bench.folder + "/portal.seal.1")
+            bench.space.seals = [
+                SystemSeal(system: "portal", seal: "\(made.publicKey)"), try newer(bench, from: "2026-11-01"),
+            ]
+        }
         // Not yet in use.
         let bench = try Bench()
         bench.space.seals.append(try newer(bench, from: "2026-12-01"))

@@ -77,6 +77,17 @@ import Testing
         #expect(whole - together >= saved * 32, "\(whole) bytes alone, \(together) together")
     }
 
+    /// Their batch is of version 1, which has nothing but whole proofs.
+    @Test func proofsWithoutASignedRootStayWhole() throws {
+        let loose = signed(4, by: portal, from: 1).map {
+            JournalBatch.Message(
+                frame: $0.frame, header: $0.header, proof: $0.proof, body: $0.body, receivedAt: noon)
+        }
+        let blob = encoded(loose.map { .message($0) })
+        #expect(blob[4] == 1)
+        #expect(try read(blob).map(\.proof) == loose.map(travelled))
+    }
+
     @Test func whereNothingIsSharedTheBatchIsOfVersionTwo() throws {
         let blob = encoded([.message(signed(4, by: portal, from: 1)[2])])
         #expect(blob[4] == 2)

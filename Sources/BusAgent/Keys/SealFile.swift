@@ -30,7 +30,8 @@ package struct SealFile: Sendable {
         try load(system: system, at: path(system, in: directory))
     }
 
-    private static func load(system: String, at path: String) throws(KeyFile.Problem) -> SealFile {
+    /// - Parameter path: of the key in use, or of one that it replaced.
+    package static func load(system: String, at path: String) throws(KeyFile.Problem) -> SealFile {
         let remedy = "kerege keys new AGENT --system \(system)"
         let lines = try KeyLines.secret(path, remedy: remedy)
         guard let text = lines["seal-secret"], let secret = SystemKey(secret: text) else {
@@ -92,11 +93,17 @@ package struct SealFile: Sendable {
     // MARK: - Renewal
 
     /// Keys of a system that were replaced are kept as `SYSTEM.seal.1` and so on, for what was sealed to them.
-    private static func retired(_ system: String, in directory: String) -> [String] {
+    package static func retired(_ system: String, in directory: String) -> [String] {
         let start = "\(system).seal."
         let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
         let numbers = names.compactMap { $0.hasPrefix(start) ? Int($0.dropFirst(start.count)) : nil }
         return numbers.sorted().map { "\(directory)/\(start)\($0)" }
+    }
+
+    /// Where the key of a system goes when another takes its place: behind the newest that was kept.
+    package static func nextRetired(_ system: String, in directory: String) -> String {
+        let last = retired(system, in: directory).compactMap { $0.split(separator: ".").last.flatMap { Int($0) } }.max()
+        return "\(path(system, in: directory)).\((last ?? 0) + 1)"
     }
 
     /// The key of a system and those that it replaced; none where the system has no key.
@@ -120,8 +127,7 @@ package struct SealFile: Sendable {
     ) throws(KeyFile.Problem) -> (made: SealFile, kept: String) {
         let known = try load(system: system, in: directory)
         let path = path(system, in: directory)
-        let last = retired(system, in: directory).compactMap { $0.split(separator: ".").last.flatMap { Int($0) } }.max()
-        let kept = "\(path).\((last ?? 0) + 1)"
+        let kept = nextRetired(system, in: directory)
         guard rename(path, kept) == 0 else {
             throw KeyFile.Problem(description: "cannot rename \(path): \(String(cString: strerror(errno)))")
         }

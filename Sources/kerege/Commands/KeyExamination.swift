@@ -121,7 +121,8 @@ struct KeyExamination {
         }
         let seals = folder.sealsShownAlone.filter { system in
             // An agent of it that is here is told so below.
-            !serves(system, space) && space.seals.contains { $0.system == system && $0.validity.isValid(at: now) }
+            !agentsHere(space).contains { $0.systems.contains(system) }
+                && space.seals.contains { $0.system == system && $0.validity.isValid(at: now) }
         }.map { system in
             Check.bad(
                 "seal \(system)", "\(system).seal.pub is here, and \(system).seal is not",
@@ -132,10 +133,9 @@ struct KeyExamination {
         return agents + seals
     }
 
-    private func serves(_ system: String, _ space: Space) -> Bool {
-        space.keys.contains {
-            folder.keys[$0.agent] != nil && !$0.roles.contains(.operator) && $0.systems.contains(system)
-        }
+    /// Agents that serve their systems with a key of this folder.
+    private func agentsHere(_ space: Space) -> [AgentKey] {
+        space.keys.filter { folder.keys[$0.agent] != nil && !$0.roles.contains(.operator) }
     }
 
     private func signing(_ name: String, _ key: KeyFile, _ inSpace: String?, entry: String, isAsked: Bool) -> [Check] {
@@ -214,10 +214,10 @@ struct KeyExamination {
                 ]
             }
             if let inUse = directory.seal(of: system, at: now)?.key {
-                let kept = folder.retired[system, default: []].contains { $0.publicKey == inUse }
+                let isKept = folder.retired[system, default: []].contains { $0.publicKey == inUse }
+                if inUse != own, !isKept { return [outdated(system)] }
                 // Made in time and stated ahead: until its day the one before it counts, and is here.
-                if kept { return [] }
-                if inUse != own { return [outdated(system)] }
+                if isKept, case .notYet = entry.validity.state(at: now) { return [] }
             }
             return validity(
                 "seal \(system)", entry.validity, renew: "kerege keys new NAME --system \(ShellText.word(system))"
@@ -229,19 +229,17 @@ struct KeyExamination {
     }
 
     private func outdated(_ system: String) -> Check {
-        let next = "\(system).seal.\(folder.retired[system, default: []].count + 1)"
-        return .bad(
+        .bad(
             "seal \(system)",
             "messages to \(system) are sealed to another key of the space than \(system).seal: nobody here can open them",
-            mend: ShellText.command(["mv", "-n", "\(folder.path)/\(system).seal", "\(folder.path)/\(next)"])
+            mend: ShellText.command(["mv", "\(folder.path)/\(system).seal", folder.nextRetired[system] ?? ""])
                 + ", then copy \(system).seal from the agent of \(system) that has the key in use to "
                 + "\(ShellText.word(folder.path)), mode 0600")
     }
 
     /// Agents of this folder whose system has a seal key that is not here: they could not open what is sealed to it.
     private func missingSeals(_ space: Space) -> [Check] {
-        let served = Set(
-            space.keys.filter { folder.keys[$0.agent] != nil && !$0.roles.contains(.operator) }.flatMap(\.systems))
+        let served = Set(agentsHere(space).flatMap(\.systems))
         let sealed = Set(space.seals.filter { $0.validity.isValid(at: now) }.map(\.system))
         let broken = Set(folder.unreadable.map(\.file))
         return served.intersection(sealed).sorted().filter {
@@ -256,7 +254,7 @@ struct KeyExamination {
 
     /// Agents of this folder that are asked about people and cannot mark it: whom they answered about is in no account.
     private func missingSubjects(_ space: Space) -> [Check] {
-        let agents = space.keys.filter { folder.keys[$0.agent] != nil && !$0.roles.contains(.operator) }
+        let agents = agentsHere(space)
         let broken = Set(folder.unreadable.map(\.file))
         return Set(agents.flatMap(\.systems)).intersection(aboutPeople).sorted().filter {
             folder.subjects[$0] == nil && !broken.contains(SubjectFile.path($0, in: folder.path))

@@ -18,6 +18,8 @@ struct KeyFolder {
     private(set) var seals: [String: SealFile] = [:]
     /// Seal keys that were replaced, by system.
     private(set) var retired: [String: [SealFile]] = [:]
+    /// Where the key of a system goes when it is replaced.
+    private(set) var nextRetired: [String: String] = [:]
     /// Agents whose public key is here without the secret one: the public key by name.
     private(set) var shownAlone: [String: String] = [:]
     /// Systems whose seal key is here by its public half alone.
@@ -33,6 +35,7 @@ struct KeyFolder {
         let names = ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).sorted()
         for name in names where name.hasSuffix(".key") { readKeys(String(name.dropLast(4)), name) }
         for name in names where name.hasSuffix(".seal") { readSeal(String(name.dropLast(5)), name) }
+        for system in SealFile.systems(in: path) { readRetired(system) }
         for name in names where name.hasSuffix(".subject") { readSubject(String(name.dropLast(8)), name) }
         if names.contains("authority.pub") { readAuthority() }
         for name in names where name.hasSuffix(".pub") { readShown(String(name.dropLast(4)), Set(names)) }
@@ -66,14 +69,25 @@ struct KeyFolder {
 
     private mutating func readSeal(_ system: String, _ name: String) {
         let file = "\(path)/\(name)"
-        do throws(KeyFile.Problem) {
-            seals[system] = try SealFile.load(system: system, in: path)
-            retired[system] = Array(try SealFile.all(system: system, in: path).dropFirst())
-        } catch {
+        do throws(KeyFile.Problem) { seals[system] = try SealFile.load(system: system, in: path) } catch {
             note(
                 file, error,
                 otherwise: "\(Self.aside(file)) && kerege keys new NAME --system "
                     + ShellText.command([system, "--dir", path]))
+        }
+    }
+
+    /// Each opens what was sealed to it, and an agent does not start over one that it cannot read.
+    private mutating func readRetired(_ system: String) {
+        nextRetired[system] = SealFile.nextRetired(system, in: path)
+        for file in SealFile.retired(system, in: path) {
+            do throws(KeyFile.Problem) {
+                retired[system, default: []].append(try SealFile.load(system: system, at: file))
+            } catch {
+                note(
+                    file, error,
+                    otherwise: "\(Self.aside(file)) && " + ShellText.command(["cp", "FROM-ANOTHER-AGENT/SEAL", file]))
+            }
         }
     }
 

@@ -13,18 +13,27 @@ struct SpaceCommand: AsyncParsableCommand {
     static func files(_ places: [String]) throws(Failure) -> [SpaceFile] {
         var files: [SpaceFile] = []
         for place in places {
-            if place.hasSuffix(".signed") {
-                throw .wrongUse(
-                    "\(place) is no signed space", why: "it does not begin as kerege space sign writes it",
-                    next:
-                        "copy it again, or make it anew: kerege space sign DIR --authority authority.key -o \(ShellText.word(place))"
-                )
-            }
+            try expectText(place)
             do throws(SpaceFolder.Unreadable) { files += try SpaceFolder.files(at: place) } catch {
                 throw .wrongUse("the space cannot be read", why: "\(error)", next: "kerege space check deploy/space")
             }
         }
         return files
+    }
+
+    /// A signed space holds a whole one, which is no YAML: what is wrong with it is not what is wrong with YAML.
+    private static func expectText(_ place: String) throws(Failure) {
+        guard let bytes = FileManager.default.contents(atPath: place) else { return }
+        if SignedSpace.isFile(bytes) {
+            throw .wrongUse(
+                "\(place) is a signed space", why: "files of YAML are read here, of which a space is made",
+                next: "name its files; a signed space goes alone to kerege space apply or kerege space diff")
+        }
+        guard place.hasSuffix(".signed") else { return }
+        throw .wrongUse(
+            "\(place) is no signed space", why: "it does not begin as kerege space sign writes it",
+            next: "copy it again, or make it anew: kerege space sign DIR --authority authority.key -o "
+                + ShellText.word(place))
     }
 
     /// What is sent to the broker: the files, or the text of the one signed space that is named.
