@@ -178,6 +178,8 @@ struct KeyExaminationTests {
         // Names are not used again, and a damaged one is told by its own name.
         try expect("portal.seal.1", mend: "chmod 600") { bench in
             let made = try SealFile.renew(system: "portal", in: bench.folder).made
+            // The one before is in use, and must not be looked for elsewhere.
+            bench.space.seals[0].from = CalendarDate("2026-11-02")
             bench.space.seals.append(SystemSeal(system: "portal", seal: "\(made.publicKey)"))
             try FileManager.default.setAttributes(
                 [.posixPermissions: 0o644], ofItemAtPath: bench.folder + "/portal.seal.1")

@@ -215,7 +215,9 @@ struct KeyExamination {
             }
             if let inUse = directory.seal(of: system, at: now)?.key {
                 let isKept = folder.retired[system, default: []].contains { $0.publicKey == inUse }
-                if inUse != own, !isKept { return [outdated(system)] }
+                // It may be in a file that cannot be read, which is told by itself.
+                let mayBeKept = folder.unreadable.contains { $0.file.hasPrefix("\(folder.path)/\(system).seal.") }
+                if inUse != own, !isKept, !mayBeKept { return [outdated(system)] }
                 // Made in time and stated ahead: until its day the one before it counts, and is here.
                 if isKept, case .notYet = entry.validity.state(at: now) { return [] }
             }
